@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from monitor.errors import ExchangeError
     from monitor.risk.model import AccountSnapshot, Instrument, Mark
 
+# What the exchanges call the parameter that asks for a further page.
+CURSORS = ("cursor", "after")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
@@ -85,8 +88,8 @@ class Replies:
     The replies of one reading of an account, found by what was asked.
 
     A reply whose query is a subset of the asked one answers it; if several do, the one that
-    shares most parameters, of those the newest. A call with a cursor is answered only by a
-    reply with that very cursor.
+    shares most parameters, of those the newest. A call with a cursor (`CURSORS`) is answered
+    only by a reply with that very cursor.
     """
 
     __slots__ = ("_by_path", "_replies")
@@ -107,7 +110,7 @@ class Replies:
             reply
             for reply in self._by_path.get(call.path, ())
             if reply.query.items() <= asked.items()
-            and reply.query.get("cursor") == asked.get("cursor")
+            and all(reply.query.get(cursor) == asked.get(cursor) for cursor in CURSORS)
         ]
         return max(fitting, key=lambda reply: (len(reply.query), reply.at), default=None)
 
