@@ -285,6 +285,10 @@ class RestClient:
             account=self.account,
         )
 
+    def forget(self) -> None:
+        """Let every kept table go: the next reading asks for all of them again."""
+        self._kept = {}
+
     def _is_skipped(self, call: RestCall) -> bool:
         until = self._skipped.get(call.request)
         return until is not None and self._now() < until
