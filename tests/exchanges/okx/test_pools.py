@@ -311,7 +311,9 @@ def test_both_legs_of_a_hedge_stand_in_one_tier_group():
     told = wire.balance(
         wire.coin("USDT", "126720", imr="46080", mmr="11520", mgnRatio=str(126720 / needed))
     )
-    read = wire.snapshot(wire.bodies(wire.config(mode="long_short_mode"), wire.envelope(long, short), told))
+    read = wire.snapshot(
+        wire.bodies(wire.config(mode="long_short_mode"), wire.envelope(long, short), told)
+    )
     risk = figured(read, "USDT")
 
     # 1,500 contracts stand in tier 2 (0.5 %), and the 900 of the other side along with them.

@@ -7,6 +7,7 @@ comes from the code under test.
 
 from __future__ import annotations
 
+import copy
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -328,9 +329,9 @@ def bodies(
         _CONFIG: mode,
         _BALANCE: told,
         _POSITIONS: held,
-        _INSTRUMENTS: envelope(*INSTRUMENTS),
+        _INSTRUMENTS: envelope(*copy.deepcopy(INSTRUMENTS)),
         _FEES: fees(),
-        _DISCOUNTS: envelope(*DISCOUNTS),
+        _DISCOUNTS: envelope(*copy.deepcopy(DISCOUNTS)),
         _MARKS: envelope(*marks),
     }
     for family, rows in TIERS.items():
