@@ -22,8 +22,8 @@ from monitor.risk.model import Basis, MarginMode, Side, TierMeasure
 from monitor.risk.reconcile import reconcile
 from monitor.risk.result import Verdict
 from monitor.risk.solve import liquidation_prices
-from tests.exchanges.okx import wire
-from tests.exchanges.okx.test_pools import close, figured, pool_of, reported, verdict
+from tests.exchanges.okx import examples, listings, wire
+from tests.exchanges.okx.figures import close, figured, pool_of, reported, verdict
 
 COVERED = {
     "okx_code_samples",
@@ -44,7 +44,7 @@ def test_every_file_is_spoken_for():
 def spot_margin_account():
     """The recorded trading account; its mode is told by its fields, the tables are made up."""
     tables = [
-        wire.discount(ccy, f"∞ {rate}")
+        listings.discount(ccy, f"∞ {rate}")
         for ccy, rate in {
             "BTC": "0.98",
             "ETH": "0.98",
@@ -120,7 +120,7 @@ def test_recorded_cross_long_needs_what_okx_says():
         ),
     )
     told["GET /api/v5/public/instruments?instType=SWAP"] = wire.envelope(
-        wire.instrument("LTC-USDT-SWAP", "0.001")
+        listings.instrument("LTC-USDT-SWAP", "0.001")
     )
     read = wire.snapshot(told)
     leg = figured(read, "USDT").positions[0]
@@ -261,7 +261,7 @@ def test_sample_orders_are_no_stop_losses():
         wire.EXCHANGE.read_account(
             "main",
             wire.replies(
-                wire.w7()
+                examples.w7()
                 | {
                     "GET /api/v5/trade/orders-algo-pending?ordType=trigger": wire.envelope(
                         spot | {"ordType": "conditional", "slTriggerPx": "1"}
@@ -328,7 +328,7 @@ def test_sample_account_frame_of_2026_stands_at_its_own_ratio():
 
 
 def test_sample_account_frame_is_applied():
-    view = wire.view(wire.multi())
+    view = wire.view(examples.multi())
     changed = view.updated(wire.frame(sample("handle_balance")))
 
     # A snapshot of one page: what it leaves out is gone, and what positions settle in with it.
@@ -338,7 +338,7 @@ def test_sample_account_frame_is_applied():
 
 def test_sample_position_frame_is_merged():
     frame = sample("handle_positions")
-    view = wire.view(wire.w7()).updated(wire.frame(frame))
+    view = wire.view(examples.w7()).updated(wire.frame(frame))
     risk = figured(view.snapshot(wire.NOON), "USDT")
     xrp = risk.positions[-1]
     row = frame["data"][0]
@@ -354,7 +354,7 @@ def test_sample_position_frame_is_merged():
 
 
 def test_sample_login_says_nothing_of_the_account():
-    view = wire.view(wire.w7())
+    view = wire.view(examples.w7())
 
     assert view.updated(wire.frame(sample("handle_authenticate"))) is view
 

@@ -8,14 +8,14 @@ from monitor.errors import Malformed
 from monitor.exchanges.okx.calls import STOPS_PER_PAGE
 from monitor.exchanges.okx.stops import read_stops, stop_calls
 from monitor.exchanges.port import Replies
-from tests.exchanges.okx import wire
+from tests.exchanges.okx import examples, wire
 
 POSITIONS = "GET /api/v5/account/positions"
 
 
 def protected(*stops, told=None, **changes):
     """Which of W7's positions are protected: a BTC long, an ETH short, an isolated SOL long."""
-    told = told or wire.w7()
+    told = told or examples.w7()
     for kind in wire.STOP_KINDS:
         of_kind = [stop for stop in stops if stop["ordType"] == kind]
         told[f"GET /api/v5/trade/orders-algo-pending?ordType={kind}"] = wire.envelope(*of_kind)
@@ -71,7 +71,7 @@ def test_a_trigger_order_protects_if_it_only_reduces_and_at_a_loss(changes, expe
     [("sell", "long", True), ("buy", "short", False), ("sell", "short", False)],
 )
 def test_in_long_short_mode_the_side_is_named(side, pos_side, expected):
-    told = wire.w7()
+    told = examples.w7()
     told[POSITIONS]["data"][0]["posSide"] = "long"
     stop = wire.stop(
         "BTC-USDT-SWAP",
@@ -86,7 +86,7 @@ def test_in_long_short_mode_the_side_is_named(side, pos_side, expected):
 
 
 def test_a_stop_for_the_whole_position_stands_in_its_own_row():
-    told = wire.w7()
+    told = examples.w7()
     algo = {"algoId": "1", "slTriggerPx": "95000", "tpTriggerPx": "", "closeFraction": "1"}
     told[POSITIONS]["data"][0]["closeOrderAlgo"] = [algo]
 
@@ -96,7 +96,7 @@ def test_a_stop_for_the_whole_position_stands_in_its_own_row():
 
 
 def test_without_the_lists_nothing_is_known():
-    told = wire.w7()
+    told = examples.w7()
     for kind in wire.STOP_KINDS:
         del told[f"GET /api/v5/trade/orders-algo-pending?ordType={kind}"]
     snapshot = wire.snapshot(told)
@@ -105,7 +105,7 @@ def test_without_the_lists_nothing_is_known():
 
 
 def test_with_one_list_missing_a_stop_that_is_seen_counts_and_none_is_not_sure():
-    told = wire.w7()
+    told = examples.w7()
     conditional = wire.envelope(wire.stop("BTC-USDT-SWAP", "sell"))
     told["GET /api/v5/trade/orders-algo-pending?ordType=conditional"] = conditional
     del told["GET /api/v5/trade/orders-algo-pending?ordType=oco"]
@@ -137,7 +137,7 @@ def test_a_full_page_asks_for_the_next_one_by_its_last_order():
 
 
 def test_a_list_that_cannot_be_read_is_named():
-    told = wire.w7()
+    told = examples.w7()
     told["GET /api/v5/trade/orders-algo-pending?ordType=oco"] = {"code": "0", "data": [{}]}
 
     with pytest.raises(Malformed, match=r"ordType=oco.*data\[0\]"):

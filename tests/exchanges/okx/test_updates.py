@@ -1,4 +1,4 @@
-"""Private frames: what the account looks like after them, and what of the old words still holds."""
+"""Private frames: what the account looks like after them, and what can't be read."""
 
 from __future__ import annotations
 
@@ -10,82 +10,19 @@ import pytest
 
 from monitor.errors import Malformed, MissingReply, Unmodelled
 from monitor.risk.evaluate import evaluate
-from monitor.risk.model import Basis, PoolId
-from monitor.risk.reconcile import reconcile
-from monitor.risk.result import Verdict
-from tests.exchanges.okx import wire
-from tests.exchanges.okx.test_pools import close, pool_of
-
-LATER = str(wire.NOON_MS + 500)
-EARLIER = str(wire.NOON_MS - 120_000)
-BTC = "BTC-USDT-SWAP/cross/net"
-ETH = "ETH-USDT-SWAP/cross/net"
-SOL = "SOL-USDT-SWAP/isolated/net"
-
-
-def row(number, **changes):
-    """One of W7's position rows, later and changed."""
-    found = wire.w7()["GET /api/v5/account/positions"]["data"][number]
-    return {**found, "uTime": LATER, "pTime": LATER, **changes}
-
-
-def closed(pos_id, inst_id):
-    """A close, as OKX pushes it: no side, no figures."""
-    return {
-        "instType": "SWAP",
-        "instId": inst_id,
-        "mgnMode": "cross",
-        "posSide": "net",
-        "posId": pos_id,
-        "ccy": "USDT",
-        "pos": "0",
-        "avgPx": "",
-        "upl": "",
-        "imr": "",
-        "mmr": "",
-        "mgnRatio": "",
-        "liqPx": "",
-        "uTime": LATER,
-        "pTime": LATER,
-    }
-
-
-def usdt(**changes):
-    """W7's coin, later and changed, within its totals."""
-    balance = wire.w7()["GET /api/v5/account/balance"]["data"][0]
-    detail = {**balance["details"][0], "coinUsdPrice": "1", "uTime": LATER, **changes}
-    return {**balance, "details": [detail]}
-
-
-def traded(*positions, cash=None, event="filled", at=LATER):
-    """A push of balance_and_position."""
-    balances = [] if cash is None else [{"ccy": "USDT", "cashBal": cash, "uTime": at}]
-    names = ("instType", "instId", "posId", "mgnMode", "posSide", "ccy", "pos", "avgPx")
-    rows = [{**{n: p[n] for n in names}, "tradeId": "2", "uTime": at} for p in positions]
-    data = {
-        "pTime": at,
-        "eventType": event,
-        "balData": balances,
-        "posData": rows,
-        "trades": [],
-    }
-    return wire.push("balance_and_position", data, event=None)
-
-
-def after(*frames, told=None):
-    view = wire.view(told or wire.w7())
-    for frame in frames:
-        view = view.updated(frame)
-    return view
-
-
-def usdt_risk(view):
-    snapshot = view.snapshot(wire.NOON)
-    return evaluate(pool_of(snapshot, "USDT"), snapshot.marks, snapshot.at)
-
-
-def told_of(view, name="USDT"):
-    return view.snapshot(wire.NOON).reported.get(PoolId(account="main", name=name))
+from tests.exchanges.okx import examples, wire
+from tests.exchanges.okx.figures import pool_of
+from tests.exchanges.okx.frames import (
+    BTC,
+    EARLIER,
+    LATER,
+    after,
+    closed,
+    row,
+    traded,
+    usdt,
+    usdt_risk,
+)
 
 
 def test_a_position_that_was_reduced_needs_less():
@@ -93,7 +30,7 @@ def test_a_position_that_was_reduced_needs_less():
     requirement = usdt_risk(view).requirement
 
     assert requirement.margin_balance == 1300 - 400 - 300
-    assert requirement.maintenance_margin == Decimal("9600") * Decimal("0.0045") + Decimal("48.6")
+    assert requirement.maintenance_margin == Decimal(9600) * Decimal("0.0045") + Decimal("48.6")
 
 
 def test_the_marks_of_a_frame_are_those_of_its_moment():
@@ -127,7 +64,7 @@ def test_a_new_position_whose_tables_were_not_read_names_the_request():
     doge = wire.position("DOGE-USDT-SWAP", "10", "2", "2", uTime=LATER)
     view = after(wire.push("positions", doge, instType="ANY"))
 
-    with pytest.raises(MissingReply, match="public/instruments.*instId=DOGE-USDT-SWAP"):
+    with pytest.raises(MissingReply, match=r"public/instruments.*instId=DOGE-USDT-SWAP"):
         view.snapshot(wire.NOON)
     # Once it is closed, there are figures again.
     gone = closed(doge["posId"], "DOGE-USDT-SWAP")
@@ -225,7 +162,7 @@ def test_an_account_update_merges_the_coins_that_it_tells_of():
 
 
 def test_a_complete_account_snapshot_leaves_no_other_coin():
-    told = wire.w7()
+    told = examples.w7()
     told["GET /api/v5/account/balance"]["data"][0]["details"].append(wire.coin("ETH", "2"))
     whole = wire.push("account", usdt(), event="snapshot")
     only = wire.push("account", usdt(), event="snapshot", ccy="USDT")
@@ -238,108 +175,6 @@ def test_an_older_coin_moves_nothing_back():
     frames = wire.push("account", usdt(cashBal="1400")), wire.push("account", usdt(uTime=EARLIER))
 
     assert usdt_risk(after(*frames)).requirement.margin_balance == 300
-
-
-# What OKX said before a change no longer holds after it.
-
-
-def test_a_changed_position_takes_okxs_own_words_away():
-    view = after(wire.push("positions", row(0, pos="10", upl="-400", mmr="38.4")))
-
-    assert told_of(view) is None
-    assert told_of(view, "isolated/SOL-USDT-SWAP") is not None, "that pool was not touched"
-
-
-def test_a_moved_mark_takes_them_away_until_both_are_of_one_moment():
-    moved = wire.push("positions", row(0, markPx="95000", upl="-1000", mmr="76"))
-    # E = 1300 − 1000 − 300 = 0 … too near; 1,500 of cash: E = 200, R = 85.5 + 48.6
-    account = usdt(
-        cashBal="1500", upl="-1750", mmr="119.2", imr="596", mgnRatio=str(200 / Decimal("134.1"))
-    )
-    pushed = wire.push("account", account)
-
-    assert told_of(after(moved)) is None
-    assert told_of(after(pushed)) is None
-    for both in ((moved, pushed), (pushed, moved)):
-        snapshot = after(*both).snapshot(wire.NOON)
-        pool = pool_of(snapshot, "USDT")
-        risk = evaluate(pool, snapshot.marks, snapshot.at)
-        assert pool.basis is Basis.MODELLED
-        assert reconcile(risk, snapshot.reported[pool.id]).verdict is Verdict.AGREES
-
-
-def test_cash_alone_takes_them_away():
-    view = after(traded(cash="1400", event="transferred"))
-
-    assert usdt_risk(view).requirement.margin_balance == 300
-    assert told_of(view) is None
-    # The same cash once more says nothing new.
-    assert after(traded(cash="1300", event="funding_fee")).snapshot(wire.NOON) == after().snapshot(
-        wire.NOON
-    )
-
-
-def test_what_orders_take_stays_as_it_was_anchored():
-    told = wire.w7()
-    ratio = Decimal(170) / 135
-    told["GET /api/v5/account/balance"]["data"][0]["details"][0].update(
-        ordFrozen="30", mgnRatio=str(ratio)
-    )
-    view = after(traded(cash="1400"), told=told)
-
-    assert close(usdt_risk(view).pool.other_balance, -30)
-    assert close(usdt_risk(view).requirement.margin_balance, 270)
-
-
-# The fast channel, which tells sizes and cash and no figure of risk.
-
-
-def test_a_fill_changes_size_and_cash_at_once():
-    view = after(traded(row(0, pos="30", avgPx="99000"), cash="1299"))
-    requirement = usdt_risk(view).requirement
-
-    # 30 × 0.01 × 96,000 = 28,800 USDT; PnL 0.3 × (96,000 − 99,000) = −900
-    assert requirement.margin_balance == 1299 - 900 - 300
-    assert requirement.maintenance_margin == Decimal("28800") * Decimal("0.0045") + Decimal("48.6")
-    (btc, _) = view.snapshot(wire.NOON).pools[0].positions
-    assert btc.leverage == 50
-    assert btc.reported_liquidation_price is None
-    assert btc.reported_maintenance_margin is None
-
-
-def test_a_liquidation_that_closes_is_seen_at_once():
-    view = after(traded(row(0, pos="0", avgPx=""), cash="490", event="liquidation"))
-
-    assert usdt_risk(view).requirement.margin_balance == 490 - 300
-
-
-def test_a_fill_that_opens_needs_a_mark_from_elsewhere():
-    xrp = wire.position("XRP-USDT-SWAP", "10", "2", "2", uTime=LATER)
-    snapshot = after(traded(xrp)).snapshot(wire.NOON)
-
-    assert "XRP/USDT:USDT" not in snapshot.marks
-    assert len(pool_of(snapshot, "USDT").positions) == 3
-    told = wire.w7()
-    told["GET /api/v5/public/mark-price?instType=SWAP"] = wire.envelope(
-        wire.mark("XRP-USDT-SWAP", "2")
-    )
-    assert after(traded(xrp), told=told).snapshot(wire.NOON).marks["XRP/USDT:USDT"].price == 2
-
-
-def test_an_isolated_position_that_changed_waits_for_its_margin():
-    view = after(traded(row(2, pos="25")))
-
-    with pytest.raises(MissingReply, match="GET /api/v5/account/positions"):
-        view.snapshot(wire.NOON)
-    told = row(2, pos="25", margin="900", upl="-225", mmr="42.75")
-    pools = view.updated(wire.push("positions", told)).snapshot(wire.NOON).pools
-    assert pools[1].collateral[0].balance == 900
-
-
-def test_an_isolated_position_that_closes_is_gone():
-    view = after(traded(row(2, pos="0", avgPx="")))
-
-    assert [p.id.name for p in view.snapshot(wire.NOON).pools] == ["USDT"]
 
 
 # Stops.
@@ -364,21 +199,21 @@ def test_stop_orders_come_and_go():
 
 
 def test_in_multi_currency_mode_a_coin_that_comes_in_counts():
-    told = wire.multi()["GET /api/v5/account/balance"]["data"][0]
+    told = examples.multi()["GET /api/v5/account/balance"]["data"][0]
     more = {**told["details"][1], "cashBal": "3000", "eq": "3000", "eqUsd": "3000.6"}
     frame = wire.push("account", {**told, "details": [{**more, "uTime": LATER}]})
-    snapshot = after(frame, told=wire.multi()).snapshot(wire.NOON)
+    snapshot = after(frame, told=examples.multi()).snapshot(wire.NOON)
     risk = evaluate(snapshot.pools[0], snapshot.marks, snapshot.at)
 
     assert risk.requirement.margin_balance == Decimal("53549.808") + Decimal("1000.2")
 
 
 def test_a_floating_coin_keeps_the_price_that_belongs_to_its_mark():
-    told = wire.multi()["GET /api/v5/account/balance"]["data"][0]
+    told = examples.multi()["GET /api/v5/account/balance"]["data"][0]
     btc = {**told["details"][0], "coinUsdPrice": "100000", "uTime": LATER}
-    snapshot = after(wire.push("account", {**told, "details": [btc]}), told=wire.multi()).snapshot(
-        wire.NOON
-    )
+    snapshot = after(
+        wire.push("account", {**told, "details": [btc]}), told=examples.multi()
+    ).snapshot(wire.NOON)
     backing = {c.asset: c for c in snapshot.pools[0].collateral}
 
     assert backing["BTC"].price == Decimal("96019.2")
@@ -386,11 +221,11 @@ def test_a_floating_coin_keeps_the_price_that_belongs_to_its_mark():
 
 
 def test_a_new_coin_whose_discount_was_not_read_names_the_request():
-    told = wire.multi()["GET /api/v5/account/balance"]["data"][0]
+    told = examples.multi()["GET /api/v5/account/balance"]["data"][0]
     new = wire.coin("AVAX", "5", eqUsd="100", disEq="90", uTime=LATER)
-    view = after(wire.push("account", {**told, "details": [new]}), told=wire.multi())
+    view = after(wire.push("account", {**told, "details": [new]}), told=examples.multi())
 
-    with pytest.raises(MissingReply, match="discount.*ccy=AVAX"):
+    with pytest.raises(MissingReply, match=r"discount.*ccy=AVAX"):
         view.snapshot(wire.NOON)
 
 
