@@ -111,6 +111,12 @@ class AccountTask:
         """Join the feed; it delivers into this task's mailbox."""
         self._feed = feed
 
+    def wake_up(self) -> None:
+        """After a suspend: poll at once, and drop every socket."""
+        self._poll_now.set()
+        if self._feed is not None:
+            self._feed.reconnect()
+
     async def run(self) -> None:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "engine": self._process,
