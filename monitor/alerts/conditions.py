@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.alerts.incident import Condition, Subject
+from monitor.alerts.incident import WHOLE_ACCOUNT, Condition, Subject
 from monitor.alerts.ladder import Measure, Severity
 from monitor.alerts.words import headroom_gap
 from monitor.risk.result import Verdict
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from monitor.alerts.ladder import Ladder, Rung
     from monitor.risk.model import PoolId
     from monitor.risk.result import Reconciliation
-
-WHOLE_ACCOUNT = "account"
-"""The reason that covers every pool of an account."""
 
 
 def ratio(pool: PoolId, value: Decimal, *, rung: Rung | None, ladder: Ladder) -> Condition | None:
@@ -56,14 +53,15 @@ def blind(
     account: str,
     because: str,
     *,
+    pools: tuple[PoolId, ...],
     positions_open: bool,
-    pools: tuple[PoolId, ...] = (),
     owner_must_act: bool = False,
 ) -> Condition:
     """
-    No figure can be given, for the whole account or for `pools` alone.
+    No figure can be given for `pools`.
 
     Args:
+        pools: Those concerned; none where no pool of the account is known.
         positions_open: Whether any was when last seen; True where nothing is known.
         owner_must_act: Whether it lasts until somebody acts: then each new cause is told.
     """

@@ -66,7 +66,8 @@ class Facts:
     """
     Everything that the message of one step needs beside the step itself.
 
-    `pool` is None for what concerns a whole account. `known` are all pools of the account;
+    `pool` is None for what concerns a whole account. `known` are all pools of the account,
+    `concerns` those that a trouble with the data is about (none: all of them);
     `since` is when a figure was last to be had or a feed was last heard, None for never.
     `to_do` is what the owner can do, empty where nothing.
     """
@@ -76,5 +77,6 @@ class Facts:
     pool: PoolFacts | None = None
     gone: Gone | None = None
     known: tuple[LastKnown, ...] = ()
+    concerns: tuple[PoolId, ...] = ()
     since: datetime | None = None
     to_do: str = ""

@@ -81,10 +81,17 @@ def figures_lines(pool: PoolFacts) -> list[str]:
 
 
 def known_lines(facts: Facts) -> list[str]:
-    """A line per pool: its last known ratio and its age, the highest first."""
-    ordered = sorted(facts.known, key=_by_ratio)
+    """A line per pool concerned: its last known ratio and its age, the highest first."""
+    ordered = sorted(concerned(facts), key=_by_ratio)
     lines = [_known(each) for each in ordered[:MOST_LISTED]]
     return lines + _more(len(ordered), "pools")
+
+
+def concerned(facts: Facts) -> tuple[LastKnown, ...]:
+    """The pools that a trouble with the data is about; all of them where none is named."""
+    if not facts.concerns:
+        return facts.known
+    return tuple(known for known in facts.known if known.pool in facts.concerns)
 
 
 def _by_ratio(known: LastKnown) -> Decimal:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from monitor.risk.model import PoolId
 
+WHOLE_ACCOUNT = "account"
+"""The reason that covers every pool of an account."""
+
 OPENINGS_AT_MOST = 2
 """So often one trouble may open within `OPENINGS_WITHIN`; the last stays open till that is over."""
 
@@ -163,7 +166,10 @@ def _has_new_reason(before: Incident, condition: Condition) -> bool:
     # Of rungs the place decides; of an incident whose reasons were not kept all count as told.
     if before.subject.has_rungs or not before.told:
         return False
-    return not set(condition.reasons) <= set(before.told)
+    new = set(condition.reasons) - set(before.told)
+    if WHOLE_ACCOUNT in before.told and condition.because not in new:
+        return False
+    return bool(new)
 
 
 def _opened(before: Incident | None, condition: Condition, at: datetime) -> Transition:

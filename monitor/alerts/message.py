@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts import words
-from monitor.alerts.figures_text import figures_lines, known_lines, standing_lines
+from monitor.alerts.figures_text import concerned, figures_lines, known_lines, standing_lines
 from monitor.alerts.incident import Step, Subject
 from monitor.risk.model import ONE
 
@@ -89,15 +89,16 @@ def _on_rung(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
     rung = facts.ladder.rung(incident.rung)
     name = (incident.rung or incident.subject.value).upper()
     enter = f" {words.threshold(rung.enter)}" if rung else ""
-    again = "STILL " if transition.step is Step.REPEATED else ""
     if pool is None:
-        return f"{again}{name}{enter}: {_place(incident, facts)}", _where(incident, facts)
+        return f"{_still(transition)}{name}{enter}: {_place(incident, facts)}", _where(
+            incident, facts
+        )
     if incident.subject is Subject.RATIO:
         how = f"at {words.ratio(pool.requirement.ratio)}"
     else:
         how = f"is {_left(pool.outlook.adverse_move if pool.outlook else None)} from liquidation"
     lines = [*standing_lines(transition, facts, rung), "", *figures_lines(pool)]
-    return f"{again}{name}{enter}: {_place(incident, facts)} {how}", lines
+    return f"{_still(transition)}{name}{enter}: {_place(incident, facts)} {how}", lines
 
 
 def _over(incident: Incident, facts: Facts) -> tuple[str, list[str]]:
@@ -151,46 +152,53 @@ def _stale(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
     incident = transition.after
     place = f"{incident.account} ({facts.exchange})"
     if transition.step is Step.RESOLVED:
-        title = f"RESOLVED: live marks of {place} are back"
         lines = [f"Live mark prices of {place} arrive again. {_lasted(incident)}"]
-        return title, [*lines, "", *known_lines(facts)]
+        return f"RESOLVED: live marks of {place} are back", [*lines, "", *known_lines(facts)]
     lines = [
+        f"Live mark prices of {_concerned(incident, facts)} are late or silent.",
+        f"Why: {words.outside(incident.because)}.",
         (
-            f"Live mark prices of {incident.account} on {facts.exchange} are late or silent: "
-            f"{words.outside(incident.because)}."
-        ),
-        (
-            "Marks asked for by REST keep the figures going, and rungs are still told; "
-            "between two of them a fast move is not seen."
+            "Marks asked for by REST keep the figures going, and rungs are still told; between two "
+            "of them a fast move is not seen."
         ),
         "",
         *known_lines(facts),
         "",
         "What to do: nothing while it is short. If it lasts, look at the account at the exchange.",
     ]
-    return f"STALE: live marks of {place} are silent", lines
+    return f"{_still(transition)}STALE: live marks of {place} are silent", lines
 
 
 def _blind(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
     incident = transition.after
     place = f"{incident.account} ({facts.exchange})"
-    highest = max((k.ratio for k in facts.known if k.ratio is not None), default=None)
+    ratios = [known.ratio for known in concerned(facts) if known.ratio is not None]
+    highest = words.ratio(max(ratios)) if ratios else ""
     if transition.step is Step.RESOLVED:
-        now = f", at {words.ratio(highest)}" if highest is not None else ""
         lines = [f"The figures of {place} can be given again. {_lasted(incident)}"]
+        now = f", at {highest}" if highest else ""
         return f"RESOLVED: {place} is seen again{now}", [*lines, "", *known_lines(facts)]
     since = f"since {words.moment(facts.since)}" if facts.since else "since the start"
-    known = f"last known {words.ratio(highest)}" if highest is not None else "nothing known"
-    still = "STILL " if transition.step is Step.REPEATED else ""
     lines = [
-        f"No figure can be given for {incident.account} on {facts.exchange} {since}.",
+        f"No figure can be given for {_concerned(incident, facts)} {since}.",
         f"Why: {words.outside(incident.because)}.",
         "",
         *(known_lines(facts) or ["Nothing was ever read of this account."]),
         "",
         f"What to do: {facts.to_do or _LOOK}",
     ]
-    return f"{still}BLIND: {place}, {known}", lines
+    known = f"last known {highest}" if highest else "nothing known"
+    return f"{_still(transition)}BLIND: {place}, {known}", lines
+
+
+def _concerned(incident: Incident, facts: Facts) -> str:
+    """The account and its exchange; before them the pools, where not all are concerned."""
+    names = f"{', '.join(str(pool) for pool in facts.concerns)} of " if facts.concerns else ""
+    return f"{names}{incident.account} on {facts.exchange}"
+
+
+def _still(transition: Transition) -> str:
+    return "STILL " if transition.step is Step.REPEATED else ""
 
 
 _LOOK = "look at the account at the exchange itself until this is over; it is tried again."
@@ -233,7 +241,6 @@ def _key(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
     place = f"{incident.account} ({facts.exchange})"
     if transition.step is Step.RESOLVED:
         return f"RESOLVED: the key of {place} reads only", [_lasted(incident)]
-    still = "STILL " if transition.step is Step.REPEATED else ""
     lines = [
         (
             f"The API key of {incident.account} on {facts.exchange} may do more than read: "
@@ -246,7 +253,7 @@ def _key(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
             "or say allow_trading_key = true in the configuration."
         ),
     ]
-    return f"{still}KEY TOO POWERFUL: {place}", lines
+    return f"{_still(transition)}KEY TOO POWERFUL: {place}", lines
 
 
 def _place(incident: Incident, facts: Facts) -> str:

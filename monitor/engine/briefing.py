@@ -87,12 +87,13 @@ class Briefing:
             known=self._last_known(),
         )
 
-    def of_account(self, trouble: Trouble | None) -> Facts:
-        """About the whole account."""
+    def of_account(self, trouble: Trouble | None, pools: tuple[PoolId, ...]) -> Facts:
+        """About the account, or those of its pools that a trouble concerns."""
         return Facts(
             exchange=self.known.exchange,
             ladder=self.ladder,
             known=self._last_known(),
+            concerns=pools if set(pools) != set(self.watches) else (),
             since=None if trouble is None else trouble.since,
             to_do=self._to_do(trouble),
         )

@@ -123,13 +123,13 @@ class Engine:
         if known.snapshot is not None and snapshot.at < known.snapshot.at:
             return self._concluded(at, _NOTHING)
         known.take_reading(snapshot, at)
-        if event.source is Source.REST and self._is_doubtful(snapshot):
+        if self._is_doubtful(snapshot, event.source):
             known.doubted = snapshot
             because = "a reading shows fewer positions and nothing explains it"
             self._evaluate(self._watches.values(), _NOTHING, at)
             return (SnapshotWanted(because=because), *self._concluded(at, _NOTHING))
         is_first = known.snapshot is None
-        doubts = self._inquest.confirm(snapshot, is_first=is_first)
+        doubts = self._inquest.confirm(snapshot, event.source, is_first=is_first)
         known.believe(snapshot, at)
         self._adopt(event)
         self._evaluate(self._watches.values(), _NOTHING, at)
@@ -144,11 +144,16 @@ class Engine:
         self._evaluate(concerned, touched, event.at)
         return self._concluded(event.at, touched)
 
-    def _is_doubtful(self, snapshot: AccountSnapshot) -> bool:
-        """Whether positions are gone for the first time, and without an update that says so."""
+    def _is_doubtful(self, snapshot: AccountSnapshot, source: Source) -> bool:
+        """
+        Whether a reading shows positions gone that a second one must confirm.
+
+        A live update explains what it shows, unless it builds on the very reading in doubt.
+        """
         gone = self._known.vanished(snapshot)
         doubted = self._known.doubted
-        return bool(gone) and (doubted is None or not gone <= self._known.vanished(doubted))
+        same = doubted is not None and gone <= self._known.vanished(doubted)
+        return bool(gone) and (same if source is Source.LIVE else not same)
 
     def _adopt(self, event: SnapshotTaken) -> None:
         snapshot = event.snapshot

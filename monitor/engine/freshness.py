@@ -43,7 +43,8 @@ class Freshness:
     """
     How far one pool's figures may be relied on; `age_seconds` is that of the oldest input.
 
-    `blind` is set where no figure can be given, `stale` where live marks are silent.
+    `blind` is set where the pool's own marks or figures are missing (of the whole account's
+    troubles `account_trouble` tells), `stale` where live marks are silent.
     """
 
     state: State
@@ -89,13 +90,13 @@ def of_pool(
     ages = [known.mark_age(symbol, at) for symbol in pool.symbols()]
     age = max([view_age, *(each for each in ages if each is not None)])
     stale = _stale(known, pool, at, near=near)
-    blind = account_trouble(known, at) or _missing_marks(known, pool, at)
+    blind = _missing_marks(known, pool, at)
     if blind is None and error:
         blind = Trouble(because=f"the figures can't be computed: {error}", is_due=True, since=at)
-    if blind is not None:
-        return Freshness(state=State.BLIND, age_seconds=age, blind=blind, stale=stale)
     state = State.FRESH if stale is None else State.STALE
-    return Freshness(state=state, age_seconds=age, stale=stale)
+    if blind is not None or account_trouble(known, at) is not None:
+        state = State.BLIND
+    return Freshness(state=state, age_seconds=age, blind=blind, stale=stale)
 
 
 def of_account(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from monitor.alerts import conditions
 from monitor.alerts.incident import Subject
 from monitor.engine.effects import SnapshotWanted, State
+from monitor.engine.events import Source
 from monitor.engine.freshness import Trouble, account_trouble, joined
 from monitor.engine.watch import Watch
 from monitor.risk.result import Verdict
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from monitor.engine.events import KeyRightsRead
     from monitor.engine.knowledge import Knowledge
     from monitor.risk.model import AccountSnapshot, MarginPool, PoolId
+
+    Pools = tuple[PoolId, ...]
 
 _POOL_SUBJECTS = (Subject.RATIO, Subject.LIQUIDATION_NEAR, Subject.DISAGREES)
 
@@ -57,15 +60,17 @@ class Inquest:
         )
         self._key_was_read = True
 
-    def confirm(self, snapshot: AccountSnapshot, *, is_first: bool) -> tuple[Effect, ...]:
+    def confirm(
+        self, snapshot: AccountSnapshot, source: Source, *, is_first: bool
+    ) -> tuple[Effect, ...]:
         """
         What is to be asked before a reading that is believed may end an incident.
 
         The first of a run must be confirmed where it shows no position in a pool whose
         incident is open from before: there is no book to hold it against.
         """
-        self._is_confirmed = True
         if not is_first:
+            self._is_confirmed = self._is_confirmed or source is Source.REST
             return ()
         held = {pool.id for pool in snapshot.pools if pool.positions}
         troubled = {i.pool for i in self._casebook.open_incidents() if i.pool is not None}
@@ -102,13 +107,13 @@ class Inquest:
 
     def _data(self, now: Briefing) -> Iterator[IncidentChanged | None]:
         """Blind first: while it is told, being stale as well is not worth a word of its own."""
-        blind, trouble = self._blind(now)
+        blind, trouble, pools = self._blind(now)
         yield self._casebook.consider(
             (None, Subject.BLIND),
             blind,
             now.at,
             may_ease=trouble is None,
-            facts=partial(now.of_account, trouble),
+            facts=partial(now.of_account, trouble, pools),
         )
         stale = {pool: f.stale for pool, f in now.fresh.items() if f.stale is not None}
         due = {pool: trouble for pool, trouble in stale.items() if trouble.is_due}
@@ -124,33 +129,28 @@ class Inquest:
             condition,
             now.at,
             may_ease=not stale and self._is_readable(now),
-            facts=partial(now.of_account, joined(due.values())),
+            facts=partial(now.of_account, joined(due.values()), tuple(due)),
         )
 
-    def _blind(self, now: Briefing) -> tuple[Condition | None, Trouble | None]:
-        """The condition once it is due to be told, and the trouble as soon as there is one."""
+    def _blind(self, now: Briefing) -> tuple[Condition | None, Trouble | None, Pools]:
+        """The condition once it is due to be told; the trouble as soon as there is one; where."""
         whole = account_trouble(self._known, now.at)
-        if whole is not None and whole.is_due:
-            held = [bool(watch.pool.positions) for watch in now.watches.values()]
-            condition = conditions.blind(
-                self._known.account,
-                whole.because,
-                positions_open=self._known.snapshot is None or any(held),
-                owner_must_act=whole.owner_must_act,
-            )
-            return condition, whole
         blind = {pool: f.blind for pool, f in now.fresh.items() if f.blind is not None}
         due = {pool: trouble for pool, trouble in blind.items() if trouble.is_due}
-        if whole is not None or not due:
-            return None, whole or joined(blind.values())
-        trouble = joined(due.values())
+        trouble, pools = joined(due.values()), tuple(due)
+        if whole is not None and whole.is_due:
+            trouble, pools = whole, tuple(now.watches)
+        if trouble is None:
+            return None, whole or joined(blind.values()), ()
+        held = [bool(now.watches[pool].pool.positions) for pool in pools]
         condition = conditions.blind(
             self._known.account,
-            trouble.because if trouble is not None else "",
-            positions_open=any(now.watches[pool].pool.positions for pool in due),
-            pools=tuple(due),
+            trouble.because,
+            pools=pools,
+            positions_open=self._known.snapshot is None or any(held),
+            owner_must_act=trouble.owner_must_act,
         )
-        return condition, trouble
+        return condition, trouble, pools
 
     def _key_change(self, now: Briefing) -> IncidentChanged | None:
         if not self._key_was_read:
@@ -160,7 +160,7 @@ class Inquest:
             self._key,
             now.at,
             may_ease=True,
-            facts=partial(now.of_account, None),
+            facts=partial(now.of_account, None, ()),
         )
 
     def _ratio(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
