@@ -10,15 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.exchanges.binance.account import (
-    ACCOUNT,
-    ACCOUNT_KIND,
-    CONFIG,
+from monitor.exchanges.binance.calls import (
     CONTRACTS,
     FUTURES_BUDGET,
     LEVERAGES,
     PLAIN_ORDERS,
-    POSITIONS,
     STOP_ORDERS,
     bracket_call,
     fee_call,
@@ -32,7 +28,7 @@ from monitor.exchanges.binance.marks import (
     read_marks,
 )
 from monitor.exchanges.binance.permissions import HINT, RESTRICTIONS, read_permissions
-from monitor.exchanges.binance.view import needed, read_account
+from monitor.exchanges.binance.reading import FIRST_CALLS, needed, read_account
 from monitor.exchanges.payload import Row
 from monitor.exchanges.port import Exchange, RestCall
 
@@ -51,7 +47,6 @@ def _read_time(body: object) -> datetime:
     return Row(body, "time").time("serverTime")
 
 
-_KIND = (CONFIG, ACCOUNT, POSITIONS, ACCOUNT_KIND)
 _SYMBOL = "<SYMBOL>"
 
 EXCHANGE = Exchange(
@@ -72,7 +67,7 @@ EXCHANGE = Exchange(
         (
             "USDⓈ-M single-asset, one-way or hedge (COIN-M is not read)",
             (
-                *_KIND,
+                *FIRST_CALLS,
                 CONTRACTS,
                 bracket_call(_SYMBOL),
                 LEVERAGES,
@@ -82,7 +77,7 @@ EXCHANGE = Exchange(
                 mark_call(_SYMBOL),
             ),
         ),
-        ("multi-assets, credits or portfolio margin (named, not watched)", _KIND),
+        ("multi-assets, credits or portfolio margin (named, not watched)", FIRST_CALLS),
     ),
     permission_hint=HINT,
 )

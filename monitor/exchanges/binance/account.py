@@ -1,136 +1,32 @@
 """
-Which calls read a Binance USDⓈ-M account, and the rows that their replies hold.
+The rows of a Binance USDⓈ-M account: mode, wallet assets, open positions.
 
-Knows paths, weights and field names; must not know margin rules (`pools.py`) or the network.
-COIN-M, portfolio margin and options are other wallets with other calls: none is read here.
+Knows field names; must not know margin rules (`pools.py`) or which calls to make
+(`calls.py`).
 
-Source: Binance «Derivatives Trading, USDS Margined Futures, REST API: Account, Trade and
-Market Data endpoints», read November 2026; ccxt 4.5.90 for the implicit methods' names.
+Source: Binance «USDS Margined Futures, REST API: Account Configuration, Account Information
+V3, Position Information V3», read November 2026.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from monitor.errors import ExchangeError, Malformed
+from monitor.exchanges.binance.calls import ACCOUNT, CONFIG, POSITIONS
 from monitor.exchanges.binance.errors import read_error
 from monitor.exchanges.payload import Row, rows_of
-from monitor.exchanges.port import Budget, RestCall
 from monitor.risk.model import ZERO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from decimal import Decimal
 
-    from monitor.exchanges.port import Replies
-
-# COIN-M shares this limit since the engines were joined (2026-06-30).
-FUTURES_BUDGET = Budget(name="binance futures", per_minute=2400)
-WALLET_BUDGET = Budget(name="binance sapi", per_minute=12_000)
-
-# Read with every poll: a switch to multi-assets changes what every other figure means.
-CONFIG = RestCall(
-    implicit="fapiPrivateGetAccountConfig",
-    path="/fapi/v1/accountConfig",
-    weight=5,
-    budget=FUTURES_BUDGET,
-)
-ACCOUNT = RestCall(
-    implicit="fapiPrivateV3GetAccount", path="/fapi/v3/account", weight=5, budget=FUTURES_BUDGET
-)
-POSITIONS = RestCall(
-    implicit="fapiPrivateV3GetPositionRisk",
-    path="/fapi/v3/positionRisk",
-    weight=5,
-    budget=FUTURES_BUDGET,
-)
-# On api.binance.com: a key that may not ask there still watches futures well.
-ACCOUNT_KIND = RestCall(
-    implicit="sapiGetAccountInfo",
-    path="/sapi/v1/account/info",
-    weight=1,
-    budget=WALLET_BUDGET,
-    max_age_seconds=300,
-    optional=True,
-)
-LEVERAGES = RestCall(
-    implicit="fapiPrivateGetSymbolConfig",
-    path="/fapi/v1/symbolConfig",
-    weight=5,
-    budget=FUTURES_BUDGET,
-    max_age_seconds=300,
-    optional=True,
-)
-# Conditional orders live here since 2025-12-09; without a symbol the call weighs 40.
-STOP_ORDERS = RestCall(
-    implicit="fapiPrivateGetOpenAlgoOrders",
-    path="/fapi/v1/openAlgoOrders",
-    weight=40,
-    budget=FUTURES_BUDGET,
-    max_age_seconds=300,
-    optional=True,
-)
-# Orders placed before that day, and their kinds in older captures.
-PLAIN_ORDERS = RestCall(
-    implicit="fapiPrivateGetOpenOrders",
-    path="/fapi/v1/openOrders",
-    weight=40,
-    budget=FUTURES_BUDGET,
-    max_age_seconds=300,
-    optional=True,
-)
-CONTRACTS = RestCall(
-    implicit="fapiPublicGetExchangeInfo",
-    path="/fapi/v1/exchangeInfo",
-    weight=1,
-    budget=FUTURES_BUDGET,
-    max_age_seconds=86_400,
-)
+    from monitor.exchanges.port import Replies, RestCall
 
 PositionKey = tuple[str, str]
-
-
-def contract_call(symbol: str) -> RestCall:
-    """
-    The contract list asked anew because of one symbol that the daily one does not hold.
-
-    Binance answers the whole list whatever the query; the query only tells the two apart.
-    """
-    return RestCall(
-        implicit=CONTRACTS.implicit,
-        path=CONTRACTS.path,
-        query=(("symbol", symbol),),
-        weight=CONTRACTS.weight,
-        budget=CONTRACTS.budget,
-        max_age_seconds=CONTRACTS.max_age_seconds,
-    )
-
-
-def bracket_call(symbol: str) -> RestCall:
-    """The leverage brackets of one symbol, as they hold for this account."""
-    return RestCall(
-        implicit="fapiPrivateGetLeverageBracket",
-        path="/fapi/v1/leverageBracket",
-        query=(("symbol", symbol),),
-        weight=1,
-        budget=FUTURES_BUDGET,
-        max_age_seconds=3600,
-    )
-
-
-def fee_call(symbol: str) -> RestCall:
-    """The account's fee rates for one symbol."""
-    return RestCall(
-        implicit="fapiPrivateGetCommissionRate",
-        path="/fapi/v1/commissionRate",
-        query=(("symbol", symbol),),
-        weight=20,
-        budget=FUTURES_BUDGET,
-        max_age_seconds=3600,
-        optional=True,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +107,9 @@ class Sketch:
         return (self.symbol, self.side)
 
 
+KeyedRow = TypeVar("KeyedRow", PositionRow, Sketch)
+
+
 def answer(replies: Replies, call: RestCall) -> object:
     """
     The JSON that answers a call.
@@ -239,7 +138,9 @@ def optional_answer(replies: Replies, call: RestCall) -> object | None:
 def read_config(replies: Replies) -> Config:
     """Both modes: ``{"dualSidePosition": true, "multiAssetsMargin": false, …}``."""
     row = Row(answer(replies, CONFIG), "accountConfig")
-    return Config(hedge=row.boolean("dualSidePosition"), multi_assets=row.boolean("multiAssetsMargin"))
+    return Config(
+        hedge=row.boolean("dualSidePosition"), multi_assets=row.boolean("multiAssetsMargin")
+    )
 
 
 def read_assets(replies: Replies) -> Mapping[str, AssetRow]:
@@ -272,8 +173,18 @@ def _read_asset(row: Row) -> AssetRow:
 def read_sketches(replies: Replies) -> Mapping[PositionKey, Sketch]:
     """The open positions that the account reply itself holds."""
     account = Row(answer(replies, ACCOUNT), "account")
-    sketches = [_read_sketch(row) for row in account.rows("positions") if is_open(row)]
-    return {sketch.key: sketch for sketch in sketches}
+    rows = [row for row in account.rows("positions") if is_open(row)]
+    return _by_key(map(_read_sketch, rows), "account.positions")
+
+
+def _by_key(rows: Iterable[KeyedRow], path: str) -> Mapping[PositionKey, KeyedRow]:
+    """Raises Malformed where two rows claim to be the same position."""
+    found: dict[PositionKey, KeyedRow] = {}
+    for row in rows:
+        if row.key in found:
+            raise Malformed(path, "one row per symbol and side", " ".join(row.key) + " twice")
+        found[row.key] = row
+    return found
 
 
 def _read_sketch(row: Row) -> Sketch:
@@ -302,8 +213,7 @@ def read_positions(replies: Replies) -> Mapping[PositionKey, PositionRow]:
         Malformed: For an unreadable row, or one whose amount contradicts its side.
     """
     rows = rows_of(answer(replies, POSITIONS), "positionRisk")
-    positions = [_read_position(row) for row in rows if is_open(row)]
-    return {position.key: position for position in positions}
+    return _by_key((_read_position(row) for row in rows if is_open(row)), "positionRisk")
 
 
 def _read_position(row: Row) -> PositionRow:

@@ -11,21 +11,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed, MissingReply, Unmodelled
-from monitor.exchanges.binance.account import (
-    LEVERAGES,
-    answer,
-    contract_call,
-    fee_call,
-    optional_answer,
-)
+from monitor.exchanges.binance.account import answer, optional_answer
+from monitor.exchanges.binance.calls import contract_call, fee_call, leverage_call
 from monitor.exchanges.payload import Row, rows_of
 from monitor.risk.model import ONE, Instrument, Payoff
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from monitor.exchanges.port import Replies
 
 _COIN_MARGINED = re.compile(r"USD_(PERP|\d{6})$")
@@ -103,7 +99,7 @@ def _lot(row: Row) -> Decimal:
 
 def read_leverage(replies: Replies, symbol: str) -> Decimal | None:
     """The leverage that the account has set for a symbol; None where it was not told."""
-    body = optional_answer(replies, LEVERAGES)
+    body = optional_answer(replies, leverage_call(symbol))
     try:
         rows = rows_of(body, "symbolConfig")
         for row in rows:

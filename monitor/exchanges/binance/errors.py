@@ -50,6 +50,11 @@ _REFUSED = {
     -4109: "the futures account is inactive: open the Futures page once, or deposit",
     -5000: "this endpoint has been retired",
 }
+_BLOCKED = {
+    401: "the key is refused",
+    403: "Binance's firewall blocks this IP address",
+    451: "Binance does not serve the region of this IP address",
+}
 _KEY_REFUSED = (
     "the key is refused{where}: the IP address is not on the key's list, or «Enable Reading» "
     "is not ticked, or the key is older than the futures account, or portfolio margin was "
@@ -180,24 +185,18 @@ def _cut(message: str) -> str:
 
 
 def _by_status(status: int, headers: Mapping[str, str], body: object) -> ExchangeError | None:
-    if status in (403, 451):
-        because = {
-            403: "Binance's firewall blocks this IP address (HTTP 403)",
-            451: "Binance does not serve this IP address's region (HTTP 451)",
-        }[status]
-        return Refused(because, status=status)
-    if status == 401:  # noqa: PLR2004
-        return Refused("the key is refused (HTTP 401)", status=status)
+    if status in _BLOCKED:
+        return Refused(f"{_BLOCKED[status]} (HTTP {status})", status=status)
     if status >= 500 or status in (404, 408):  # noqa: PLR2004
         return Unreachable(
             f"Binance answers with HTTP {status}",
             status=status,
             retry_after_seconds=_retry_after(headers),
         )
-    if 300 <= status < 400:  # noqa: PLR2004
-        return Unreachable(f"Binance's address redirects elsewhere (HTTP {status})", status=status)
     if status >= 400:  # noqa: PLR2004
         return Refused(f"Binance rejects the request (HTTP {status})", status=status)
+    if status >= 300:  # noqa: PLR2004
+        return Unreachable(f"Binance's address redirects elsewhere (HTTP {status})", status=status)
     if not isinstance(body, (dict, list)):
         found = "a page or text" if isinstance(body, str) and body.strip() else "nothing"
         return Malformed("body", "JSON of Binance", found)

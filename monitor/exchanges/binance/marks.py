@@ -15,7 +15,8 @@ import json
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
-from monitor.exchanges.binance.account import FUTURES_BUDGET, answer
+from monitor.exchanges.binance.account import answer
+from monitor.exchanges.binance.calls import FUTURES_BUDGET
 from monitor.exchanges.payload import Row, parse_json, rows_of
 from monitor.exchanges.port import (
     FrameRead,

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.exchanges.binance.account import WALLET_BUDGET, answer
+from monitor.exchanges.binance.account import answer
+from monitor.exchanges.binance.calls import WALLET_BUDGET
 from monitor.exchanges.payload import Row
 from monitor.exchanges.port import Permissions, RestCall
 
@@ -27,8 +28,8 @@ RESTRICTIONS = RestCall(
 )
 
 HINT = (
-    "Binance › API Management: tick «Enable Reading» only, and restrict access to trusted IPs. "
-    "Make the key after the futures account was opened."
+    "In Binance's API Management tick «Enable Reading» only, and restrict access to trusted "
+    "IPs. The key must be younger than the futures account."
 )
 
 _READING = "enableReading"

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
-from monitor.exchanges.binance.account import PLAIN_ORDERS, STOP_ORDERS, optional_answer
+from monitor.exchanges.binance.account import optional_answer
+from monitor.exchanges.binance.calls import plain_call, stop_call
 from monitor.exchanges.payload import Row, rows_of
 from monitor.risk.model import ZERO
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.port import Replies
 
 _STOP_TYPES = frozenset({"STOP", "STOP_MARKET", "TRAILING_STOP_MARKET"})
+_BUYS = {"BUY": True, "SELL": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,76 +47,82 @@ class StopOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopOrders:
-    """Every open stop order of the account, as known at `at`."""
+    """The open stop orders of one symbol, as known at `at`."""
 
     at: datetime
     orders: tuple[StopOrder, ...]
 
 
-def read_stop_orders(replies: Replies) -> StopOrders | None:
-    """The account's open stop orders; None where the list was not given or can't be read."""
-    reply = replies.find(STOP_ORDERS)
-    body = optional_answer(replies, STOP_ORDERS)
+def read_stop_orders(replies: Replies, symbol: str) -> StopOrders | None:
+    """A symbol's open stop orders; None where their list was not given or can't be read."""
+    call = stop_call(symbol)
+    reply = replies.find(call)
+    body = optional_answer(replies, call)
     if reply is None or body is None:
         return None
     try:
-        rows = rows_of(body, "openAlgoOrders")
+        rows = [row for row in rows_of(body, "openAlgoOrders") if row.text("symbol") == symbol]
         stops = [_read_order(row, "orderType", "algoId") for row in rows]
     except Malformed:
         return None
-    return StopOrders(
-        at=reply.at, orders=tuple(stop for stop in stops if stop) + _plain_stops(replies)
-    )
+    found = tuple(stop for stop in stops if stop is not None)
+    return StopOrders(at=reply.at, orders=found + _plain_stops(replies, symbol))
 
 
-def _plain_stops(replies: Replies) -> tuple[StopOrder, ...]:
+def _plain_stops(replies: Replies, symbol: str) -> tuple[StopOrder, ...]:
     """Stops that wait as plain orders: those placed before the algo service took them over."""
     try:
-        rows = rows_of(optional_answer(replies, PLAIN_ORDERS), "openOrders")
-        stops = [_read_order(row, "type", "orderId") for row in rows]
+        rows = rows_of(optional_answer(replies, plain_call(symbol)), "openOrders")
+        stops = [_read_order(r, "type", "orderId") for r in rows if r.text("symbol") == symbol]
     except Malformed:
         return ()
-    return tuple(stop for stop in stops if stop)
+    return tuple(stop for stop in stops if stop is not None)
 
 
 def _read_order(row: Row, type_key: str, id_key: str) -> StopOrder | None:
     if row.text(type_key) not in _STOP_TYPES:
         return None
     position_side = row.text("positionSide")
-    only_closes = row.boolean("closePosition") or row.boolean("reduceOnly")
-    return _stop(row.text(id_key), row, position_side, only_closes, row.text("side"))
-
-
-def _stop(  # noqa: PLR0913, PLR0917 - the parts of one order
-    order_id: str, row: Row, position_side: str, only_closes: bool, side: str, key: str = "symbol"
-) -> StopOrder:
-    buys = side == "BUY"
-    closes = only_closes if position_side == "BOTH" else buys == (position_side == "SHORT")
+    buys = row.one_of("side", _BUYS)
     return StopOrder(
-        id=order_id,
-        symbol=row.text(key),
+        id=row.text(id_key),
+        symbol=row.text("symbol"),
         position_side=position_side,
         buys=buys,
-        closes=closes,
+        closes=_leads_out(row, ("closePosition", "reduceOnly"), position_side, buys=buys),
     )
 
 
-def updated(stops: StopOrders | None, event: Row, at: datetime) -> StopOrders | None:
+def _leads_out(row: Row, flags: tuple[str, ...], position_side: str, *, buys: bool) -> bool:
+    """Whether an order can only close: by a flag of its own, in hedge mode by its direction."""
+    if position_side == "BOTH":
+        return any(row.boolean(flag) for flag in flags)
+    return buys == (position_side == "SHORT")
+
+
+def updated(stops: StopOrders, event: Row, at: datetime) -> StopOrders:
     """
-    The stop orders after one ALGO_UPDATE; None stays None, for one order says nothing of others.
+    A symbol's stop orders after one ALGO_UPDATE; an event older than the list changes nothing.
 
     ``{"e": "ALGO_UPDATE", "E": …, "o": {"aid": 2148719, "o": "STOP_MARKET", "s": "BNBUSDT",
     "S": "SELL", "ps": "BOTH", "X": "NEW", "cp": false, "R": true, …}}``
     """
-    if stops is None:
-        return None
+    if at < stops.at:
+        return stops
     row = event.row("o")
     order_id = row.text("aid")
     others = tuple(stop for stop in stops.orders if stop.id != order_id)
     if row.text("X") != "NEW" or row.text("o") not in _STOP_TYPES:
         return StopOrders(at=at, orders=others)
-    only_closes = row.boolean("cp") or row.boolean("R")
-    stop = _stop(order_id, row, row.text("ps"), only_closes, row.text("S"), key="s")
+    position_side = row.text("ps")
+    buys = row.one_of("S", _BUYS)
+    stop = StopOrder(
+        id=order_id,
+        symbol=row.text("s"),
+        position_side=position_side,
+        buys=buys,
+        closes=_leads_out(row, ("cp", "R"), position_side, buys=buys),
+    )
     return StopOrders(at=at, orders=(*others, stop))
 
 

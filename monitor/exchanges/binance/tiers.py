@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.errors import BadTierTable, Malformed, MissingReply
-from monitor.exchanges.binance.account import answer, bracket_call
+from monitor.exchanges.binance.account import answer
+from monitor.exchanges.binance.calls import bracket_call
 from monitor.exchanges.payload import Row, rows_of
 from monitor.risk.model import ONE, ZERO, LeverageTier, TierMeasure, TierTable
 

@@ -78,8 +78,9 @@ class MultiAssetsSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopsMoved:
-    """ALGO_UPDATE: one conditional order came, changed or went."""
+    """ALGO_UPDATE: one conditional order of `symbol` came, changed or went."""
 
+    symbol: str
     event: Row
 
 
@@ -134,7 +135,7 @@ def _says(
     if kind == "ACCOUNT_CONFIG_UPDATE":
         return _config(row)
     if kind == "ALGO_UPDATE":
-        return StopsMoved(event=row)
+        return StopsMoved(symbol=row.row("o").text("s"), event=row)
     # Among them MARGIN_CALL (guidance that may come after the end), ORDER_TRADE_UPDATE (its
     # fill comes as ACCOUNT_UPDATE) and listenKeyExpired (the feed's affair).
     return SaysNothing(what=kind)
