@@ -149,7 +149,7 @@ def _applied(view: UsdmAccount, event: AccountEvent, at: datetime) -> UsdmAccoun
             return replace(view, moved_stops={**view.moved_stops, symbol: after})
         case SaysNothing():
             return view
-        case _:  # pragma: no cover - every kind is named above
+        case _:
             assert_never(event.says)
 
 
@@ -199,7 +199,7 @@ def _moved_positions(
 
 
 def _without_end(row: PositionRow) -> PositionRow:
-    if row.told is None:
+    if row.told is None or row.isolated_wallet is not None:
         return row
     return replace(row, told=replace(row.told, liquidation_price=None))
 
