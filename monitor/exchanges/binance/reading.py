@@ -67,6 +67,8 @@ def _is_missing(replies: Replies, call: RestCall) -> bool:
     symbol = dict(call.query).get("symbol", "")
     if call.path == bracket_call(symbol).path:
         return not has_brackets(replies, symbol)
+    if call == contract_call(symbol):
+        return not has_contract(replies, symbol)
     return not replies.has(call)
 
 

@@ -33,9 +33,7 @@ def near(value: Decimal | None, expected: str) -> bool:
 def pools(told):
     """Pool name → (pool, its risk at the snapshot's own marks)."""
     taken = wire.snapshot(told)
-    found = {
-        pool.id.name: (pool, evaluate(pool, taken.marks, wire.NOON)) for pool in taken.pools
-    }
+    found = {pool.id.name: (pool, evaluate(pool, taken.marks, wire.NOON)) for pool in taken.pools}
     for pool, risk in found.values():
         verdict = reconcile(risk, taken.reported.get(pool.id)).verdict
         assert verdict is (Verdict.AGREES if pool.positions else Verdict.UNKNOWN)
