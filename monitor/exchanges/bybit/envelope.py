@@ -94,7 +94,8 @@ def listing(replies: Replies, call: RestCall) -> Listing:
         Malformed: If a page can't be read, or the pages go in circles.
     """
     reply = replies.get(call)
-    rows, at, asked = (), answered_at_named(reply), call
+    rows: tuple[Row, ...] = ()
+    at = answered_at_named(reply)
     for _ in range(_MAX_PAGES):
         page, cursor = _page(reply)
         rows, at = rows + page, min(at, answered_at_named(reply))

@@ -44,7 +44,6 @@ def _reasons(coin: Coin) -> list[str]:
         return [f"a negative equity of {coin.equity} {coin.coin}, which Bybit treats as borrowed"]
     unexplained = coin.equity - coin.wallet_balance - coin.unrealised_pnl
     if abs(unexplained) > _DIGITS:
-        return [
-            f"{unexplained} {coin.coin} of equity beyond wallet balance and unrealized PnL (options)"
-        ]
+        amount = f"{unexplained} {coin.coin}"
+        return [f"{amount} of equity beyond wallet balance and unrealized PnL (options)"]
     return []
