@@ -127,6 +127,10 @@ class Replies:
         return reply
 
 
+def of_one_moment(_replies: Replies) -> str | None:
+    """The answer of an exchange that tells an account in one reply, or in its own order."""
+
+
 def _apart_from_cursor(query: dict[str, str]) -> tuple[dict[str, str], str | None]:
     """A query without its cursor, and what the cursor stands for."""
     cursor = query.pop("cursor", None)
@@ -276,6 +280,8 @@ class Exchange:
       lower case. An answer with HTTP 200 that is not this exchange's JSON is an error.
     - `catalogue`: per account mode (for people) every call, with ``<SYMBOL>`` placeholders.
     - `permission_hint`: which boxes to tick for a read-only key, for people.
+    - `torn(replies)`: why replies can't be of one moment, for people; None where they may be.
+      Read anew, at most twice, then go on with what is there: reconciling shows the rest.
     """
 
     name: str
@@ -293,3 +299,4 @@ class Exchange:
     read_error: Callable[[int, Mapping[str, str], object], ExchangeError | None]
     catalogue: tuple[tuple[str, tuple[RestCall, ...]], ...]
     permission_hint: str
+    torn: Callable[[Replies], str | None] = of_one_moment

@@ -14,6 +14,7 @@ from monitor.exchanges.bybit.account import Account, needed, read_account
 from monitor.exchanges.bybit.calls import CATALOGUE, TIME
 from monitor.exchanges.bybit.errors import read_error
 from monitor.exchanges.bybit.marks import mark_calls, mark_streams, read_frame, read_marks
+from monitor.exchanges.bybit.moment import torn
 from monitor.exchanges.bybit.permissions import (
     PERMISSION_CALLS,
     PERMISSION_HINT,
@@ -73,4 +74,5 @@ EXCHANGE = Exchange(
     read_error=read_error,
     catalogue=CATALOGUE,
     permission_hint=PERMISSION_HINT,
+    torn=torn,
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.port import Replies, RestCall
 
 _CROSS = "REGULAR_MARGIN"
+_LINEAR = "linear"
 _OTHER_MODES = {
     "ISOLATED_MARGIN": "isolated margin",
     "PORTFOLIO_MARGIN": "portfolio margin",
@@ -66,7 +67,7 @@ def needed(replies: Replies) -> tuple[RestCall, ...]:
     Raises:
         Malformed: If a reply that says what else to ask for can't be read.
     """
-    if replies.has(calls.INFO) and _refusal(replies) is not None:
+    if replies.has(calls.INFO) and refusal(replies) is not None:
         return ()
     first = (calls.INFO, calls.WALLET, *calls.LINEAR.values())
     wanted = [call for call in first if not replies.has(call)]
@@ -84,7 +85,7 @@ def _further_pages(replies: Replies, lists: Iterable[RestCall]) -> list[RestCall
 
 def _asked_by(replies: Replies) -> list[RestCall]:
     """What the held symbols and the coins of the wallet ask for, as far as it is not there."""
-    held = _by_settle(replies)
+    held = by_settle(replies)
     asked: list[RestCall] = []
     for settle, legs in held.items():
         for leg in legs:
@@ -94,7 +95,7 @@ def _asked_by(replies: Replies) -> list[RestCall]:
                 asked.append(calls.ticker(leg.symbol))
         if legs:
             asked.append(calls.orders(settle))
-    _, coins, _ = _wallet(replies)
+    _, coins, _ = wallet_of(replies)
     symbols = frozenset(leg.symbol for legs in held.values() for leg in legs)
     for coin in coins:
         asked += asked_for_coin(replies, coin, symbols)
@@ -118,11 +119,11 @@ def read_account(name: str, replies: Replies) -> Account:
             tells of holdings that no list names.
     """
     replies.get(calls.INFO)
-    refusal = _refusal(replies)
-    if refusal is not None:
-        raise refusal
-    totals, coins, at = _wallet(replies)
-    held, foreign = _by_settle(replies), _foreign(replies)
+    because = refusal(replies)
+    if because is not None:
+        raise because
+    totals, coins, at = wallet_of(replies)
+    held, foreign = by_settle(replies), _foreign(replies)
     if not foreign:
         _check_whole(coins, held)
     legs = tuple(leg for mine in held.values() for leg in mine)
@@ -141,7 +142,7 @@ def read_account(name: str, replies: Replies) -> Account:
     )
 
 
-def _refusal(replies: Replies) -> Unmodelled | None:
+def refusal(replies: Replies) -> Unmodelled | None:
     """Why the account's very kind is not modelled, None where it is."""
     reply = replies.get(calls.INFO)
     with naming(reply.request):
@@ -163,7 +164,8 @@ def _refusal(replies: Replies) -> Unmodelled | None:
     return None
 
 
-def _wallet(replies: Replies) -> tuple[Totals, tuple[Coin, ...], datetime]:
+def wallet_of(replies: Replies) -> tuple[Totals, tuple[Coin, ...], datetime]:
+    """The account's totals, its coins, and when Bybit gave them."""
     reply = replies.get(calls.WALLET)
     with naming(reply.request):
         rows = result_of(reply).rows("list")
@@ -177,9 +179,22 @@ def _wallet(replies: Replies) -> tuple[Totals, tuple[Coin, ...], datetime]:
         return totals, coins, answered_at_named(reply)
 
 
-def _by_settle(replies: Replies) -> dict[str, tuple[Held, ...]]:
-    """The linear legs held, by the coin that they settle in."""
-    return {settle: _legs(replies, call, "linear") for settle, call in calls.LINEAR.items()}
+def by_settle(replies: Replies) -> dict[str, tuple[Held, ...]]:
+    """
+    The linear legs held, by the coin that they settle in.
+
+    A reply to a query without a settle coin holds them all: each list takes its own.
+    """
+    found: dict[str, tuple[Held, ...]] = {}
+    for settle, call in calls.LINEAR.items():
+        legs = _legs(replies, call, _LINEAR)
+        found[settle] = tuple(leg for leg in legs if _settle_of(leg.symbol) == settle)
+    return found
+
+
+def _settle_of(symbol: str) -> str:
+    """SOLUSDT and BTCUSDT-26DEC25 settle in USDT, BTCPERP and BTC-26DEC25 in USDC."""
+    return "USDT" if "USDT" in symbol else "USDC"
 
 
 def _foreign(replies: Replies) -> tuple[Held, ...]:

@@ -82,7 +82,7 @@ def instrument(symbol: str, *, optional: bool = False) -> RestCall:
     return RestCall(
         implicit="publicGetV5MarketInstrumentsInfo",
         path="/v5/market/instruments-info",
-        query=(("category", "linear"), ("symbol", symbol)),
+        query=(("category", "linear"), ("symbol", symbol), ("limit", "1000")),
         budget=PER_IP,
         max_age_seconds=_INSTRUMENT_SECONDS,
         optional=optional,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from monitor.exchanges.bybit.moment import MOST_DRIFT
 from monitor.risk.model import ZERO, Reported
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from monitor.exchanges.bybit.rows import Coin, Totals
 
 DIGIT = Decimal("0.00000001")
-# Of gross notional: beyond it the wallet and the positions are not of one moment.
-MOST_DRIFT = Decimal("0.002")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

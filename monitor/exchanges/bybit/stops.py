@@ -46,11 +46,12 @@ def read_orders(replies: Replies) -> OpenOrders:
     """The open orders of every settle coin whose list is there, as far as its pages are."""
     known = {coin: calls.orders(coin) for coin in calls.SETTLE_COINS}
     known = {coin: call for coin, call in known.items() if replies.has(call)}
-    found: list[Order] = []
+    found: dict[str, Order] = {}
     for call in known.values():
         with naming(call.request):
-            found += [read_order(row) for row in listing(replies, call).rows]
-    return OpenOrders(orders=tuple(found), known=frozenset(known))
+            orders = [read_order(row) for row in listing(replies, call).rows]
+            found |= {order.order_id: order for order in orders if order.is_open}
+    return OpenOrders(orders=tuple(found.values()), known=frozenset(known))
 
 
 def _protects(order: Order, held: Held) -> bool:
