@@ -9,11 +9,11 @@ from aiohttp import web
 
 from monitor.simulator.binance import Binance
 from monitor.simulator.faulty_rest import faulty_rest
-from monitor.simulator.scenario import AccountSpec, Scenario
+from monitor.simulator.scenario import AccountSpec, Scenario, ScenarioError
 from monitor.simulator.steering import mount_steering
 from monitor.simulator.world import Exchange, World
 
-# One line for each exchange; only those that the scenario's accounts name are opened.
+# One line for each exchange.
 EXCHANGES: Mapping[str, Callable[[World], Exchange]] = {
     "binance": Binance,
 }
@@ -69,6 +69,22 @@ class Simulation:
         )
 
 
+def open_exchanges(world: World) -> tuple[Exchange, ...]:
+    """
+    Give the exchanges that the scenario's accounts name, each known to the world.
+
+    Raises:
+        ScenarioError: If an account can't be opened at its exchange.
+
+    """
+    for name in dict.fromkeys(account.exchange for account in world.scenario.accounts):
+        try:
+            world.exchanges.append(EXCHANGES[name](world))
+        except (KeyError, ValueError) as error:
+            raise ScenarioError(f"scenario {world.scenario.name!r}: {name}: {error}") from error
+    return tuple(world.exchanges)
+
+
 @contextlib.asynccontextmanager
 async def running(
     scenario: Scenario, host: str = "127.0.0.1", port: int = 0, speed: float = 1
@@ -80,10 +96,7 @@ async def running(
     """
     world = World(scenario, speed=speed)
     app = web.Application(middlewares=[faulty_rest(world)])
-    for name, opened in EXCHANGES.items():
-        if any(account.exchange == name for account in scenario.accounts):
-            world.exchanges.append(opened(world))
-    for exchange in world.exchanges:
+    for exchange in open_exchanges(world):
         exchange.mount(app)
     mount_steering(app, world)
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS, access_log=None)
