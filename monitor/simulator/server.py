@@ -53,6 +53,11 @@ class Simulation:
     def accounts(self) -> tuple[AccountSpec, ...]:
         return self.world.scenario.accounts
 
+    async def tick(self) -> None:
+        """Tick every exchange now, beside its own cadence."""
+        for exchange in self.world.exchanges:
+            await self.world.tick(exchange)
+
     def access(self) -> tuple[Access, ...]:
         """Give the addresses and keys of all accounts, for a person or a config file."""
         return tuple(
