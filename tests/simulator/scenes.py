@@ -27,15 +27,38 @@ name = "one"
 exchange = "binance"
 mode = "single_asset"
 wallets = { USDT = 1000.5, USDC = 50 }
-positions = [
-  { symbol = "BTCUSDT", side = "long", contracts = 0.1, entry_price = 61000, leverage = 20 },
-  { symbol = "ETHUSDC", side = "short", contracts = 0.02, entry_price = 2450, leverage = 5 },
-  { symbol = "SOLUSDT", side = "long", contracts = 3, entry_price = 148, leverage = 10, margin_mode = "isolated", isolated_margin = 60 },
-]
-orders = [
-  { symbol = "BTCUSDT", side = "sell", kind = "stop", trigger_price = 55000, closes_position = true },
-  { symbol = "ETHUSDT", side = "buy", kind = "limit", contracts = 0.1, price = 2000 },
-]
+[[accounts.positions]]
+symbol = "BTCUSDT"
+side = "long"
+contracts = 0.1
+entry_price = 61000
+leverage = 20
+[[accounts.positions]]
+symbol = "ETHUSDC"
+side = "short"
+contracts = 0.02
+entry_price = 2450
+leverage = 5
+[[accounts.positions]]
+symbol = "SOLUSDT"
+side = "long"
+contracts = 3
+entry_price = 148
+leverage = 10
+margin_mode = "isolated"
+isolated_margin = 60
+[[accounts.orders]]
+symbol = "BTCUSDT"
+side = "sell"
+kind = "stop"
+trigger_price = 55000
+closes_position = true
+[[accounts.orders]]
+symbol = "ETHUSDT"
+side = "buy"
+kind = "limit"
+contracts = 0.1
+price = 2000
 """
 
 HEDGED = """

@@ -245,9 +245,9 @@ async def test_the_wire_is_the_truth_cut_to_its_digits() -> None:
     async with running(scene(BINANCE, HEDGED)) as sim:
         sim.world.pin("BTC", sim.world.mark("binance", "BTC") * 3 / 7)
         await sim.tick()
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"http://{sim.host}:{sim.port}/sim/ledger") as reply:
-                ledger = await reply.json()
+        url = f"http://{sim.host}:{sim.port}/sim/ledger"
+        async with aiohttp.ClientSession() as session, session.get(url) as reply:
+            ledger = await reply.json()
         rows = await asked(sim, "hedged", "/fapi/v3/positionRisk")
     pools = next(a["pools"] for a in ledger["accounts"] if a["account"] == "hedged")
     for truth, row in zip(pools[0]["positions"], rows, strict=True):

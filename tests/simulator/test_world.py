@@ -67,9 +67,10 @@ def test_a_pinned_price_holds_until_it_is_released() -> None:
 
 async def test_crossings_are_recorded_upwards_and_downwards() -> None:
     # Long 0.3 from 60,000 and short 0.1 from 63,000 on a wallet of 8,000: at mark P the balance
-    # is 8,000 - 11,700 + 0.2 P, the maintenance 0.4 x 0.4 % x P; 80 % stands at 18,878.
+    # is 8,000 - 11,700 + 0.2 P, the maintenance 0.4 x 0.4 % x P: 74.8 % at 18,700, 83.0 % at
+    # 18,680, 99.5 % at 18,650.
     world, exchange, _ = opened(scene(HEDGED))
-    for price in ("18900", "18800", "18650", "19600"):
+    for price in ("18700", "18680", "18650", "18680", "18700"):
         world.pin("BTC", D(price))
         await world.tick(exchange)
     assert heard(world, "event", "direction", "threshold") == [
