@@ -39,6 +39,7 @@ class BinanceStream:
         self._contract_news: list[Symbol] = []
 
     def mount(self, app: web.Application) -> None:
+        app.on_shutdown.append(self._hub.close)
         for prefix in ("", "/market", "/public"):
             app.router.add_get(f"/binance{prefix}/ws", self._market)
             app.router.add_get(f"/binance{prefix}/ws/{{streams:.+}}", self._market)

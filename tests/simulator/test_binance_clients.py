@@ -39,7 +39,7 @@ def redirected(value: Any, sim: Simulation) -> Any:
 @contextlib.asynccontextmanager
 async def client(kind: Any, sim: Simulation, account: str = "one") -> AsyncIterator[Any]:
     spec = account_of(sim.world.scenario, account)
-    exchange = kind({"apiKey": spec.key, "secret": spec.secret})
+    exchange = kind({"apiKey": spec.key, "secret": spec.secret, "enableRateLimit": False})
     exchange.urls["api"] = redirected(exchange.urls["api"], sim)
     try:
         yield exchange
@@ -131,7 +131,7 @@ async def test_ccxt_pro_hears_of_a_liquidation(sim: Simulation) -> None:
 async def _listening(sim: Simulation, account: str) -> None:
     """Until the account has a listenKey and a socket that uses it."""
     binance: Any = sim.world.exchanges[0]
-    while not any(socket.account == account for socket in binance._stream._hub):
+    while not any(socket.account == account for socket in binance._stream._hub):  # noqa: ASYNC110 - no event of ours
         await asyncio.sleep(0.02)
 
 
