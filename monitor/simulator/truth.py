@@ -1,12 +1,18 @@
 """What a ledger knows to be true: margin pools with exact figures, for `/sim/ledger`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionTruth:
-    """One open position. `liquidation_price` is None where no positive price ends its pool."""
+    """
+    One open position.
+
+    `liquidation_price` is None where no positive price ends its pool. It may be given as a
+    function, so that only who asks for the row pays for solving.
+    """
 
     exchange_symbol: str
     side: str  # "long" or "short"
@@ -16,9 +22,11 @@ class PositionTruth:
     notional: Decimal
     unrealized_pnl: Decimal
     maintenance_margin: Decimal
-    liquidation_price: Decimal | None
+    liquidation_price: Decimal | Callable[[], Decimal | None] | None
 
     def row(self) -> dict[str, object]:
+        price = self.liquidation_price
+        solved = price() if callable(price) else price
         return {
             "exchange_symbol": self.exchange_symbol,
             "side": self.side,
@@ -28,9 +36,7 @@ class PositionTruth:
             "notional": plain(self.notional),
             "unrealized_pnl": plain(self.unrealized_pnl),
             "maintenance_margin": plain(self.maintenance_margin),
-            "liquidation_price": None
-            if self.liquidation_price is None
-            else plain(self.liquidation_price),
+            "liquidation_price": None if solved is None else plain(solved),
         }
 
 
