@@ -4,12 +4,13 @@ The truth of a Bybit account as margin pools, and what a liquidation leaves of i
 Only cross margin has a pool here: the other margin modes are declared, not computed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from monitor.simulator.bybit_account import ZERO, Account, Prices, moved
-from monitor.simulator.bybit_ledger import AccountFigures, PositionFigures, figures
+from monitor.simulator.bybit_ledger import PositionFigures, figures
 from monitor.simulator.roots import nearest_root
+from monitor.simulator.takeover import repay
 from monitor.simulator.truth import PoolTruth, PositionTruth
 
 POOL = "unified"
@@ -78,25 +79,11 @@ def liquidate(account: Account, prices: Prices) -> Liquidation:
     account.positions.clear()
     account.orders.clear()
     account.options.clear()
-    _repay(account, now)
-    return done
-
-
-def _repay(account: Account, now: AccountFigures) -> None:
-    """Sell the coins worth most until nothing is owed, and write off the rest."""
-    index = {coin.coin: coin.index for coin in now.coins}
-    for coin, borrowed in account.spot_borrow.items():
-        account.wallets[coin] = account.wallets.get(coin, ZERO) - borrowed
+    for borrowed_coin, borrowed in account.spot_borrow.items():
+        account.wallets[borrowed_coin] = account.wallets.get(borrowed_coin, ZERO) - borrowed
     account.spot_borrow.clear()
-    owed = sum((-amount * index[c] for c, amount in account.wallets.items() if amount < 0), ZERO)
-    for coin in sorted(account.wallets, key=lambda c: -account.wallets[c] * index[c]):
-        amount = account.wallets[coin]
-        if amount > 0 and index[coin] > 0:
-            sold = min(amount, owed / index[coin])
-            account.wallets[coin] = amount - sold
-            owed -= sold * index[coin]
-        else:
-            account.wallets[coin] = ZERO
+    repay(account.wallets, prices.index)
+    return done
 
 
 def _position(account: Account, prices: Prices, mine: PositionFigures) -> PositionTruth:
@@ -111,17 +98,3 @@ def _position(account: Account, prices: Prices, mine: PositionFigures) -> Positi
         maintenance_margin=mine.maintenance_margin,
         liquidation_price=lambda: liquidation_price(account, prices, mine.position.symbol),
     )
-
-
-def deposited(account: Account, coin: str, amount: Decimal) -> None:
-    """Change a coin's wallet balance; a negative amount is taken out."""
-    account.wallets[coin] = account.wallets.get(coin, ZERO) + amount
-
-
-def resized(account: Account, symbol: str, side: str, size: Decimal) -> None:
-    """Change the size of a position as if the difference had been closed at its entry."""
-    account.positions = [
-        replace(p, size=size) if (p.symbol, p.side) == (symbol, side) else p
-        for p in account.positions
-        if size > 0 or (p.symbol, p.side) != (symbol, side)
-    ]
