@@ -4,7 +4,7 @@ What Bybit has written down of an account, and the prices of one moment.
 Nothing is computed here but the prices' own digits.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, Decimal
 
@@ -12,6 +12,7 @@ from monitor.simulator.bybit_tables import INSTRUMENTS, Instrument
 
 ZERO = Decimal(0)
 TAKER_RATE = Decimal("0.00055")
+EIGHT_DECIMALS = Decimal("0.00000001")
 Price = Callable[[str], Decimal]
 
 
@@ -33,6 +34,19 @@ class Position:
     isolated_margin: Decimal = ZERO
     stop_loss: Decimal | None = None
     opened_ms: int = 0
+
+    def resized(self, size: Decimal, price: Decimal) -> "Position":
+        """The position with another size; what is added comes in at `price`."""
+        added = max(ZERO, size - self.size)
+        entry = self.entry
+        if added:
+            linear = INSTRUMENTS[self.symbol].category == "linear"
+            entry = (
+                (self.size * entry + added * price) / size
+                if linear
+                else size / (self.size / entry + added / price)
+            )
+        return replace(self, size=size, entry=entry)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,38 +108,41 @@ class Prices:
     """
     The prices of one moment.
 
-    `coin` gives the USDT price of a base coin; the USD index of a coin is that times the
-    index of USDT, which is itself not 1. All are cut to the digits that the wire carries, so
-    that the wire and the ledger can't differ.
+    `coin` gives the mark of a base coin and `coin_index` its index, both in USDT; the USD
+    index of a coin is its index times that of USDT, which is itself not 1. All are cut to the
+    digits that the wire carries, so that the wire and the ledger can't differ.
     """
 
     coin: Price
+    coin_index: Price | None = None
     usdt_index: Decimal = Decimal("1.0002")
     usdc_index: Decimal = Decimal("0.9999")
-    shifted: Mapping[str, Decimal] = field(default_factory=dict)
-    shifted_coin: str | None = None
+    shifted: tuple[Instrument, Decimal] | None = None
 
     def mark(self, instrument: Instrument) -> Decimal:
-        if instrument.symbol in self.shifted:
-            return self.shifted[instrument.symbol]
+        if self.shifted and self.shifted[0] is instrument:
+            return self.shifted[1]
         return cut_to(self.coin(instrument.base), instrument.mark_step)
+
+    def quoted_index(self, instrument: Instrument) -> Decimal:
+        """The index price of a contract, of as many digits as its mark."""
+        price = (self.coin_index or self.coin)(instrument.base)
+        return cut_to(price, instrument.mark_step)
 
     def index(self, coin: str) -> Decimal:
         """USD index of a coin, of eight decimals."""
-        if coin == "USDT":
-            return self.usdt_index
-        if coin == "USDC":
-            return self.usdc_index
-        if coin == self.shifted_coin:
-            return next(iter(self.shifted.values())) * self.usdt_index
-        return cut_to(self.coin(coin) * self.usdt_index, Decimal("0.00000001"))
+        if coin in {"USDT", "USDC"}:
+            return self.usdt_index if coin == "USDT" else self.usdc_index
+        index = cut_to((self.coin_index or self.coin)(coin) * self.usdt_index, EIGHT_DECIMALS)
+        if self.shifted and self.shifted[0].base == coin:
+            instrument, price = self.shifted
+            return index * price / cut_to(self.coin(coin), instrument.mark_step)
+        return index
 
+    def moved(self, symbol: str, price: Decimal) -> "Prices":
+        """
+        The same moment with one symbol's mark elsewhere, its base coin's index with it.
 
-def moved(prices: Prices, symbol: str, price: Decimal) -> Prices:
-    """
-    The same moment with one symbol's mark elsewhere, and its base coin's index with it.
-
-    Contracts on the same coin that are settled otherwise keep their marks.
-    """
-    base = INSTRUMENTS[symbol].base
-    return replace(prices, shifted={symbol: price}, shifted_coin=base)
+        Contracts on the same coin that are settled otherwise keep their marks.
+        """
+        return replace(self, shifted=(INSTRUMENTS[symbol], price))

@@ -7,7 +7,7 @@ Only cross margin has a pool here: the other margin modes are declared, not comp
 from dataclasses import dataclass
 from decimal import Decimal
 
-from monitor.simulator.bybit_account import ZERO, Account, Prices, moved
+from monitor.simulator.bybit_account import ZERO, Account, Prices
 from monitor.simulator.bybit_ledger import PositionFigures, figures
 from monitor.simulator.roots import nearest_root
 from monitor.simulator.takeover import repay
@@ -49,7 +49,7 @@ def liquidation_price(account: Account, prices: Prices, symbol: str) -> Decimal 
     """
 
     def slack(price: Decimal) -> Decimal:
-        then = figures(account, moved(prices, symbol, price))
+        then = figures(account, prices.moved(symbol, price))
         return then.carrying - then.maintenance_margin
 
     mark = next(p.mark for p in figures(account, prices).positions if p.position.symbol == symbol)

@@ -116,14 +116,14 @@ def risk_limits(symbol: str) -> list[Row]:
     ]
 
 
-def ticker(it: Instrument, prices: Prices, index: Decimal, funding: Decimal, at_ms: int) -> Row:
+def ticker(it: Instrument, prices: Prices, funding: Decimal, at_ms: int) -> Row:
     """A row of the tickers of category linear or inverse."""
     mark, last = prices.mark(it), prices.mark(it).quantize(it.tick)
     digits = format(last, "f")
     return {
         "symbol": it.symbol,
         "lastPrice": digits,
-        "indexPrice": with_digits(index, it.mark_step),
+        "indexPrice": with_digits(prices.quoted_index(it), it.mark_step),
         "markPrice": with_digits(mark, it.mark_step),
         "prevPrice24h": digits,
         "price24hPcnt": "0",

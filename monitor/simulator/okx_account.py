@@ -105,11 +105,12 @@ class Prices:
     """
     The prices of one moment, cut to the digits that the wire carries.
 
-    `coin` gives the price of a base coin, taken as the mark of every contract on it; the USD
-    price of a coin is that times the USD price of USDT.
+    `coin` gives the mark of every contract on a base coin and `coin_index` its index; the USD
+    price of a coin is its index times the USD price of USDT.
     """
 
     coin: Price
+    coin_index: Price | None = None
     usdt: Decimal = Decimal("0.9998")
     usdc: Decimal = Decimal("0.9999")
     moved: tuple[str, Decimal] | None = None  # one instrument's mark, and its coin's price
@@ -123,9 +124,15 @@ class Prices:
         """US dollars for one coin."""
         if ccy in {"USDT", "USDC", "USD"}:
             return {"USDT": self.usdt, "USDC": self.usdc, "USD": Decimal(1)}[ccy]
+        usd = cut_to((self.coin_index or self.coin)(ccy) * self.usdt, Decimal("0.00000001"))
         if self.moved and INSTRUMENTS[self.moved[0]].base == ccy:
-            return self.moved[1] * self.usdt
-        return cut_to(self.coin(ccy) * self.usdt, Decimal("0.00000001"))
+            instrument = INSTRUMENTS[self.moved[0]]
+            return usd * self.moved[1] / cut_to(self.coin(ccy), instrument.mark_step)
+        return usd
+
+    def index(self, instrument: Instrument) -> Decimal:
+        """The index price of a contract, of as many digits as its mark."""
+        return cut_to((self.coin_index or self.coin)(instrument.base), instrument.mark_step)
 
     def with_mark(self, inst_id: str, price: Decimal) -> "Prices":
         """
