@@ -74,6 +74,7 @@ class AccountSpec:
     secret: str = field(repr=False)
     passphrase: str = field(repr=False)
     permissions: tuple[str, ...]
+    extra: Mapping[str, object] = field(default_factory=dict)  # read by the exchange's own room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,7 @@ def _account(table: "_Table") -> AccountSpec:
         secret=table.text("secret", default=f"sim-{name}-secret"),
         passphrase=table.text("passphrase", default=f"sim-{name}-passphrase"),
         permissions=table.choices("permissions", _PERMISSIONS, default=("read",)),
+        extra=table.raw("extra"),
     )
     table.finish()
     return account
@@ -323,6 +325,14 @@ class _Table:
 
     def table(self, key: str) -> "_Table":
         return _Table(self._get(key, None), self._file, self._at(key))
+
+    def raw(self, key: str) -> Mapping[str, object]:
+        """A table that somebody else reads and checks; empty where it is not given."""
+        value = self._get(key, {})
+        if not isinstance(value, dict):
+            self.fail(key, "a table")
+            return {}
+        return value
 
     def tables(self) -> Iterator[tuple[str, "_Table"]]:
         for key in self._raw:

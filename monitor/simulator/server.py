@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from monitor.simulator.binance import Binance
+from monitor.simulator.bybit import Bybit
 from monitor.simulator.faulty_rest import faulty_rest
 from monitor.simulator.scenario import AccountSpec, Scenario, ScenarioError
 from monitor.simulator.steering import mount_steering
@@ -16,6 +17,7 @@ from monitor.simulator.world import Exchange, World
 # One line for each exchange.
 EXCHANGES: Mapping[str, Callable[[World], Exchange]] = {
     "binance": Binance,
+    "bybit": Bybit,
 }
 _SHUTDOWN_SECONDS = 0.5
 
