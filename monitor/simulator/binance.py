@@ -10,12 +10,14 @@ from aiohttp import web
 from monitor.simulator import binance_frames as frames
 from monitor.simulator.binance_accounts import NAME, BinanceAccount, BinanceState
 from monitor.simulator.binance_auth import bad_key_format, banned, not_permitted, too_many
+from monitor.simulator.binance_changes import change as carry_out
 from monitor.simulator.binance_ledger import ZERO, Leg
 from monitor.simulator.binance_pools import Closed, liquidate, pools, settle_debts
 from monitor.simulator.binance_quotes import milliseconds, wire
 from monitor.simulator.binance_rest import BinanceRest
 from monitor.simulator.binance_stream import BinanceStream
 from monitor.simulator.binance_tables import brackets
+from monitor.simulator.changes import Change, mount_changes
 from monitor.simulator.truth import PoolTruth, plain
 from monitor.simulator.world import World
 
@@ -47,6 +49,7 @@ class Binance:
         return self._state.accounts
 
     def mount(self, app: web.Application) -> None:
+        mount_changes(app, self)
         self._stream.mount(app)
         self._rest.mount(app)  # last: it answers every other path
 
@@ -71,6 +74,9 @@ class Binance:
             "fee": plain(sum((c.fee for c in closed), ZERO)),
             "insurance_fund_paid": ", ".join(f"{plain(a)} {n}" for n, a in paid.items()) or "0",
         }
+
+    def change(self, account: str, change: Change) -> None:
+        carry_out(self._state, self._state.by_name(account), change)
 
     def change_brackets(self, symbol: str, rows: str) -> None:
         """Give a symbol other leverage brackets, for open positions too, and announce them."""
