@@ -1,6 +1,7 @@
 """Binance, pretended: USD-M futures of every account of the scenario that names it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from monitor.simulator.binance_pools import Closed, liquidate, pools, settle_deb
 from monitor.simulator.binance_quotes import milliseconds, wire
 from monitor.simulator.binance_rest import BinanceRest
 from monitor.simulator.binance_stream import BinanceStream
+from monitor.simulator.binance_tables import brackets
 from monitor.simulator.truth import PoolTruth, plain
 from monitor.simulator.world import World
 
@@ -69,6 +71,16 @@ class Binance:
             "fee": plain(sum((c.fee for c in closed), ZERO)),
             "insurance_fund_paid": ", ".join(f"{plain(a)} {n}" for n, a in paid.items()) or "0",
         }
+
+    def change_brackets(self, symbol: str, rows: str) -> None:
+        """Give a symbol other leverage brackets, for open positions too, and announce them."""
+        changed = replace(self._state.quotes.table[symbol], brackets=brackets(rows))
+        self._state.quotes.table[symbol] = changed
+        for account in self.accounts:
+            for leg in account.ledger.legs:
+                if leg.symbol.name == symbol:
+                    leg.symbol = changed
+        self._stream.tell_brackets(changed)
 
     def refusal(self, kind: str, value: str | None) -> web.Response:
         match kind:

@@ -210,9 +210,15 @@ def open_ledger(spec: AccountSpec, at: int) -> Ledger:
 
 
 def _leg(spec: AccountSpec, position: PositionSpec, at: int) -> Leg:
+    symbol = _known(spec, position.symbol)
     sign = 1 if position.side == "long" else -1
+    if position.contracts != round(position.contracts, symbol.quantity_decimals):
+        raise ValueError(
+            f"account {spec.name!r}: {symbol.name}: {position.contracts} contracts have more "
+            f"than {symbol.quantity_decimals} decimals"
+        )
     return Leg(
-        symbol=_known(spec, position.symbol),
+        symbol=symbol,
         side=position.side.upper() if spec.position_mode == "hedge" else "BOTH",
         amount=sign * position.contracts,
         entry_price=position.entry_price,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 
 from monitor.simulator.binance_ledger import ZERO, Ledger, Leg, Marks, Rates
@@ -77,7 +78,7 @@ def _positions(
                 notional=abs(leg.notional(mark)),
                 unrealized_pnl=leg.unrealized_profit(mark),
                 maintenance_margin=leg.maint_margin(mark),
-                liquidation_price=liquidation_price(ledger, leg, marks, rates),
+                liquidation_price=partial(liquidation_price, ledger, leg, marks, rates),
             )
         )
     return tuple(rows)

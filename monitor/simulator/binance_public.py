@@ -7,7 +7,7 @@ from monitor.simulator.binance_accounts import BinanceState
 from monitor.simulator.binance_auth import unknown_symbol
 from monitor.simulator.binance_quotes import milliseconds, wire
 from monitor.simulator.binance_rows import Row
-from monitor.simulator.binance_tables import ASSETS, SYMBOLS, Asset, Symbol
+from monitor.simulator.binance_tables import ASSETS, Asset, Symbol
 from monitor.simulator.truth import plain
 
 Parameters = Mapping[str, str]
@@ -107,9 +107,9 @@ def _filters(symbol: Symbol) -> list[Row]:
 def _premium_index(state: BinanceState, sent: Parameters, now: datetime) -> Reply:
     name = sent.get("symbol")
     if name:
-        if name not in SYMBOLS:
+        if name not in state.quotes.table:
             raise unknown_symbol()
-        return premium_row(state, SYMBOLS[name], now)
+        return premium_row(state, state.quotes.table[name], now)
     return [premium_row(state, symbol, now) for symbol in state.quotes.symbols]
 
 

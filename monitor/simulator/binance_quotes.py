@@ -30,11 +30,16 @@ class Quotes:
         self._world = world
         self._exchange = exchange
         known = set(world.market.bases)
-        self.symbols = tuple(
-            symbol
-            for symbol in SYMBOLS.values()
+        self.table = {
+            name: symbol
+            for name, symbol in SYMBOLS.items()
             if symbol.base in known or symbol.fixed_price is not None
-        )
+        }
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """The symbols that are traded here, as they now are."""
+        return tuple(self.table.values())
 
     def mark(self, symbol: str) -> Decimal:
         """
@@ -44,7 +49,7 @@ class Quotes:
             KeyError: If the scenario has no path for its coin.
 
         """
-        return self._coin(SYMBOLS[symbol]).quantize(_WIRE_UNIT, rounding=ROUND_DOWN)
+        return self._coin(self.table[symbol]).quantize(_WIRE_UNIT, rounding=ROUND_DOWN)
 
     def index(self, symbol: Symbol) -> Decimal:
         if symbol.base not in self._world.market.bases and symbol.fixed_price is not None:

@@ -19,7 +19,7 @@ from monitor.simulator.binance_other import OTHER_CALLS
 from monitor.simulator.binance_public import PUBLIC_CALLS
 from monitor.simulator.binance_quotes import milliseconds
 from monitor.simulator.binance_rows import Row, Rows, bracket_rows
-from monitor.simulator.binance_tables import SYMBOLS, Symbol
+from monitor.simulator.binance_tables import Symbol
 
 Parameters = Mapping[str, str]
 Reply = Row | list[Row]
@@ -99,17 +99,17 @@ async def _payload(request: web.Request) -> str:
     return query + body
 
 
-def _symbol(parameters: Parameters) -> Symbol | None:
+def _symbol(state: BinanceState, parameters: Parameters) -> Symbol | None:
     name = parameters.get("symbol")
     if not name:
         return None
-    if name not in SYMBOLS:
+    if name not in state.quotes.table:
         raise unknown_symbol()
-    return SYMBOLS[name]
+    return state.quotes.table[name]
 
 
-def _name(parameters: Parameters) -> str | None:
-    symbol = _symbol(parameters)
+def _name(state: BinanceState, parameters: Parameters) -> str | None:
+    symbol = _symbol(state, parameters)
     return None if symbol is None else symbol.name
 
 
@@ -127,7 +127,7 @@ def _account_v3(state: BinanceState, account: BinanceAccount, _: Parameters) -> 
 
 
 def _position_risk(state: BinanceState, account: BinanceAccount, sent: Parameters) -> Reply:
-    return _rows(state, account).position_risk(_name(sent))
+    return _rows(state, account).position_risk(_name(state, sent))
 
 
 def _balance(state: BinanceState, account: BinanceAccount, _: Parameters) -> Reply:
@@ -135,7 +135,7 @@ def _balance(state: BinanceState, account: BinanceAccount, _: Parameters) -> Rep
 
 
 def _brackets(state: BinanceState, _: BinanceAccount, sent: Parameters) -> Reply:
-    symbol = _symbol(sent)
+    symbol = _symbol(state, sent)
     if symbol is not None:
         return [bracket_rows(symbol)]
     return [bracket_rows(each) for each in state.quotes.symbols]
@@ -163,26 +163,26 @@ def _dual(_: BinanceState, account: BinanceAccount, __: Parameters) -> Reply:
 
 
 def _symbol_config(state: BinanceState, account: BinanceAccount, sent: Parameters) -> Reply:
-    symbol = _symbol(sent)
+    symbol = _symbol(state, sent)
     rows = _rows(state, account)
     chosen = state.quotes.symbols if symbol is None else (symbol,)
     return [rows.symbol_config(each) for each in chosen]
 
 
 def _adl(state: BinanceState, account: BinanceAccount, sent: Parameters) -> Reply:
-    return _rows(state, account).adl_quantiles(_name(sent))
+    return _rows(state, account).adl_quantiles(_name(state, sent))
 
 
 def _open_orders(state: BinanceState, account: BinanceAccount, sent: Parameters) -> Reply:
-    return _rows(state, account).open_orders(_name(sent), account.opened_at)
+    return _rows(state, account).open_orders(_name(state, sent), account.opened_at)
 
 
 def _algo_orders(state: BinanceState, account: BinanceAccount, sent: Parameters) -> Reply:
-    return _rows(state, account).open_algo_orders(_name(sent), account.opened_at)
+    return _rows(state, account).open_algo_orders(_name(state, sent), account.opened_at)
 
 
-def _commission(_: BinanceState, __: BinanceAccount, sent: Parameters) -> Reply:
-    symbol = _name(sent)
+def _commission(state: BinanceState, _: BinanceAccount, sent: Parameters) -> Reply:
+    symbol = _name(state, sent)
     if symbol is None:
         raise unknown_symbol()
     return {

@@ -12,7 +12,7 @@ from decimal import Decimal
 from monitor.simulator.binance_ledger import ZERO, Ledger, Leg
 from monitor.simulator.binance_pools import liquidation_price
 from monitor.simulator.binance_quotes import Quotes, wire
-from monitor.simulator.binance_tables import ASSETS, SYMBOLS, Bracket, Symbol
+from monitor.simulator.binance_tables import ASSETS, Bracket, Symbol
 from monitor.simulator.scenario import OrderSpec
 from monitor.simulator.truth import plain
 
@@ -128,7 +128,7 @@ class Rows:
                 sides = ("LONG", "SHORT") if self._ledger.hedge else ("BOTH",)
                 for side in sides:
                     yield Leg(
-                        symbol=SYMBOLS[name],
+                        symbol=self._quotes.table[name],
                         side=side,
                         amount=ZERO,
                         entry_price=ZERO,
@@ -228,7 +228,7 @@ class Rows:
     # --- settings
 
     def symbol_config(self, symbol: Symbol) -> Row:
-        legs = [leg for leg in self._ledger.legs if leg.symbol is symbol]
+        legs = [leg for leg in self._ledger.legs if leg.symbol.name == symbol.name]
         leverage = self._ledger.leverage(symbol.name)
         caps = [b.cap for b in symbol.brackets if b.leverage >= leverage]
         return {

@@ -15,7 +15,7 @@ from aiohttp import web
 from monitor.simulator import binance_frames as frames
 from monitor.simulator.binance_accounts import NAME, BinanceState
 from monitor.simulator.binance_rows import Row
-from monitor.simulator.binance_tables import ASSETS, SYMBOLS, Symbol
+from monitor.simulator.binance_tables import ASSETS, Symbol
 from monitor.simulator.sockets import Hub, Socket
 
 _SLOW_TICKS = 3  # marks come every 3 s where a stream does not ask for @1s
@@ -39,6 +39,7 @@ class BinanceStream:
         self._contract_news: list[Symbol] = []
 
     def mount(self, app: web.Application) -> None:
+        app.on_shutdown.append(self._hub.close)
         for prefix in ("", "/market", "/public"):
             app.router.add_get(f"/binance{prefix}/ws", self._market)
             app.router.add_get(f"/binance{prefix}/ws/{{streams:.+}}", self._market)
@@ -162,9 +163,9 @@ class BinanceStream:
         name, _, kind = stream.partition("@")
         if name != name.lower():
             return
-        symbol = SYMBOLS.get(name.upper())
+        symbol = self._state.quotes.table.get(name.upper())
         asset = ASSETS.get(name.upper().removesuffix("USD"))
-        if kind in {"markPrice", "markPrice@1s"} and symbol in self._state.quotes.symbols:
+        if kind in {"markPrice", "markPrice@1s"} and symbol is not None:
             if symbol.name not in silent and self._is_due(stream):
                 yield frames.mark(self._state, symbol)
         elif kind == "assetIndex" and asset is not None:

@@ -11,11 +11,11 @@ from monitor.simulator.binance import Binance
 from monitor.simulator.bybit import Bybit
 from monitor.simulator.faulty_rest import faulty_rest
 from monitor.simulator.okx import Okx
-from monitor.simulator.scenario import AccountSpec, Scenario
+from monitor.simulator.scenario import AccountSpec, Scenario, ScenarioError
 from monitor.simulator.steering import mount_steering
 from monitor.simulator.world import Exchange, World
 
-# One line for each exchange; only those that the scenario's accounts name are opened.
+# One line for each exchange.
 EXCHANGES: Mapping[str, Callable[[World], Exchange]] = {
     "binance": Binance,
     "bybit": Bybit,
@@ -57,6 +57,11 @@ class Simulation:
     def accounts(self) -> tuple[AccountSpec, ...]:
         return self.world.scenario.accounts
 
+    async def tick(self) -> None:
+        """Tick every exchange now, beside its own cadence."""
+        for exchange in self.world.exchanges:
+            await self.world.tick(exchange)
+
     def access(self) -> tuple[Access, ...]:
         """Give the addresses and keys of all accounts, for a person or a config file."""
         return tuple(
@@ -73,6 +78,22 @@ class Simulation:
         )
 
 
+def open_exchanges(world: World) -> tuple[Exchange, ...]:
+    """
+    Give the exchanges that the scenario's accounts name, each known to the world.
+
+    Raises:
+        ScenarioError: If an account can't be opened at its exchange.
+
+    """
+    for name in dict.fromkeys(account.exchange for account in world.scenario.accounts):
+        try:
+            world.exchanges.append(EXCHANGES[name](world))
+        except (KeyError, ValueError) as error:
+            raise ScenarioError(f"scenario {world.scenario.name!r}: {name}: {error}") from error
+    return tuple(world.exchanges)
+
+
 @contextlib.asynccontextmanager
 async def running(
     scenario: Scenario, host: str = "127.0.0.1", port: int = 0, speed: float = 1
@@ -84,10 +105,7 @@ async def running(
     """
     world = World(scenario, speed=speed)
     app = web.Application(middlewares=[faulty_rest(world)])
-    for name, opened in EXCHANGES.items():
-        if any(account.exchange == name for account in scenario.accounts):
-            world.exchanges.append(opened(world))
-    for exchange in world.exchanges:
+    for exchange in open_exchanges(world):
         exchange.mount(app)
     mount_steering(app, world)
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS, access_log=None)

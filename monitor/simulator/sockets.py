@@ -107,8 +107,8 @@ class Hub:
             if self.has_fault("drop", socket.path):
                 socket.abort()
 
-    async def close(self) -> None:
-        """Close all in order, at the end of the simulation."""
+    async def close(self, _: web.Application) -> None:
+        """Close all in order; for `app.on_shutdown`."""
         for socket in self:
             with contextlib.suppress(ConnectionError):
                 await socket.response.close(code=1001)

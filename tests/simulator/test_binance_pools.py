@@ -9,7 +9,7 @@ from monitor.simulator.binance_ledger import Ledger, Leg, Rates
 from monitor.simulator.binance_pools import liquidate, pools, settle_debts
 from monitor.simulator.binance_tables import SYMBOLS, Symbol, brackets
 from monitor.simulator.scenario import AccountSpec
-from monitor.simulator.truth import PoolTruth
+from monitor.simulator.truth import PoolTruth, PositionTruth
 
 D = Decimal
 
@@ -60,6 +60,10 @@ def pools_of(
     return {pool.pool: pool for pool in found}
 
 
+def price(position: PositionTruth) -> Decimal:
+    return D(str(position.row()["liquidation_price"]))
+
+
 def symbol(name: str, rows: str) -> Symbol:
     return Symbol(
         name=name,
@@ -86,7 +90,7 @@ def test_the_official_example_of_two_longs() -> None:
     ]
     assert pool.maintenance_margin == D("427713.319566")
     assert round(pool.ratio, 6) == D("0.414895")
-    assert round(pool.positions[0].liquidation_price or D(0), 2) == D("26316.89")
+    assert round(price(pool.positions[0]), 2) == D("26316.89")
 
 
 def test_multi_assets_mode_values_credits_at_bid_and_debts_at_ask() -> None:
@@ -107,7 +111,7 @@ def test_multi_assets_mode_values_credits_at_bid_and_debts_at_ask() -> None:
     assert pool.margin_balance == 200 * D("0.9801") + 220
     assert pool.maintenance_margin == 80 * D("0.99495") + 120
     assert round(pool.ratio * 100, 2) == D("47.98")
-    assert [round(p.liquidation_price or D(0), 4) for p in pool.positions] == [
+    assert [round(price(p), 4) for p in pool.positions] == [
         D("19555.4283"),
         D("589.0695"),
     ]
@@ -129,7 +133,7 @@ def test_both_legs_of_a_hedge_pay_margin_and_share_one_liquidation_price() -> No
     expected = (8000 - 180000 + 63000) / (
         3 * D("0.004") + 1 * D("0.004") - 3 + 1
     )  # 54,939.5161: both notionals stay in the first bracket there
-    assert {round(p.liquidation_price or D(0), 8) for p in pool.positions} == {round(expected, 8)}
+    assert {round(price(p), 8) for p in pool.positions} == {round(expected, 8)}
 
 
 def test_the_bracket_at_the_liquidation_price_counts_not_that_of_today() -> None:
@@ -138,7 +142,7 @@ def test_the_bracket_at_the_liquidation_price_counts_not_that_of_today() -> None
     assert pool.maintenance_margin == 12275500 * D("0.02") - 132000  # the fifth bracket
     assert pool.margin_balance == 475500
     expected = (700000 + 12000 - 12500000) / (5000 * (D("0.01") - 1))  # the fourth: 2,381.4141
-    assert round(pool.positions[0].liquidation_price or D(0), 8) == round(expected, 8)
+    assert round(price(pool.positions[0]), 8) == round(expected, 8)
 
 
 def test_an_isolated_position_stays_out_of_the_cross_pool() -> None:
@@ -154,9 +158,9 @@ def test_an_isolated_position_stays_out_of_the_cross_pool() -> None:
         73250 * D("0.0065") - 75,
     )
     assert round(cross.ratio * 100, 4) == D("53.4833")
-    assert round(cross.positions[0].liquidation_price or D(0), 4) == D("147.1932")
+    assert round(price(cross.positions[0]), 4) == D("147.1932")
     assert (isolated.margin_balance, isolated.maintenance_margin) == (1300 - 600, D("48.8"))
-    assert round(isolated.positions[0].liquidation_price or D(0), 4) == D("57730.9237")
+    assert round(price(isolated.positions[0]), 4) == D("57730.9237")
 
 
 def test_isolated_legs_of_a_hedge_are_two_pools() -> None:
@@ -175,7 +179,7 @@ def test_a_long_and_a_short_of_two_symbols_share_the_pool() -> None:
     pool = pools_of(book, {"BTCUSDT": "61000", "ETHUSDT": "2455.10"})["USDT"]
     assert (pool.margin_balance, pool.maintenance_margin) == (1796, D("1368.816"))
     assert round(pool.ratio * 100, 4) == D("76.2147")
-    assert [round(p.liquidation_price or D(0), 4) for p in pool.positions] == [
+    assert [round(price(p), 4) for p in pool.positions] == [
         D("60892.7751"),
         D("2465.7371"),
     ]
@@ -183,11 +187,12 @@ def test_a_long_and_a_short_of_two_symbols_share_the_pool() -> None:
 
 def test_ahmed_has_no_liquidation_price_while_the_wallet_covers_the_whole_notional() -> None:
     small = ledger({"USDT": "1000"}, leg("BTCUSDT", "0.022222", "45000"))
-    assert pools_of(small, {"BTCUSDT": "42500"})["USDT"].positions[0].liquidation_price is None
+    (position,) = pools_of(small, {"BTCUSDT": "42500"})["USDT"].positions
+    assert position.row()["liquidation_price"] is None
     ahmed = ledger({"USDT": "1000"}, leg("BTCUSDT", "0.1", "45000"))
     pool = pools_of(ahmed, {"BTCUSDT": "42500"})["USDT"]
     assert (pool.margin_balance, pool.maintenance_margin) == (750, 17)
-    assert round(pool.positions[0].liquidation_price or D(0), 4) == D("35140.5622")
+    assert round(price(pool.positions[0]), 4) == D("35140.5622")
 
 
 def test_losses_in_one_asset_do_not_touch_the_pool_of_another() -> None:
