@@ -26,7 +26,14 @@ class Bybit:
 
     name = NAME
     cadence_seconds = 0.1
-    totals = frozenset({"totalMaintenanceMargin", "totalMaintenanceMarginByMp"})
+    totals = frozenset(
+        {
+            "totalMaintenanceMargin",
+            "totalMaintenanceMarginByMp",
+            "accountMMRate",
+            "accountMMRateByMp",
+        }
+    )
 
     def __init__(self, world: World) -> None:
         self._state = BybitState(world)

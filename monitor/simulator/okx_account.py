@@ -38,6 +38,19 @@ class Position:
         """The size as the wire has it: signed in net mode only."""
         return self.contracts * (self.direction if self.pos_side == "net" else 1)
 
+    def resized(self, contracts: Decimal, price: Decimal) -> "Position":
+        """The position with another size; what is added comes in at `price`, without margin."""
+        added = max(ZERO, contracts - self.contracts)
+        average = self.avg_px
+        if added and INSTRUMENTS[self.inst_id].is_linear:
+            average = (self.contracts * average + added * price) / contracts
+        elif added:
+            average = contracts / (self.contracts / average + added / price)
+        margin = self.margin
+        if margin is not None and not added:
+            margin = margin * contracts / self.contracts
+        return replace(self, contracts=contracts, avg_px=average, margin=margin)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherPosition:

@@ -10,6 +10,7 @@ from aiohttp import web
 from monitor.simulator.binance import Binance
 from monitor.simulator.bybit import Bybit
 from monitor.simulator.faulty_rest import faulty_rest
+from monitor.simulator.okx import Okx
 from monitor.simulator.scenario import AccountSpec, Scenario, ScenarioError
 from monitor.simulator.steering import mount_steering
 from monitor.simulator.world import Exchange, World
@@ -18,6 +19,7 @@ from monitor.simulator.world import Exchange, World
 EXCHANGES: Mapping[str, Callable[[World], Exchange]] = {
     "binance": Binance,
     "bybit": Bybit,
+    "okx": Okx,
 }
 _SHUTDOWN_SECONDS = 0.5
 

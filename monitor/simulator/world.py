@@ -169,9 +169,11 @@ class World:
 
     def evaluate(self, exchange: Exchange, account: str) -> None:
         """Record which thresholds each pool has crossed; liquidate at 1."""
-        for pool in exchange.pools(account):
+        now = exchange.pools(account)
+        self._record_vanished(exchange.name, account, {pool.pool for pool in now})
+        for pool in now:
             ratio = pool.ratio
-            self._record_crossings(exchange.name, account, pool, ratio)
+            self._record_crossings(exchange.name, account, pool.pool, ratio)
             if ratio >= 1:
                 words = exchange.liquidate(account, pool.pool)
                 self.record(
@@ -185,10 +187,8 @@ class World:
                     **words,
                 )
 
-    def _record_crossings(
-        self, exchange: str, account: str, pool: PoolTruth, ratio: Decimal
-    ) -> None:
-        key = (exchange, account, pool.pool)
+    def _record_crossings(self, exchange: str, account: str, pool: str, ratio: Decimal) -> None:
+        key = (exchange, account, pool)
         before = self._rungs.get(key, 0)
         after = sum(ratio >= threshold for threshold in THRESHOLDS)
         self._rungs[key] = after
@@ -201,9 +201,15 @@ class World:
                 threshold=plain(threshold),
                 exchange=exchange,
                 account=account,
-                pool=pool.pool,
+                pool=pool,
                 ratio=plain(ratio),
             )
+
+    def _record_vanished(self, exchange: str, account: str, there: set[str]) -> None:
+        """A pool that is gone with its last position has come down."""
+        for key in self._rungs:
+            if key[:2] == (exchange, account) and key[2] not in there:
+                self._record_crossings(exchange, account, key[2], Decimal(0))
 
     def run_timeline(self) -> None:
         """Switch on the faults whose virtual second has come, and note those that are over."""
