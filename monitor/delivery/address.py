@@ -133,7 +133,7 @@ def _refuse_options(scheme: str, service: NotifyBase, url: str) -> None:
         raise ValueError("verify= can't be off: certificates are always checked")
     if service.optional:
         raise ValueError("optional= would call a failure a success: expected a URL without it")
-    if service.service_retry:
+    if service.retry:
         raise ValueError("retry= is not needed: messages are tried again until they arrive")
 
 

@@ -103,9 +103,7 @@ def _tables(data: Mapping[str, object], section: str) -> list[dict[str, object]]
     return [t if isinstance(t, dict) else {} for t in given] if isinstance(given, list) else []
 
 
-def _repeated_names(
-    section: str, word: str, tables: list[dict[str, object]]
-) -> list[Mistake]:
+def _repeated_names(section: str, word: str, tables: list[dict[str, object]]) -> list[Mistake]:
     names = [str(table.get("name")) for table in tables]
     first = {name: names.index(name) for name in names}
     return [
