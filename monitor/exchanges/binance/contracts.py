@@ -76,8 +76,12 @@ def _row_of(body: object, symbol: str) -> Row | None:
 
 
 def _delivery(row: Row) -> str:
-    """«-260327» for a dated contract, nothing for a perpetual one."""
-    if "PERPETUAL" in row.text("contractType"):
+    """
+    «-260327» for a dated contract, nothing for a perpetual one.
+
+    Some perpetual contracts have no type, others (TRADIFI_PERPETUAL) a delivery date.
+    """
+    if "PERPETUAL" in (row.optional_text("contractType") or ""):
         return ""
     milliseconds = row.integer("deliveryDate")
     if milliseconds == _NEVER:

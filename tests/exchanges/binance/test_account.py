@@ -181,7 +181,6 @@ REQUIRED = {
             "baseAsset",
             "quoteAsset",
             "marginAsset",
-            "contractType",
         },
         "exchangeInfo.symbols[0].filters[1]": {"filterType", "stepSize"},
     },
@@ -321,7 +320,7 @@ def test_replies_of_two_moments_are_refused():
     broken = told()
     broken["GET /fapi/v3/account"]["positions"][1]["positionAmt"] = "-9"
 
-    with pytest.raises(Malformed, match="others in ETHUSDT .*read both again"):
+    with pytest.raises(Malformed, match=r"others in ETHUSDT .*read both again"):
         wire.snapshot(broken)
 
 

@@ -60,7 +60,7 @@ def plain(number: Decimal) -> str:
     return f"{number:.8f}"
 
 
-def position(  # noqa: PLR0917 - the parts of one row
+def position(
     symbol: str,
     amount: str,
     entry: str,
@@ -295,4 +295,11 @@ def sample(function: str, note: str) -> Json:
         for entry in document["samples"]
         if entry["function"] == function and entry["note"].startswith(note)
     ]
+    return found
+
+
+def sample_of_line(line: int) -> Json:
+    """The example payload that stands at this line of ccxt's source."""
+    document: Json = parse_json((PAYLOADS / "binance_code_samples.json").read_bytes())
+    (found,) = [entry["sample"] for entry in document["samples"] if entry["line"] == line]
     return found
