@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.port import Frame, Replies, RestCall
 
 # More tables than this of one kind are asked for all at once.
-_FEW = 5
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
