@@ -189,7 +189,7 @@ class AccountTask:
     def _pause(self, error: ExchangeError, failures: int) -> float:
         if isinstance(error, Refused) or (isinstance(error, Unmodelled) and error.whole_account):
             return REFUSED_SECONDS
-        pause = min(FIRST_RETRY_SECONDS * 2 ** (failures - 1), self._poll_seconds)
+        pause = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 10), self._poll_seconds)
         if isinstance(error, Unreachable) and error.retry_after_seconds is not None:
             pause = max(pause, error.retry_after_seconds)
         return pause
