@@ -23,6 +23,7 @@ from tests.exchanges.bybit.wire import (
     envelope,
     position,
     positions,
+    ratios,
     recorded,
     replies,
     wallet,
@@ -124,7 +125,7 @@ def test_the_wires_own_liquidation_price_is_room_by_size() -> None:
         (examples.hedge_mode_long(), "18720", "0.41", "0.37000066"),
     ):
         room = risk_of(bodies).requirement.headroom
-        assert abs(D(mark) - room / D(size) - D(wire)) < D("0.000001")
+        assert abs(D(mark) - room / D(size) - D(wire)) < 2 * WIRE / D(size) + WIRE
 
 
 def test_a_usdc_contract_settles_in_usdc() -> None:
@@ -266,8 +267,8 @@ def test_the_recorded_totals_add_up() -> None:
         assert abs(each.equity - each.wallet_balance - each.unrealised_pnl) <= WIRE
     profit = sum(coin.unrealised_pnl * coin.price for coin in coins)
     assert abs(sum(coin.usd_value for coin in coins) - row.decimal("totalEquity")) < 7 * WIRE
-    # totalPerpUPL is after ratios, which were not recorded: it is smaller than before them.
-    assert abs(row.decimal("totalPerpUPL")) < abs(profit)
+    # After ratios and before them the same: USDT, USDC and XRP counted in full.
+    assert abs(row.decimal("totalPerpUPL") - profit) < WIRE
 
 
 def test_the_recorded_wallet_is_refused_for_its_inverse_position() -> None:
@@ -283,43 +284,30 @@ def test_the_recorded_wallet_is_refused_for_its_inverse_position() -> None:
         snapshot(bodies)
 
 
-def test_the_recorded_wallet_without_its_inverse_position_agrees() -> None:
+def test_the_recorded_balance_adds_up_by_ratios() -> None:
     """
-    The recorded totals less XRP's: then every coin but BTC, ETH and USDC at a ratio of 1.
+    The recorded coins at 1, but BTC, on which all of the recorded haircut is put.
 
-    The ratios of that day were not recorded; BTC 0.975 and USDC 0.975 are assumed and the rest
-    of the recorded haircut, 0.72 USD, is put on ETH. What is compared are the margins and that
-    the reader's sum of ratios gives the recorded margin balance.
+    Ratios were not recorded. Margins and profits are taken out, as their positions were not.
     """
     body = recorded("bybit_fetchBalance_0")["httpResponse"]
     row = body["result"]["list"][0]
-    xrp = next(each for each in row["coin"] if each["coin"] == "XRP")
-    for key in ("totalPositionMM", "totalPositionIM", "unrealisedPnl"):
-        xrp[key] = "0"
-    xrp["walletBalance"] = xrp["equity"]
-    lost = D(row["totalEquity"]) - D(row["totalMarginBalance"])
-    of_eth = lost - (D("82669.24739887") + D("5849.59207626")) * D("0.025")
-    eth = str(1 - of_eth / D("294.05285546"))
-    for key in ("USDT", "USDC"):
-        each = next(each for each in row["coin"] if each["coin"] == key)
-        each["walletBalance"], each["unrealisedPnl"] = each["equity"], "0"
-        each["totalPositionMM"] = each["totalPositionIM"] = "0"
+    for each in row["coin"]:
+        each |= {"totalPositionMM": "0", "totalPositionIM": "0", "unrealisedPnl": "0"}
+        each["walletBalance"] = each["equity"]
     row["totalMaintenanceMargin"] = row["totalInitialMargin"] = "0"
     row["totalAvailableBalance"] = row["totalMarginBalance"]
+    lost = D(row["totalEquity"]) - D(row["totalMarginBalance"])
     bodies = examples.haircut_of_spot_orders()
     bodies[WALLET] = body
+    full = ("USDT", "USDC", "ETH", "ADA", "XRP", "LTC")
     bodies["/v5/spot-margin-trade/collateral"]["result"]["list"] = [
-        examples.ratios(name, ("0", "", ratio))
-        for name, ratio in {
-            "BTC": "0.975", "USDC": "0.975", "ETH": eth,
-            "USDT": "1", "ADA": "1", "XRP": "1", "LTC": "1",
-        }.items()
-    ]  # fmt: skip
+        ratios("BTC", ("0", "", str(1 - lost / D("82669.24739887")))),
+        *(ratios(name, ("0", "", "1")) for name in full),
+    ]
     risk = risk_of(bodies)
     assert abs(risk.requirement.margin_balance - D("90042.2788482")) < 7 * WIRE
-    assert {c.asset for c in risk.pool.collateral if c.follows} == {
-        "BTC", "ETH", "ADA", "XRP", "LTC",
-    }  # fmt: skip
+    assert {c.asset for c in risk.pool.collateral if c.follows} == {"BTC", *full} - {"USDT", "USDC"}
 
 
 def test_the_recorded_position_of_2023_was_margined_by_entry() -> None:
