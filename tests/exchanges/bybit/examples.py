@@ -96,9 +96,7 @@ def two_positions() -> dict[str, Json]:
                 adlRankIndicator=4,
             ),
         ],
-        lists=instruments(
-            instrument("BTCUSDT", "BTC"), instrument("ETHUSDT", "ETH", lot="0.01")
-        )
+        lists=instruments(instrument("BTCUSDT", "BTC"), instrument("ETHUSDT", "ETH", lot="0.01"))
         | limits("BTCUSDT", first)
         | limits("ETHUSDT", first)
         | fees(fee_rate("BTCUSDT", "0.00055"), fee_rate("ETHUSDT", "0.00055"))
@@ -433,9 +431,7 @@ def coins_as_collateral() -> dict[str, Json]:
                 positionMM="5.495",
             )
         ],
-        lists=instruments(
-            instrument("SOLUSDT", "SOL", lot="0.1"), instrument("BTCUSDT", "BTC")
-        )
+        lists=instruments(instrument("SOLUSDT", "SOL", lot="0.1"), instrument("BTCUSDT", "BTC"))
         | limits("SOLUSDT", ("50000", "0.005", "0.01", "100.00", ""))
         | fees(fee_rate("SOLUSDT", "0.00055"))
         | collateral(ratios("USDT", FULL), tiers, ratios("METH", ("0", "", "0.9")))
