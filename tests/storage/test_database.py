@@ -47,7 +47,7 @@ def test_nobody_else_can_read_what_is_made(tmp_path: Path) -> None:
     held = open_database(path)
     with held.transaction() as connection:
         connection.execute("INSERT INTO incidents VALUES ('i','a',NULL,'','','',NULL,'','',"
-                           "NULL,NULL,NULL,NULL,'','')")  # fmt: skip
+                           "NULL,NULL,NULL,NULL,'','','[]')")  # fmt: skip
 
     assert mode(directory) == 0o700
     assert {mode(file) for file in directory.iterdir()} == {0o600}

@@ -228,7 +228,7 @@ def test_floating_coins_follow_their_perpetual_and_stablecoins_nothing() -> None
     assert (meth.base, meth.symbol, meth.anchor_mark) == ("METH", "METH/USD", 4000)
     assert [i.symbol for i in read.followed] == ["BTC/USDT:USDT"]
     assert [i.symbol for i in read.instruments()] == ["SOL/USDT:USDT", "BTC/USDT:USDT"]
-    halved = read.marks | {"BTC/USDT:USDT": replace(read.marks["BTC/USDT:USDT"], price=D("49975"))}
+    halved = read.marks | {"BTC/USDT:USDT": replace(read.marks["BTC/USDT:USDT"], price=D(49975))}
     risk = evaluate(only_pool(read), halved, NOW)
     btc_value = next(v.value for v in risk.collateral if v.asset == "BTC")
     assert btc_value == D("40.8") * 50_000
