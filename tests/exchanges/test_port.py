@@ -64,6 +64,16 @@ def test_a_page_is_answered_only_by_that_page() -> None:
     assert both.get(LIST).body == 1
 
 
+@pytest.mark.parametrize("written", ["A,1", "A%2C1", "A%252C1"])
+@pytest.mark.parametrize("asked", ["A,1", "A%2C1"])
+def test_a_cursor_is_the_same_however_often_it_was_encoded(asked: str, written: str) -> None:
+    first = "GET /v5/position/list?category=linear&settleCoin=USDT"
+    page = call("/v5/position/list", category="linear", settleCoin="USDT", cursor=asked)
+    replies = Replies([reply(first, 1), reply(f"{first}&cursor={written}", 2)])
+    assert replies.get(page).body == 2
+    assert not Replies([reply(f"{first}&cursor=A%252C2")]).has(page)
+
+
 def test_a_missing_reply_is_named() -> None:
     with pytest.raises(MissingReply) as caught:
         Replies().get(LIST)
