@@ -148,6 +148,30 @@ def test_a_multi_currency_account_without_a_ratio_is_told_by_its_margins():
     assert close(told.maintenance_margin, "756.1512"), "672.1344 + 84 × 1.0002 of fees"
 
 
+def test_orders_of_a_multi_currency_account_without_a_ratio_bring_no_fees():
+    told = examples.multi(mmr="712.1424", imr="17803.56", ordFroz="1000.2", mgnRatio="")
+
+    assert close(pool_of(wire.snapshot(told), "unified").other_maintenance, "40.008")
+
+
+def test_without_a_ratio_and_a_rows_margin_okx_says_nothing():
+    told = examples.multi(mgnRatio="")
+    told["GET /api/v5/account/positions"]["data"][0]["mmr"] = ""
+
+    assert not wire.snapshot(told).reported
+
+
+def test_without_any_cross_risk_the_multi_currency_pool_stands_at_0():
+    cash = wire.coin("USDT", "100", eqUsd="100.02", disEq="100.02")
+    for words in ({}, {"mmr": "0"}, {"mmr": "0", "imr": "0"}):
+        told = wire.balance(cash, adjEq="100.02", **words)
+        read = wire.snapshot(wire.bodies(wire.config("3"), wire.envelope(), told))
+
+        assert reported(read, "unified").ratio == 0
+        assert reported(read, "unified").maintenance_margin == 0
+        assert reported(read, "unified").margin_balance == Decimal("100.02")
+
+
 def test_without_adjusted_equity_okx_says_nothing():
     read = wire.snapshot(examples.multi(adjEq="", mgnRatio=""))
 
