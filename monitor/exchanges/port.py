@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from monitor.errors import ExchangeError
     from monitor.risk.model import AccountSnapshot, Instrument, Mark
 
+# What the exchanges call the parameter that asks for a further page.
+CURSORS = ("cursor", "after")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
@@ -132,8 +135,8 @@ def of_one_moment(_replies: Replies) -> str | None:
 
 
 def _apart_from_cursor(query: dict[str, str]) -> tuple[dict[str, str], str | None]:
-    """A query without its cursor, and what the cursor stands for."""
-    cursor = query.pop("cursor", None)
+    """A query without its cursor (one of `CURSORS`), and what the cursor stands for."""
+    cursor = next((query.pop(name) for name in CURSORS if name in query), None)
     while cursor is not None and cursor != (decoded := unquote(cursor)):
         cursor = decoded
     return query, cursor

@@ -111,6 +111,12 @@ class AccountTask:
         """Join the feed; it delivers into this task's mailbox."""
         self._feed = feed
 
+    def wake_up(self) -> None:
+        """After a suspend: poll at once, and drop every socket."""
+        self._poll_now.set()
+        if self._feed is not None:
+            self._feed.reconnect()
+
     async def run(self) -> None:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "engine": self._process,
@@ -183,7 +189,7 @@ class AccountTask:
     def _pause(self, error: ExchangeError, failures: int) -> float:
         if isinstance(error, Refused) or (isinstance(error, Unmodelled) and error.whole_account):
             return REFUSED_SECONDS
-        pause = min(FIRST_RETRY_SECONDS * 2 ** (failures - 1), self._poll_seconds)
+        pause = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 10), self._poll_seconds)
         if isinstance(error, Unreachable) and error.retry_after_seconds is not None:
             pause = max(pause, error.retry_after_seconds)
         return pause

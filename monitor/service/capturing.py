@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from monitor.errors import MonitorError
 from monitor.exchanges.capture import Capture, write_capture
 from monitor.exchanges.registry import EXCHANGES
-from monitor.exchanges.rest import RestClient
+from monitor.exchanges.rest import Credentials, RestClient
 from monitor.service.clock import Clock
 
 if TYPE_CHECKING:
@@ -45,7 +45,11 @@ def open_client(account: AccountSettings, clock: Clock) -> RestClient:
     """The REST client of a configured account."""
     return RestClient(
         EXCHANGES[account.exchange],
-        account.credentials(),
+        Credentials(
+            api_key=account.api_key.get_secret_value(),
+            api_secret=account.api_secret.get_secret_value(),
+            passphrase=account.passphrase.get_secret_value() if account.passphrase else "",
+        ),
         account=account.name,
         now=clock.now,
         rest_url=account.rest_url,

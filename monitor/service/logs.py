@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
@@ -72,8 +72,11 @@ def _hide(found: re.Match[str]) -> str:
     return f"{kept}{HIDDEN}" + ("@" if found.group(0).endswith("@") else "")
 
 
-def set_up(secrets: Iterable[str] = (), *, level: int = logging.INFO) -> None:
-    """From now on every log line of this process goes through here."""
+def set_up(
+    secrets: Iterable[str] = (), *, level: int = logging.INFO, stream: TextIO | None = None
+) -> None:
+    """From now on every log line of this process goes through here, to stderr or `stream`."""
+    out = sys.stderr if stream is None else stream
     redaction = Redaction(secrets)
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
@@ -85,7 +88,7 @@ def set_up(secrets: Iterable[str] = (), *, level: int = logging.INFO) -> None:
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
         redaction,
-        _renderer(),
+        _renderer(out),
     ]
     structlog.configure(
         processors=[
@@ -97,7 +100,7 @@ def set_up(secrets: Iterable[str] = (), *, level: int = logging.INFO) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
     )
@@ -108,8 +111,8 @@ def set_up(secrets: Iterable[str] = (), *, level: int = logging.INFO) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _renderer() -> Processor:
-    if sys.stderr.isatty():
+def _renderer(out: TextIO) -> Processor:
+    if out.isatty():
         return structlog.dev.ConsoleRenderer(
             exception_formatter=structlog.dev.plain_traceback, colors=False
         )
