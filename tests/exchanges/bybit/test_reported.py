@@ -89,3 +89,30 @@ def test_a_haircut_of_spot_orders_lowers_the_balance() -> None:
     assert pool.basis is Basis.PARTLY
     assert evaluate(pool, {}, NOW).requirement.margin_balance == Decimal("9556.6056555")
     assert read.reported[ID].margin_balance == Decimal("9556.6056555")
+
+
+def test_without_any_order_no_margin_is_taken_over() -> None:
+    """Totals that are off stay off: reconciling is there to show them."""
+    bodies = examples.two_positions()
+    totals = bodies[WALLET]["result"]["list"][0]
+    totals["totalMaintenanceMargin"] = "641.3455125"
+    pool = only_pool(snapshot(bodies))
+    assert (pool.other_maintenance, pool.basis) == (0, Basis.MODELLED)
+    assert verdict(bodies) is Verdict.DISAGREES
+
+
+def test_orders_account_for_no_more_than_their_initial_margin() -> None:
+    bodies = examples.position_and_order()
+    totals = bodies[WALLET]["result"]["list"][0]
+    totals["totalMaintenanceMargin"] = "5.30525761"
+    pool = only_pool(snapshot(bodies))
+    ordered = Decimal("2.55573119") * Decimal("1.000086")
+    assert abs(pool.other_maintenance - ordered) < WIRE
+    totals["totalMaintenanceMargin"] = "0.05"
+    assert only_pool(snapshot(bodies)).other_maintenance == 0
+
+
+def test_a_balance_above_the_margin_balance_is_no_haircut() -> None:
+    bodies = constructed.haircut_of_spot_orders()
+    bodies[WALLET]["result"]["list"][0]["totalAvailableBalance"] = "9700"
+    assert only_pool(snapshot(bodies)).other_balance == 0

@@ -147,6 +147,11 @@ def test_a_closed_leg_goes() -> None:
     assert sizes(view().updated(frame("position", closed))) == {"ETHUSDT": 10}
 
 
+def test_a_row_that_names_no_place_in_time_is_taken() -> None:
+    closed = streamed(side="", size="0", positionMM="", positionIM="", entryPrice="0", seq=0)
+    assert sizes(view().updated(frame("position", closed))) == {"ETHUSDT": 10}
+
+
 def test_both_legs_of_a_hedge_are_told_apart() -> None:
     before = view(constructed.both_legs())
     row = position(
