@@ -172,8 +172,9 @@ def test_all_pages_of_a_list_are_read() -> None:
     third = second.replace("BTCUSDT%2C17", "ETHUSDT%2C18")
     assert asked(bodies)[-1] == third
     assert symbols_held(bodies) == ["BTCUSDT", "ETHUSDT"]
-    bodies[third] = envelope(positions())
-    assert third not in asked(bodies)
+    # Nor does an empty page that names one go on.
+    bodies[third] = envelope(positions(cursor="ETHUSDT%2C19%2C0"))
+    assert not any("cursor" in request for request in asked(bodies))
     assert symbols_held(bodies) == ["BTCUSDT", "ETHUSDT"]
 
 

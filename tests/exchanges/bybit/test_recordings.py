@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.errors import Unmodelled
+from monitor.errors import Malformed, Unmodelled
 from monitor.exchanges.bybit import EXCHANGE
-from monitor.exchanges.bybit.rows import read_coin, read_totals
+from monitor.exchanges.bybit.rows import read_coin, read_held, read_totals
 from monitor.exchanges.payload import Row
 from monitor.risk import PoolRisk, Verdict, evaluate, reconcile
 from monitor.risk.model import PoolId
 from tests.exchanges.bybit import constructed
 from tests.exchanges.bybit.wire import (
     NOW,
+    PAYLOADS,
     POSITIONS,
     WALLET,
     envelope,
@@ -28,6 +31,7 @@ from tests.exchanges.bybit.wire import (
     ratios,
     recorded,
     replies,
+    samples,
 )
 
 if TYPE_CHECKING:
@@ -145,3 +149,67 @@ def test_the_recorded_position_of_2023_was_margined_by_entry() -> None:
     assert abs(ltc.unrealized_pnl - Decimal("7.800625")) < Decimal("0.00000001") * Decimal("1.2")
     assert ltc.position.reported_liquidation_price is None
     assert (ltc.position.adl_rank, ltc.position.leverage) == (2, 6)
+
+
+def test_every_sample_is_read_somewhere_or_named_as_of_another_call() -> None:
+    every = json.loads((PAYLOADS / "bybit_code_samples.json").read_text())["samples"]
+    found = Counter(sample["function"] for sample in every)
+    assert found == {
+        "is_unified_enabled": 2,  # test_permissions, test_account
+        "fetch_balance": 3,  # here: the unified one; classic margin and funding are other calls
+        "fetch_open_orders": 1,  # test_stops
+        "fetch_position": 1,  # here
+        "fetch_positions": 1,  # here
+        "parse_position": 5,  # here; the last is a row of the list of closed positions
+        "fetch_positions_adl_rank": 1,  # here
+        "fetch_margin_mode": 1,  # test_account
+        "handle_ticker": 4,  # test_marks
+        "handle_positions": 1,  # test_updates
+        "handle_balance": 2,  # test_updates: the unified one; spot's is a topic of before V5
+        "handle_pong": 3,  # test_marks, test_updates
+    }
+
+
+def sampled_row(function: str, number: int = 0) -> Row:
+    sample = samples(function)[number]
+    return Row(sample["result"]["list"][0] if "result" in sample else sample, "")
+
+
+def test_the_sample_of_a_unified_wallet_is_read() -> None:
+    """It lists one coin of several, so that its totals can't be compared with its coins."""
+    row = sampled_row("fetch_balance", 2)
+    totals, (btc,) = read_totals(row), [read_coin(each) for each in row.rows("coin")]
+    assert abs(totals.available + totals.initial_margin - totals.margin_balance) <= WIRE
+    assert (btc.coin, btc.wallet_balance, btc.counts) == ("BTC", Decimal("0.805994"), None)
+    assert abs(btc.price * Decimal("0.805994") - Decimal("12920.95352538")) < WIRE
+
+
+@pytest.mark.parametrize(("function", "number"), [("fetch_position", 0), ("parse_position", 3)])
+def test_the_sample_of_a_position_was_margined_by_entry(function: str, number: int) -> None:
+    """36.15 × 1 % and 36.15 ÷ 10, each with 36.15 × 0.9 × 0.0006 to close."""
+    held = read_held(sampled_row(function, number), "linear", NOW)
+    fee = Decimal("36.15") * Decimal("0.9") * Decimal("0.0006")
+    assert held.maintenance_margin == Decimal("0.3615") + fee
+    assert round(held.initial_margin - fee, 3) == Decimal("3.615")
+    assert held.unrealised_pnl == held.size * (Decimal("0.3432") - held.entry_price)
+    assert held.liquidation_price == Decimal("0.0001")
+    assert held.adl_rank is None
+
+
+@pytest.mark.parametrize(
+    ("function", "number", "path", "why"),
+    [
+        ("fetch_positions", 0, "unrealisedPnl", "of before V5"),
+        ("parse_position", 0, "positionIM", "of before V5"),
+        ("parse_position", 1, "positionIdx", "of before V5"),
+        ("parse_position", 2, "unrealisedPnl", "of before V5"),
+        ("parse_position", 4, "positionIdx", "of the list of closed positions"),
+        ("fetch_positions_adl_rank", 0, "leverage", "of portfolio margin"),
+    ],
+)
+def test_a_row_of_another_kind_is_refused_by_name(
+    function: str, number: int, path: str, why: str
+) -> None:
+    with pytest.raises(Malformed) as caught:
+        read_held(sampled_row(function, number), "linear", NOW)
+    assert caught.value.path == path, why

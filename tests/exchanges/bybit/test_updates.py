@@ -93,6 +93,22 @@ def test_a_floating_coin_keeps_the_price_that_its_anchor_belongs_to() -> None:
     assert btc.follows.anchor_mark == 99_950
 
 
+def test_an_anchor_stays_where_it_was_read_when_its_contract_moves() -> None:
+    """BTC goes by a BTC contract that is held: a frame brings a newer mark than the price's."""
+    bodies = constructed.coins_as_collateral()
+    bodies["/v5/market/instruments-info?category=linear"]["result"]["list"][0]["baseCoin"] = "BTC"
+    row = position("SOLUSDT", "Buy", "10", "100", "80", positionMM="4.495", seq=15411084099)
+    after = view(bodies).updated(frame("position.linear", row))
+    btc = next(each for each in pool(after).collateral if each.asset == "BTC")
+    assert btc.follows is not None
+    assert btc.follows.anchor_mark == 100
+    worth = next(each.value for each in risk(after).collateral if each.asset == "BTC")
+    assert worth == Decimal("40.8") * 80_000
+    closed = row | {"side": "", "size": "0", "seq": 15411084100}
+    gone = after.updated(frame("position.linear", closed, seconds=2)).snapshot(NOW)
+    assert [instrument.exchange_symbol for instrument in gone.followed] == ["SOLUSDT"]
+
+
 def test_the_stream_leaves_the_switches_and_some_values_out() -> None:
     row = coin("MNT", "700", "700", "0")
     for key in ("marginCollateral", "collateralSwitch"):
