@@ -87,13 +87,12 @@ class UsdmAccount:
             raise Malformed(
                 f"positionRisk.{row.symbol}.marginAsset", instrument.settle, str(row.asset)
             )
-        neighbours = sorted(p.symbol for p in self.positions.values() if p.asset == row.asset)
         leverage = self.leverages.get(row.symbol) or read_leverage(self.replies, row.symbol)
         terms = Terms(
             instrument=instrument,
             tables=read_tier_tables(self.replies, row.symbol),
             leverage=leverage,
-            fee=read_taker_fee(self.replies, row.symbol, tuple(neighbours)),
+            fee=read_taker_fee(self.replies, instrument),
             has_stop_loss=stops.has_stop_loss(self.stop_orders(row.symbol), row),
         )
         return Holding(row=row, terms=terms, mark=row.mark_price)

@@ -202,7 +202,7 @@ def test_leverage_fee_rank_and_stop_are_told_and_unknown_without_their_replies()
     assert unknown.initial_rate == D("0.05")
 
 
-def test_the_fee_of_a_neighbour_in_the_same_asset_stands_in():
+def test_the_fee_of_another_symbol_in_the_same_asset_stands_in():
     rows = [
         wire.position("BTCUSDT", "1", "60000", "61000", "244"),
         wire.position("ETHUSDT", "1", "2400", "2455.10", "9.8204"),

@@ -98,6 +98,19 @@ def test_a_closed_position_alone_ends_the_report_of_its_pool():
     assert USDT not in taken.reported
 
 
+def test_the_fee_rate_outlives_the_position_that_it_was_asked_for():
+    rows = [
+        wire.position("BTCUSDT", "1", "60000", "61000", "244"),
+        wire.position("ETHUSDT", "1", "2400", "2455.10", "9.8204"),
+    ]
+    answers = wire.bodies(rows, {"USDT": "8000"})
+    del answers["GET /fapi/v1/commissionRate?symbol=ETHUSDT"]
+
+    taken = after(event(legs=[leg("BTCUSDT", "0", "0")]), answers=answers).snapshot(wire.NOON)
+
+    assert [p.taker_fee_rate for p in taken.pools[0].positions] == [D("0.0005")]
+
+
 def test_a_leg_of_a_hedge_moves_by_itself():
     rows = [
         wire.position("BTCUSDT", "3", "60000", "61000", "732", side="LONG"),
