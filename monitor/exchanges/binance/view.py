@@ -17,7 +17,8 @@ from monitor.exchanges.binance.calls import ACCOUNT, POSITIONS
 from monitor.exchanges.binance.contracts import read_instrument, read_leverage, read_taker_fee
 from monitor.exchanges.binance.marks import read_marks
 from monitor.exchanges.binance.modes import refuse_credits, refuse_multi_assets
-from monitor.exchanges.binance.pools import Holding, Terms, build_pools, read_reported
+from monitor.exchanges.binance.pools import Holding, Terms, build_pools
+from monitor.exchanges.binance.reported import read_reported
 from monitor.exchanges.binance.tiers import read_tier_tables
 from monitor.exchanges.binance.updates import (
     BalancesMoved,

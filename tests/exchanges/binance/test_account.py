@@ -170,8 +170,6 @@ REQUIRED = {
             "symbol",
             "positionSide",
             "positionAmt",
-            "unrealizedProfit",
-            "maintMargin",
         },
     },
     "GET /fapi/v3/positionRisk": {

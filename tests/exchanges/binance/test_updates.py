@@ -78,6 +78,21 @@ def test_a_balance_moves_and_binances_own_totals_no_longer_hold():
     assert position.reported_maintenance_margin == 244
 
 
+def test_a_cross_wallet_that_moves_leaves_an_isolated_end_where_it_is():
+    rows = [
+        wire.position(
+            "BTCUSDT", "0.2", "64000", "61000", "48.8", isolated="1300", liquidationPrice="57730.9"
+        )
+    ]
+    answers = wire.bodies(rows, {"USDT": "8000"})
+
+    taken = after(event(balances=[balance("USDT", "7000")]), answers=answers).snapshot(wire.NOON)
+
+    (alone,) = [p for pool in taken.pools for p in pool.positions]
+    assert alone.reported_liquidation_price == D("57730.9")
+    assert [pool.name for pool in taken.reported] == ["isolated/BTCUSDT"]
+
+
 def test_a_position_grows_shrinks_turns_and_closes():
     grown = after(event(balances=[balance("USDT", "7999")], legs=[leg("BTCUSDT", "2", "60500")]))
     turned = grown.updated(wire.frame(event(legs=[leg("BTCUSDT", "-1", "61200")], at=LATER + 1)))
