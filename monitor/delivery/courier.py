@@ -18,7 +18,7 @@ import structlog
 from monitor.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -30,20 +30,36 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 REFUSED_SECONDS = 3600.0
 
-Row = tuple[int, "Notification"]
+
+class Waiting(Protocol):
+    """A message for one channel, not settled yet."""
+
+    @property
+    def notification(self) -> Notification: ...
+
+    @property
+    def not_before(self) -> datetime | None:
+        """Before this the receiver wants to hear nothing."""
 
 
 class Outbox(Protocol):
-    """Where messages wait; every call is durable when it returns."""
+    """Where messages wait; what a call says is kept, durably where the disk allows it."""
 
-    def waiting(self, channel: str) -> Sequence[Row]:
-        """Rows of a channel that are not settled, oldest first, each with its number."""
+    def unsettled(self, channel: str) -> Sequence[Waiting]:
+        """The channel's messages still to be delivered, in the order in which they came."""
 
-    def settle(self, numbers: Iterable[int], state: str, at: datetime, because: str = "") -> None:
-        """These rows are done with: delivered, superseded or expired."""
+    def delivered(
+        self, channel: str, notification_id: str, superseded: Sequence[str], at: datetime
+    ) -> None:
+        """Settle a message that the channel took, and the older ones that it stands for."""
 
-    def note_attempt(self, number: int, because: str) -> None:
-        """A try that failed; the row waits on."""
+    def expired(self, channel: str, notification_ids: Sequence[str], at: datetime) -> None:
+        """Settle messages that nobody needs any more."""
+
+    def failed(
+        self, channel: str, notification_id: str, because: str, not_before: datetime | None
+    ) -> None:
+        """A try that failed; the message waits on."""
 
 
 def jittered(seconds: float) -> float:
@@ -119,19 +135,20 @@ class _Worker:
     async def run(self) -> None:
         while True:
             self._news.clear()
-            row = self._next()
-            rest = self._rest()
-            if row is not None and rest <= 0:
-                await self._deliver(row)
+            waiting = self._of_use()
+            message = self._most_pressing(waiting)
+            rest = self._rest(waiting)
+            if message is not None and rest <= 0:
+                await self._deliver(message, waiting)
                 continue
             self.idle.set()
-            await self._wait(rest if row is not None else None)
+            await self._wait(rest if message is not None else None)
 
-    def _rest(self) -> float:
-        """Seconds to leave the channel alone still."""
-        if self._rest_until is None:
-            return 0.0
-        return (self._rest_until - self._now()).total_seconds()
+    def _rest(self, waiting: Sequence[Waiting]) -> float:
+        """Seconds to leave the channel alone still, those asked for before a restart included."""
+        times = [row.not_before for row in waiting if row.not_before is not None]
+        until = max([*times, *([self._rest_until] if self._rest_until else [])], default=None)
+        return 0.0 if until is None else (until - self._now()).total_seconds()
 
     async def _wait(self, seconds: float | None) -> None:
         """Until there is news, or for so long."""
@@ -141,36 +158,37 @@ class _Worker:
         finally:
             news.cancel()
 
-    def _next(self) -> Row | None:
-        """The most pressing row that is still of use; the others of its incident are settled."""
-        waiting = self._outbox.waiting(self._channel.name)
+    def _of_use(self) -> Sequence[Waiting]:
+        """What waits; messages that nobody needs any more are settled."""
+        waiting = self._outbox.unsettled(self._channel.name)
         now = self._now()
-        expired = [number for number, message in waiting if message.useful_until < now]
-        newest = {message.incident_id: number for number, message in waiting}
-        superseded = [
-            number
-            for number, message in waiting
-            if newest[message.incident_id] != number and number not in expired
-        ]
-        if expired:
-            self._outbox.settle(expired, "expired", now)
-            log.error("notification.expired", channel=self._channel.name, count=len(expired))
-        if superseded:
-            self._outbox.settle(superseded, "superseded", now)
-        settled = {*expired, *superseded}
-        left = [row for row in waiting if row[0] not in settled]
-        return min(left, key=lambda row: (-row[1].severity.rank, row[0]), default=None)
+        late = [row.notification.id for row in waiting if row.notification.useful_until < now]
+        if not late:
+            return waiting
+        self._outbox.expired(self._channel.name, late, now)
+        log.error("notification.expired", channel=self._channel.name, notifications=late)
+        return self._outbox.unsettled(self._channel.name)
 
-    async def _deliver(self, row: Row) -> None:
-        number, message = row
+    def _most_pressing(self, waiting: Sequence[Waiting]) -> Notification | None:
+        """Of each incident its newest message; of those the gravest, then the oldest."""
+        newest = {row.notification.incident_id: row.notification for row in waiting}
+        return min(newest.values(), key=lambda n: (-n.severity.rank, n.created_at), default=None)
+
+    async def _deliver(self, message: Notification, waiting: Sequence[Waiting]) -> None:
         try:
             await self._channel.send(message)
         except DeliveryError as error:
-            self._failed(number, message, error)
+            self._failed(message, error)
             return
+        superseded = [
+            row.notification.id
+            for row in waiting
+            if row.notification.incident_id == message.incident_id
+            and row.notification.id != message.id
+        ]
         # Settled after the send: a crash in between repeats a message, the other order would
         # lose one.
-        self._outbox.settle([number], "delivered", self._now())
+        self._outbox.delivered(self._channel.name, message.id, superseded, self._now())
         if self._failures:
             log.info("channel.restored", channel=self._channel.name)
         if self._refused:
@@ -178,9 +196,8 @@ class _Worker:
         self._failures, self._refused, self._rest_until = 0, False, None
         log.info("notification.delivered", channel=self._channel.name, notification=message.id)
 
-    def _failed(self, number: int, message: Notification, error: DeliveryError) -> None:
+    def _failed(self, message: Notification, error: DeliveryError) -> None:
         because = str(error)
-        self._outbox.note_attempt(number, because)
         self._failures += 1
         if self._failures == 1 or (error.permanent and not self._refused):
             log.warning(
@@ -190,10 +207,15 @@ class _Worker:
                 because=because,
                 permanent=error.permanent,
             )
+        asked = error.retry_after_seconds
+        until = self._now() + timedelta(seconds=self._pause(error))
+        # Only a wait that the receiver asked for outlives a restart.
+        not_before = until if asked is not None else None
+        self._outbox.failed(self._channel.name, message.id, because, not_before)
+        self._rest_until = until
         if error.permanent and not self._refused:
             self._refused = True
             self._on_refused(self._channel.name, because)
-        self._rest_until = self._now() + timedelta(seconds=self._pause(error))
 
     def _pause(self, error: DeliveryError) -> float:
         """How long to leave the channel alone after a failure."""

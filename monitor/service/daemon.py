@@ -34,16 +34,13 @@ from monitor.service.mailbox import Mailbox
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
 from monitor.status.report import report
-from monitor.storage.database import open_database
-from monitor.storage.incidents import kept_incidents
-from monitor.storage.outbox import Outbox
+from monitor.storage.store import Store, open_store
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from monitor.engine.effects import IncidentChanged
+    from monitor.engine.effects import AccountAssessment, IncidentChanged
     from monitor.settings import AccountSettings, Settings
-    from monitor.storage.database import Database
 
 log = structlog.get_logger()
 
@@ -71,7 +68,7 @@ class Daemon:
         self._settings = settings
         self._clock = clock or Clock()
         self._systemd = Systemd()
-        self._database: Database | None = None
+        self._store: Store | None = None
         self._tasks: dict[str, AccountTask] = {}
 
     def now(self) -> datetime:
@@ -82,17 +79,17 @@ class Daemon:
         Watch until `stop` is set.
 
         Raises:
-            MonitorError: If the state directory can't be used.
+            ConfigError: If another process uses the state directory.
             ExceptionGroup: If faults of our own came too often: systemd starts us again.
         """
         settings = self._settings
-        database = open_database(settings.state_directory, self.now())
-        self._database = database
+        store = open_store(settings.state_directory, self.now())
+        self._store = store
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
-        if database.set_aside is not None:
-            log.error("state.set_aside", file=str(database.set_aside))
+        for notice in store.notices:
+            log.error("state.unsound", because=notice)
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
-        courier = Courier(channels=channels, outbox=Outbox(database), now=self.now)
+        courier = Courier(channels=channels, outbox=store, now=self.now)
         control = ControlServer(
             socket_path(settings.state_directory),
             status=lambda: report(self.board.assessments(), self.now()),
@@ -111,7 +108,7 @@ class Daemon:
             await asyncio.gather(*(task.rest.close() for task in self._tasks.values()))
             for channel in channels:
                 channel.close()
-            database.close()
+            store.close()
             log.info("daemon.stopped")
 
     async def _watch(self, stop: asyncio.Event, courier: Courier) -> None:
@@ -151,7 +148,7 @@ class Daemon:
         """The loops of one account, joined to everything that they need."""
         client = open_client(account, self._clock)
         mailbox = Mailbox()
-        database = self._opened()
+        store = self._opened()
         task = AccountTask(
             name=account.name,
             exchange=EXCHANGES[account.exchange],
@@ -161,18 +158,16 @@ class Daemon:
                 ladder=self._settings.ladder,
                 budgets=self._budgets(),
                 target=self._settings.target,
-                incidents=kept_incidents(
-                    database.connection, account.name, self.now() - timedelta(hours=1)
-                ),
+                incidents=store.kept_incidents(account.name),
             ),
             rest=client,
             mailbox=mailbox,
             shell=Shell(
                 now=self.now,
                 record=lambda change: self._record(change, courier),
-                publish=self.board.put,
-                was_watched=lambda: database.was_watched(account.name),
-                note_watched=lambda: database.note_watched(account.name, self.now()),
+                publish=self._publish,
+                was_watched=lambda: store.was_watched(account.name),
+                note_watched=lambda: store.note_watched(account.name, self.now()),
             ),
             poll_seconds=account.poll_seconds,
             allow_trading_key=account.allow_trading_key,
@@ -194,10 +189,14 @@ class Daemon:
         given = self._settings.budgets
         return Budgets(account=given.account_seconds, marks=given.marks_seconds)
 
-    def _opened(self) -> Database:
-        if self._database is None:
+    def _opened(self) -> Store:
+        if self._store is None:
             raise RuntimeError("the state is opened before anything that needs it")
-        return self._database
+        return self._store
+
+    def _publish(self, assessment: AccountAssessment) -> None:
+        self.board.put(assessment)
+        self._opened().sample(assessment)
 
     def _record(self, change: IncidentChanged, courier: Courier) -> None:
         """Durable first, then the courier is woken: nothing is sent that is not on disk."""

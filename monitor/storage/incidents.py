@@ -4,91 +4,98 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.alerts.incident import Incident, Subject
 from monitor.alerts.ladder import Severity
 from monitor.risk.model import PoolId
+from monitor.storage.columns import (
+    optional_decimal,
+    optional_decimal_text,
+    optional_time,
+    optional_time_text,
+    time_text,
+)
 
 if TYPE_CHECKING:
     import sqlite3
 
+_SAVE = """
+INSERT INTO incidents (id, account, pool, subject, severity, worst_severity, rung, opened_at,
+  changed_at, worst, worst_at, spoken_at, resolved_at, because, openings, told)
+VALUES (:id, :account, :pool, :subject, :severity, :worst_severity, :rung, :opened_at,
+  :changed_at, :worst, :worst_at, :spoken_at, :resolved_at, :because, :openings,
+  :told)
+ON CONFLICT (id) DO UPDATE SET severity = excluded.severity,
+  worst_severity = excluded.worst_severity, rung = excluded.rung,
+  changed_at = excluded.changed_at, worst = excluded.worst, worst_at = excluded.worst_at,
+  spoken_at = excluded.spoken_at, resolved_at = excluded.resolved_at,
+  because = excluded.because, openings = excluded.openings, told = excluded.told
+"""
+
 
 def save(connection: sqlite3.Connection, incident: Incident) -> None:
-    """The incident as it is now; within the caller's transaction."""
+    """Write an incident as it is now, over what was known of it."""
+    if incident.pool is not None and incident.pool.account != incident.account:
+        raise ValueError(f"incident {incident.id} is about a pool of another account")
     connection.execute(
-        "INSERT INTO incidents (id, account, opened_at, resolved_at, body) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at, body = excluded.body",
-        (
-            incident.id,
-            incident.account,
-            incident.opened_at.isoformat(),
-            _time_text(incident.resolved_at),
-            json.dumps(_written(incident)),
-        ),
+        _SAVE,
+        {
+            "id": incident.id,
+            "account": incident.account,
+            "pool": None if incident.pool is None else incident.pool.name,
+            "subject": incident.subject.value,
+            "severity": incident.severity.value,
+            "worst_severity": incident.worst_severity.value,
+            "rung": incident.rung,
+            "opened_at": time_text(incident.opened_at),
+            "changed_at": time_text(incident.changed_at),
+            "worst": optional_decimal_text(incident.worst),
+            "worst_at": optional_time_text(incident.worst_at),
+            "spoken_at": optional_time_text(incident.spoken_at),
+            "resolved_at": optional_time_text(incident.resolved_at),
+            "because": incident.because,
+            "openings": " ".join(time_text(at) for at in incident.openings),
+            "told": json.dumps(incident.told),
+        },
     )
 
 
-def kept_incidents(
-    connection: sqlite3.Connection, account: str, since: datetime
-) -> tuple[Incident, ...]:
-    """What an engine starts with, oldest first: open ones, and those resolved after `since`."""
+def open_ones(connection: sqlite3.Connection) -> tuple[Incident, ...]:
+    """The open incidents of all accounts, the oldest first."""
     rows = connection.execute(
-        "SELECT body FROM incidents WHERE account = ? AND (resolved_at IS NULL OR resolved_at > ?)"
-        " ORDER BY opened_at",
-        (account, since.isoformat()),
+        "SELECT * FROM incidents WHERE resolved_at IS NULL ORDER BY opened_at, id"
     )
-    return tuple(_read(json.loads(body)) for (body,) in rows)
+    return tuple(_incident(row) for row in rows)
 
 
-def _written(incident: Incident) -> dict[str, object]:
-    return {
-        "id": incident.id,
-        "account": incident.account,
-        "pool": None if incident.pool is None else incident.pool.name,
-        "subject": incident.subject.value,
-        "severity": incident.severity.value,
-        "worst_severity": incident.worst_severity.value,
-        "rung": incident.rung,
-        "opened_at": incident.opened_at.isoformat(),
-        "changed_at": incident.changed_at.isoformat(),
-        "worst": None if incident.worst is None else str(incident.worst),
-        "worst_at": _time_text(incident.worst_at),
-        "spoken_at": _time_text(incident.spoken_at),
-        "resolved_at": _time_text(incident.resolved_at),
-        "because": incident.because,
-        "openings": [at.isoformat() for at in incident.openings],
-        "told": list(incident.told),
-    }
+def since(connection: sqlite3.Connection, at: datetime) -> tuple[Incident, ...]:
+    """Every incident that was open at this time or later, the oldest first."""
+    rows = connection.execute(
+        "SELECT * FROM incidents WHERE resolved_at IS NULL OR resolved_at >= ?"
+        " ORDER BY opened_at, id",
+        (time_text(at),),
+    )
+    return tuple(_incident(row) for row in rows)
 
 
-def _read(body: dict[str, str]) -> Incident:
-    pool = body["pool"]
-    worst = body["worst"]
+def _incident(row: sqlite3.Row) -> Incident:
+    pool = row["pool"]
     return Incident(
-        id=body["id"],
-        account=body["account"],
-        pool=None if pool is None else PoolId(account=body["account"], name=pool),
-        subject=Subject(body["subject"]),
-        severity=Severity(body["severity"]),
-        worst_severity=Severity(body["worst_severity"]),
-        rung=body["rung"],
-        opened_at=datetime.fromisoformat(body["opened_at"]),
-        changed_at=datetime.fromisoformat(body["changed_at"]),
-        worst=None if worst is None else Decimal(worst),
-        worst_at=_time(body["worst_at"]),
-        spoken_at=_time(body["spoken_at"]),
-        resolved_at=_time(body["resolved_at"]),
-        because=body["because"],
-        openings=tuple(datetime.fromisoformat(at) for at in body["openings"]),
-        told=tuple(body["told"]),
+        id=row["id"],
+        account=row["account"],
+        pool=None if pool is None else PoolId(account=row["account"], name=pool),
+        subject=Subject(row["subject"]),
+        severity=Severity(row["severity"]),
+        worst_severity=Severity(row["worst_severity"]),
+        rung=row["rung"],
+        opened_at=datetime.fromisoformat(row["opened_at"]),
+        changed_at=datetime.fromisoformat(row["changed_at"]),
+        worst=optional_decimal(row["worst"]),
+        worst_at=optional_time(row["worst_at"]),
+        spoken_at=optional_time(row["spoken_at"]),
+        resolved_at=optional_time(row["resolved_at"]),
+        because=row["because"],
+        openings=tuple(datetime.fromisoformat(text) for text in row["openings"].split()),
+        told=tuple(json.loads(row["told"])),
     )
-
-
-def _time_text(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

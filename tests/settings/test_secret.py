@@ -71,7 +71,7 @@ def test_the_simulators_keys_may_stand_anywhere() -> None:
         ("realkey", False),
     ],
 )
-def test_only_what_opens_nothing_counts_as_no_secret(text: str, harmless: bool) -> None:  # noqa: FBT001
+def test_only_what_opens_nothing_counts_as_no_secret(text: str, harmless: bool) -> None:
     assert protects_nothing(text) is harmless
 
 

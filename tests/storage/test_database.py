@@ -1,101 +1,162 @@
-"""The state on disk: durable, alone, private, and never in the way of watching."""
+"""The file: locked, private, durable, migrated whole or not at all."""
+
+from __future__ import annotations
 
 import sqlite3
 import stat
-import subprocess
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.errors import MonitorError
+from monitor.errors import ConfigError, StorageError
+from monitor.storage import database
 from monitor.storage.database import (
-    FILE_NAME,
-    SCHEMA_VERSION,
-    AlreadyRunning,
-    NewerState,
+    Corrupt,
+    NewerSchema,
+    move_aside,
     open_database,
+    open_to_read,
+    take_lock,
 )
+from tests.alerting import NOON
 
-AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-def test_it_is_made_with_private_modes_and_full_durability(tmp_path: Path) -> None:
-    folder = tmp_path / "a" / "state"
-    database = open_database(folder, AT)
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    for file in folder.iterdir():
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
-    assert database.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert database.connection.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert database.connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
-    assert database.set_aside is None
-    database.close()
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def test_a_second_process_is_refused_and_the_lock_goes_with_the_first(tmp_path: Path) -> None:
-    database = open_database(tmp_path, AT)
-    with pytest.raises(AlreadyRunning) as caught:
-        open_database(tmp_path, AT)
-    assert str(tmp_path) in str(caught.value)
-    database.close()
-    open_database(tmp_path, AT).close()
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
-    code = (
-        "import sys, pathlib, os, signal\n"
-        "from datetime import UTC, datetime\n"
-        "from monitor.storage.database import open_database\n"
-        "open_database(pathlib.Path(sys.argv[1]), datetime(2026, 1, 1, tzinfo=UTC))\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, timeout=30)
-    assert ended.returncode == -9
-    open_database(tmp_path, AT).close()
+def test_a_second_process_is_told_who_has_the_directory(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    first = take_lock(directory)
+
+    with pytest.raises(ConfigError, match=r"another margin-monitor \(process \d+\)"):
+        take_lock(directory)
+
+    first.release()
+    take_lock(directory).release()
 
 
-@pytest.mark.parametrize("garbage", [b"this is no database at all" * 100, b"\0" * 4096])
-def test_an_unreadable_file_is_put_aside_and_a_fresh_one_made(
-    tmp_path: Path, garbage: bytes
-) -> None:
-    (tmp_path / FILE_NAME).write_bytes(garbage)
-    database = open_database(tmp_path, AT)
-    assert database.set_aside == tmp_path / f"{FILE_NAME}.unreadable-20261122T120000"
-    assert database.set_aside.read_bytes() == garbage
-    assert not database.was_watched("main")
-    database.close()
+def test_nobody_else_can_read_what_is_made(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    lock = take_lock(directory)
+    path = directory / "m.db"
+    held = open_database(path)
+    with held.transaction() as connection:
+        connection.execute("INSERT INTO incidents VALUES ('i','a',NULL,'','','',NULL,'','',"
+                           "NULL,NULL,NULL,NULL,'','','[]')")  # fmt: skip
+
+    assert mode(directory) == 0o700
+    assert {mode(file) for file in directory.iterdir()} == {0o600}
+    assert {file.name for file in directory.iterdir()} == {"lock", "m.db", "m.db-wal", "m.db-shm"}
+    held.close()
+    lock.release()
 
 
-def test_the_state_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    open_database(tmp_path, AT).close()
-    with sqlite3.connect(tmp_path / FILE_NAME) as raw:
-        raw.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    raw.close()
-    before = (tmp_path / FILE_NAME).read_bytes()
-    with pytest.raises(NewerState):
-        open_database(tmp_path, AT)
-    assert (tmp_path / FILE_NAME).read_bytes() == before
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    path.touch(mode=0o644)
+
+    open_database(path).close()
+
+    assert mode(path) == 0o600
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(MonitorError) as caught:
-        open_database(tmp_path / "file" / "state", AT)
-    assert "the state can't be kept here" in str(caught.value)
+def test_a_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
+    held = open_database(tmp_path / "m.db")
+    with held.reading() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+        assert connection.execute("PRAGMA busy_timeout").fetchone()[0] == 5000
+    held.close()
 
 
-def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
-    database = open_database(tmp_path, AT)
-    with pytest.raises(ZeroDivisionError), database.transaction() as connection:
-        connection.execute("INSERT INTO watched VALUES ('main', 'x')")
+def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
+    held = open_database(tmp_path / "m.db")
+    with suppress(ZeroDivisionError), held.transaction() as connection:
+        connection.execute("CREATE TABLE t (a)")
         raise ZeroDivisionError
-    assert not database.was_watched("main")
-    database.note_watched("main", AT)
-    database.note_watched("main", AT)
-    database.close()
-    again = open_database(tmp_path, AT)
-    assert again.was_watched("main")
-    assert not again.was_watched("other")
-    again.close()
+    with held.transaction() as connection:
+        connection.execute("CREATE TABLE t (a)")
+    held.close()
+
+
+def test_a_locked_file_is_told_as_ours(tmp_path: Path) -> None:
+    held = open_database(tmp_path / "m.db")
+    held.wait_for_others(1)
+    other = sqlite3.connect(tmp_path / "m.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StorageError, match="locked"), held.transaction():
+        pass
+
+    other.close()
+    held.close()
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all" * 100, None])
+def test_a_broken_file_is_recognised_and_put_aside(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "m.db"
+    if content is None:  # a sound header, and rubbish where the tables should be
+        open_database(path).close()
+        sound = path.read_bytes()
+        content = sound[:4096] + b"\xff" * (len(sound) - 4096)
+    path.write_bytes(content)
+
+    with pytest.raises(Corrupt):
+        open_database(path)
+    aside = move_aside(path, NOON)
+
+    assert aside.name == "m.db.broken-20261122T120000Z"
+    assert aside.read_bytes() == content
+    assert not path.exists()
+
+
+def test_a_newer_file_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    open_database(path).close()
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA user_version = 99")
+    other.close()
+    before = path.read_bytes()
+
+    for opened in (open_database, open_to_read):
+        with pytest.raises(NewerSchema, match="schema 99"):
+            opened(path)
+
+    assert path.read_bytes() == before
+
+
+def test_an_older_file_is_brought_forward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.db"
+    open_database(path).close()
+    step = "CREATE TABLE extra (a);\nINSERT INTO extra VALUES (7);\n"
+    monkeypatch.setattr(database, "STEPS", (*database.STEPS, step))
+
+    held = open_database(path)
+
+    with held.reading() as connection:
+        assert connection.execute("SELECT a FROM extra").fetchone()[0] == 7
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+    held.close()
+
+
+def test_a_migration_that_fails_halfway_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.db"
+    open_database(path).close()
+    broken = "CREATE TABLE extra (a);\nINSERT INTO absent VALUES (7);\n"
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "STEPS", (*database.STEPS, broken))
+        with pytest.raises(StorageError, match="absent"):
+            open_database(path)
+
+    held = open_database(path)
+    with held.reading() as connection:
+        tables = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert "extra" not in tables
+    held.close()

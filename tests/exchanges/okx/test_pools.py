@@ -68,7 +68,7 @@ def test_w7_the_isolated_position_is_a_pool_of_its_own():
 
     assert pool.margin_mode is MarginMode.ISOLATED
     assert risk.requirement.margin_balance == 1800 - 450
-    assert risk.requirement.maintenance_margin == Decimal("8550") * Decimal("0.0105")
+    assert risk.requirement.maintenance_margin == Decimal(8550) * Decimal("0.0105")
     assert close(Decimal(1) / risk.requirement.ratio, "15.0376", 5)
     sol = liquidation_prices(pool, told.marks, "SOL/USDT:USDT")
     assert close(sol.nearest, "145.5280444669")
@@ -311,7 +311,9 @@ def test_both_legs_of_a_hedge_stand_in_one_tier_group():
     told = wire.balance(
         wire.coin("USDT", "126720", imr="46080", mmr="11520", mgnRatio=str(126720 / needed))
     )
-    read = wire.snapshot(wire.bodies(wire.config(mode="long_short_mode"), wire.envelope(long, short), told))
+    read = wire.snapshot(
+        wire.bodies(wire.config(mode="long_short_mode"), wire.envelope(long, short), told)
+    )
     risk = figured(read, "USDT")
 
     # 1,500 contracts stand in tier 2 (0.5 %), and the 900 of the other side along with them.
