@@ -1,7 +1,6 @@
 """Binance, pretended: USD-M futures of every account of the scenario that names it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,12 +9,14 @@ from aiohttp import web
 from monitor.simulator import binance_frames as frames
 from monitor.simulator.binance_accounts import NAME, BinanceAccount, BinanceState
 from monitor.simulator.binance_auth import bad_key_format, banned, not_permitted, too_many
+from monitor.simulator.binance_changes import change as carry_out
 from monitor.simulator.binance_ledger import ZERO, Leg
 from monitor.simulator.binance_pools import Closed, liquidate, pools, settle_debts
 from monitor.simulator.binance_quotes import milliseconds, wire
 from monitor.simulator.binance_rest import BinanceRest
+from monitor.simulator.binance_steering import BinanceSteering
 from monitor.simulator.binance_stream import BinanceStream
-from monitor.simulator.binance_tables import brackets
+from monitor.simulator.changes import Change, mount_changes
 from monitor.simulator.truth import PoolTruth, plain
 from monitor.simulator.world import World
 
@@ -37,6 +38,7 @@ class Binance:
         self._state = BinanceState(world)
         self._stream = BinanceStream(self._state)
         self._rest = BinanceRest(self._state)
+        self._steering = BinanceSteering(self._state, self._stream)
         self._order_id = _FIRST_ORDER_ID
         self._called: set[tuple[str, str]] = set()
         for account in self.accounts:  # a scenario that can't be priced fails here
@@ -47,6 +49,8 @@ class Binance:
         return self._state.accounts
 
     def mount(self, app: web.Application) -> None:
+        mount_changes(app, self)
+        self._steering.mount(app)
         self._stream.mount(app)
         self._rest.mount(app)  # last: it answers every other path
 
@@ -72,15 +76,8 @@ class Binance:
             "insurance_fund_paid": ", ".join(f"{plain(a)} {n}" for n, a in paid.items()) or "0",
         }
 
-    def change_brackets(self, symbol: str, rows: str) -> None:
-        """Give a symbol other leverage brackets, for open positions too, and announce them."""
-        changed = replace(self._state.quotes.table[symbol], brackets=brackets(rows))
-        self._state.quotes.table[symbol] = changed
-        for account in self.accounts:
-            for leg in account.ledger.legs:
-                if leg.symbol.name == symbol:
-                    leg.symbol = changed
-        self._stream.tell_brackets(changed)
+    def change(self, account: str, change: Change) -> None:
+        carry_out(self._state, self._state.by_name(account), change)
 
     def refusal(self, kind: str, value: str | None) -> web.Response:
         match kind:
@@ -109,8 +106,9 @@ class Binance:
             frame = frames.liquidation_order(self._state, item, self._order_id)
             account.outbox.append(frame)
             account.force_orders.append(_force_order(item, self._order_id, at))
+            named = (item.leg.symbol.margin_asset, item.leg.symbol.name)
             account.income.append(
-                _income("REALIZED_PNL", item.realized, item.leg, at, self._order_id)
+                frames.income("REALIZED_PNL", item.realized, named, at, self._order_id)
             )
         emptied = tuple(_emptied(item.leg, at) for item in closed)
         assets = dict.fromkeys(before | account.ledger.cross_wallets, ZERO)
@@ -183,18 +181,4 @@ def _force_order(item: Closed, order_id: int, at: int) -> dict[str, object]:
         "origType": "LIMIT",
         "time": at,
         "updateTime": at,
-    }
-
-
-def _income(kind: str, amount: Decimal, leg: Leg, at: int, number: int) -> dict[str, object]:
-    """One element of GET /fapi/v1/income."""
-    return {
-        "symbol": leg.symbol.name,
-        "incomeType": kind,
-        "income": wire(amount),
-        "asset": leg.symbol.margin_asset,
-        "info": "",
-        "time": at,
-        "tranId": number,
-        "tradeId": str(number),
     }

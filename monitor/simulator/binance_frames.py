@@ -235,3 +235,18 @@ def listen_key_expired(state: BinanceState, listen_key: str) -> Row:
         "E": milliseconds(state.server_time()),
         "listenKey": listen_key,
     }
+
+
+def income(kind: str, amount: Decimal, named: tuple[str, str], at: int, number: int) -> Row:
+    """One element of GET /fapi/v1/income; `named` is asset and symbol."""
+    asset, symbol = named
+    return {
+        "symbol": symbol,
+        "incomeType": kind,
+        "income": wire(amount),
+        "asset": asset,
+        "info": "",
+        "time": at,
+        "tranId": number,
+        "tradeId": str(number),
+    }

@@ -1,10 +1,11 @@
 """Binance's published prices: marks, index prices and asset rates, from the world's market."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from monitor.simulator.binance_ledger import Rates
-from monitor.simulator.binance_tables import ASSETS, SYMBOLS, Asset, Symbol
+from monitor.simulator.binance_tables import ASSETS, SYMBOLS, Asset, Bracket, Symbol
 from monitor.simulator.world import World
 
 _WIRE_UNIT = Decimal("0.00000001")
@@ -40,6 +41,17 @@ class Quotes:
     def symbols(self) -> tuple[Symbol, ...]:
         """The symbols that are traded here, as they now are."""
         return tuple(self.table.values())
+
+    def change_brackets(self, symbol: str, brackets: tuple[Bracket, ...]) -> Symbol:
+        """
+        Give a symbol other brackets from now on.
+
+        Raises:
+            KeyError: If it is not traded here.
+
+        """
+        self.table[symbol] = replace(self.table[symbol], brackets=brackets)
+        return self.table[symbol]
 
     def mark(self, symbol: str) -> Decimal:
         """

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,10 @@ import aiohttp
 import pytest
 
 from monitor.simulator.binance import Binance
+from monitor.simulator.binance_accounts import BinanceState
+from monitor.simulator.binance_auth import Refused
 from monitor.simulator.server import Simulation, running
+from monitor.simulator.world import World
 from tests.simulator.scenes import BINANCE, HEDGED, scene
 
 D = Decimal
@@ -62,6 +66,12 @@ async def listen_key(sim: Simulation, key: str, method: str = "POST") -> str:
         return (await reply.json()).get("listenKey", "")
 
 
+async def steered(sim: Simulation, wish: str, **words: object) -> int:
+    url = f"http://{sim.host}:{sim.port}/sim/binance/{wish}"
+    async with aiohttp.ClientSession() as session, session.post(url, json=words) as reply:
+        return reply.status
+
+
 async def test_a_mark_stream_says_the_mark_that_rest_says(sim: Simulation) -> None:
     async with opened(sim, "/market/ws") as client:
         ack = await client.send("SUBSCRIBE", "btcusdt@markPrice@1s")
@@ -109,6 +119,7 @@ async def test_the_array_mixes_in_coin_margined_symbols_and_splits_off_tradfi(
     kinds = {frame["s"]: frame["st"] for frame in crypto}
     assert kinds["BTCUSDT"] == 1
     assert kinds["BTCUSD_PERP"] == 2
+    assert "XAUUSDT" not in kinds
     assert [frame["s"] for frame in tradfi] == ["XAUUSDT"]
 
 
@@ -237,6 +248,86 @@ async def test_a_deleted_listen_key_ends_every_stream_of_the_account(sim: Simula
             assert (frame["e"], frame["listenKey"]) == ("listenKeyExpired", key)
 
 
+async def test_a_listen_key_that_runs_out_is_told_and_then_silence(sim: Simulation) -> None:
+    key = await listen_key(sim, "sim-one-key")
+    async with opened(sim, f"/private/ws?listenKey={key}") as client:
+        assert await steered(sim, "listen-key", account="one") == 200
+        await sim.tick()
+        assert (await client.receive())["e"] == "listenKeyExpired"
+        await steered(sim, "funding", account="one", symbol="BTCUSDT", rate="0.001")
+        await sim.tick()
+        assert await client.silent()
+
+
+async def test_a_listen_key_lives_for_an_hour_from_its_last_renewal() -> None:
+    account = BinanceState(World(scene(BINANCE))).accounts[0]
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    key = account.renew_listen_key(noon)
+    assert account.extend_listen_key(noon + timedelta(minutes=59)) == key
+    assert account.extend_listen_key(noon + timedelta(minutes=118)) == key
+    with pytest.raises(Refused) as refused:
+        account.extend_listen_key(noon + timedelta(minutes=178))
+    assert refused.value.code == -1125
+    assert account.renew_listen_key(noon + timedelta(minutes=178)) != key
+
+
+async def test_funding_of_a_cross_position_is_told_without_positions(sim: Simulation) -> None:
+    key = await listen_key(sim, "sim-one-key")
+    async with opened(sim, f"/private/ws?listenKey={key}") as client:
+        await steered(sim, "funding", account="one", symbol="BTCUSDT", rate="0.001")
+        await steered(sim, "funding", account="one", symbol="SOLUSDT", rate="0.001")
+        await sim.tick()
+        crossed, isolated = await client.receive(), await client.receive()
+    assert crossed["a"] == {
+        "m": "FUNDING_FEE",
+        "B": [{"a": "USDT", "wb": "1054.50000000", "cw": "994.50000000", "bc": "-6"}],
+        "P": [],
+        "S": "BTCUSDT",
+    }  # 1,000.5 - 6,000 x 0.1 %
+    assert isolated["a"]["P"][0]["iw"] == "59.55000000"  # 60 - 450 x 0.1 %
+    assert isolated["a"]["B"][0]["cw"] == "994.50000000"
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ("funding", {"account": "nobody", "symbol": "BTCUSDT", "rate": "0.1"}),
+        ("funding", {"account": "one", "symbol": "NOUSDT", "rate": "0.1"}),
+        ("funding", {"account": "one", "symbol": "BTCUSDT", "rate": "much"}),
+        ("brackets", {"symbol": "NOUSDT", "rows": "1 .1 1"}),
+        ("brackets", {"symbol": "BTCUSDT", "rows": "1 .1"}),
+        ("listen-key", {"account": "nobody"}),
+        ("listen-key", {}),
+    ],
+)
+async def test_a_wish_that_can_not_be_fulfilled_is_refused(
+    sim: Simulation, wish: str, words: dict[str, str]
+) -> None:
+    assert await steered(sim, wish, **words) == 400
+
+
+async def test_a_connection_lives_for_a_day(
+    sim: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(sim, "/market/ws") as client:
+        await sim.tick()
+        assert await client.silent()
+        monkeypatch.setattr("monitor.simulator.binance_stream._LIFE", timedelta(0))
+        await sim.tick()
+        assert (await client.socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSED
+
+
+async def test_the_server_pings(sim: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.simulator.binance_stream._PING_SECONDS", 1)
+    url = sim.ws_url("binance") + "/market/ws"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url, autoping=False) as socket,
+    ):
+        await sim.tick()
+        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.PING
+
+
 async def test_an_unknown_listen_key_is_silence(sim: Simulation) -> None:
     async with opened(sim, "/private/ws?listenKey=nonsense") as client:
         await sim.tick()
@@ -249,7 +340,8 @@ async def test_brackets_that_change_are_told_as_contract_news(sim: Simulation) -
     async with opened(sim, "/market/ws/!contractInfo") as client:
         await sim.tick()
         assert await client.silent()
-        binance.change_brackets("SOLUSDT", "1000 .02 20; 5000000 .5 1")
+        words = {"symbol": "SOLUSDT", "rows": "1000 .02 20; 5000000 .5 1"}
+        assert await steered(sim, "brackets", **words) == 200
         await sim.tick()
         news = await client.receive()
     assert (news["e"], news["s"]) == ("contractInfo", "SOLUSDT")

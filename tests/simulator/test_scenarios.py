@@ -94,7 +94,7 @@ async def test_zara_s_account_is_gone_when_sol_is_down_nine_point_six_percent() 
     assert abs(gone.maintenance_margin - D("157.50")) < D("0.1")
     assert pool_at(scenario, SOL="135.66", ETH="3395", XRP="2.328").ratio < 1
     world = await played(scenario)
-    assert story(world, "zara") == ["up 0.8", "up 0.9", "up 1", "liquidation"]
+    assert story(world, "zara") == ["up 0.8", "up 0.9", "up 1", "liquidation", *_RESOLVED]
     assert when(world, "zara", "up 1") - when(world, "zara", "up 0.8") > 4
 
 
