@@ -305,6 +305,7 @@ class AccountSnapshot:
 
     `at` is when the account's state held; `mode` is for people («unified, cross»); `marks`
     are those that came with the reading, by symbol: ours and theirs are compared at these.
+    `followed` are instruments that nobody holds but whose mark floating collateral follows.
     """
 
     account: str
@@ -314,8 +315,9 @@ class AccountSnapshot:
     pools: tuple[MarginPool, ...]
     reported: Mapping[PoolId, Reported]
     marks: Mapping[str, Mark]
+    followed: tuple[Instrument, ...] = ()
 
     def instruments(self) -> tuple[Instrument, ...]:
-        """Every instrument held, once each, in the order of the pools."""
+        """Every instrument whose live mark is wanted, once each: those held, then `followed`."""
         held = {p.instrument.symbol: p.instrument for pool in self.pools for p in pool.positions}
-        return tuple(held.values())
+        return tuple((held | {i.symbol: i for i in self.followed if i.symbol not in held}).values())

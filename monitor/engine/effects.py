@@ -1,0 +1,115 @@
+"""Wishes: what the shell is asked to do, and what is known now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+    from monitor.alerts.incident import Incident, Transition
+    from monitor.alerts.message import Notification
+    from monitor.risk.model import Reported
+    from monitor.risk.result import Advice, Outlook, PoolRisk, Reconciliation, Requirement
+
+
+class State(Enum):
+    """
+    Fresh: every input within its budget, from its live feed. Stale: a live feed is late or
+    silent; REST keeps the figure going. Blind: no figure can be given.
+    """
+
+    FRESH = "fresh"
+    STALE = "stale"
+    BLIND = "blind"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedHealth:
+    """`age_seconds` of its oldest needed datum; None where nothing was ever heard."""
+
+    name: str
+    state: State
+    age_seconds: float | None
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolAssessment:
+    """
+    What is known of one pool now.
+
+    `risk` is our own arithmetic at the newest marks; `requirement` is what the ladder goes by
+    (the worse of ours and theirs while the two disagree). `age_seconds` is that of the oldest
+    input. `outlook` and `advice` may be up to a second older than `risk`; None before the
+    first, and in an account that is blind from the start.
+    """
+
+    risk: PoolRisk
+    requirement: Requirement
+    state: State
+    age_seconds: float
+    rung: str | None
+    reported: Reported | None
+    reported_age_seconds: float | None
+    reconciliation: Reconciliation | None
+    outlook: Outlook | None
+    advice: Advice | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountAssessment:
+    """
+    What is known of one account now. In a blind account `pools` are the last known ones (none
+    if there never was a figure), `because` says why. `prediction_error` is the latest measure
+    of the model, as a fraction of gross notional, by pool id text.
+    """
+
+    account: str
+    exchange: str
+    mode: str | None
+    state: State
+    because: str
+    feeds: tuple[FeedHealth, ...]
+    pools: tuple[PoolAssessment, ...]
+    at: datetime
+    prediction_error: tuple[tuple[str, Decimal], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
+    assessment: AccountAssessment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentChanged:
+    """
+    To be stored with its messages in one transaction, before anything is sent.
+
+    `notification` is None where policy is quiet; `quiet_because` then says why.
+    """
+
+    incident: Incident
+    transition: Transition
+    notification: Notification | None
+    quiet_because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarksWanted:
+    """Ask for these marks by REST: their live feed is late (exchange symbols)."""
+
+    symbols: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotWanted:
+    """Read the account anew at once."""
+
+    because: str
+
+
+Effect = Assessed | IncidentChanged | MarksWanted | SnapshotWanted

@@ -1,0 +1,109 @@
+"""
+Facts, each with its time. `at` is always now, by the monitor's own clock (UTC, aware).
+
+Marks are keyed by the exchange's own symbol; their own time is the exchange's event time on
+our clock, never later than when they were received.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from monitor.errors import ExchangeError
+    from monitor.risk.model import AccountSnapshot, Mark
+
+
+class Source(Enum):
+    """How a fact came: by a live feed, or asked for."""
+
+    LIVE = "live"
+    REST = "rest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotTaken:
+    snapshot: AccountSnapshot
+    at: datetime
+    source: Source = Source.REST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarksMoved:
+    """
+    `confirmed`: symbols whose last mark still holds at that time. `worst` holds, beside each
+    newest mark, others since the last event (the lowest and the highest of a spike).
+    """
+
+    marks: Mapping[str, Mark]
+    at: datetime
+    source: Source = Source.LIVE
+    confirmed: Mapping[str, datetime] = field(default_factory=dict)
+    worst: Mapping[str, tuple[Mark, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLost:
+    feed: str
+    because: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRestored:
+    """After confirmed subscription and first data."""
+
+    feed: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollFailed:
+    """An account could not be read; `error` says in its type what that means."""
+
+    error: ExchangeError
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRightsRead:
+    """What the key may do beyond reading (`powers`), and whether the owner allowed that."""
+
+    powers: tuple[str, ...]
+    allowed: bool
+    at: datetime
+    missing: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDied:
+    """A part that fed this account ended by a bug; it is being started again."""
+
+    feed: str
+    because: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """Once a second."""
+
+    at: datetime
+
+
+Event = (
+    SnapshotTaken
+    | MarksMoved
+    | FeedLost
+    | FeedRestored
+    | PollFailed
+    | KeyRightsRead
+    | TaskDied
+    | TimePassed
+)
