@@ -10,11 +10,7 @@ from tests.engine.scene import Scene, calm, the_pool
 
 def asked(scene: Scene, seconds: int) -> list[int]:
     """The seconds from now on at which marks were asked for."""
-    found = []
-    for second in range(1, seconds + 1):
-        if scene.second().marks_wanted:
-            found.append(second)
-    return found
+    return [second for second in range(1, seconds + 1) if scene.second().marks_wanted]
 
 
 def test_a_silent_mark_is_asked_for_after_half_its_budget_and_every_five_seconds() -> None:
