@@ -13,6 +13,7 @@ The exception family of margin-monitor.
     │   ├── MissingMark
     │   ├── MissingCollateral
     │   └── BadTierTable
+    ├── StorageError          the state could not be read or written; alerting goes on without it
     └── DeliveryError         a channel did not take a message; `permanent` says whether to retry
 
 The type says what to do; the message is a whole sentence for a person and never holds a secret.
@@ -174,6 +175,10 @@ class MissingCollateral(RiskError):  # noqa: N818 - the tree's word
 
 class BadTierTable(RiskError):  # noqa: N818 - the tree's word
     """A table of leverage tiers that can't be used."""
+
+
+class StorageError(MonitorError):
+    """The state on disk could not be read or written (full, locked, broken, too new)."""
 
 
 class DeliveryError(MonitorError):

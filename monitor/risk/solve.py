@@ -187,14 +187,14 @@ def _first_move(
     path: _Path,
 ) -> Decimal | None:
     """The least move along the path that reaches the ratio, None where none does."""
-    if standing.maintenance_margin <= ZERO:
-        return None  # nothing is held against the balance: nothing can be liquidated
     sign = path.sign
 
     def slack(factor: Decimal) -> Decimal:
         return _slack(requirement(*path.after(sign * (factor - ONE))), at_ratio)
 
     inner, slack_inner = ONE, _slack(standing, at_ratio)
+    if slack_inner <= ZERO or not (pool.positions or pool.other_maintenance):
+        return None  # a debt that nothing is held against: nothing is liquidated
     for outer in _stops(pool, marks, path):
         slack_outer = slack(outer)
         if slack_outer <= ZERO:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -140,6 +141,24 @@ def test_a_short_alone_may_end_by_more_than_its_price():
 def test_an_empty_pool_has_no_end():
     assert outlook(a_pool(cash=-5), {}, NOON).uniform_move is None
     assert adverse_move(a_pool(), {}) is None
+
+
+def test_a_debt_that_nothing_is_held_against_has_no_end():
+    owed = coins("BTC", -1, 100, follows=("BTC", BTC, 100))
+    pool = a_pool(collateral=(coins("USDT", 150), owed))
+
+    assert uniform_move(pool, marks(BTC=100)) is None
+    assert adverse_move(replace(pool, other_balance=Decimal(-99)), marks(BTC=100)) is None
+
+
+def test_a_debt_that_something_is_held_against_ends_where_it_outgrows_the_rest():
+    owed = coins("BTC", -1, 100, follows=("BTC", BTC, 100))
+    pool = a_pool(collateral=(coins("USDT", 150), owed), other_maintenance=Decimal(3))
+
+    # 150 − P = 3
+    assert near(uniform_move(pool, marks(BTC=100)), Decimal("0.47"))
+    assert near(adverse_move(pool, marks(BTC=100)), Decimal("-0.47"))
+    assert near(liquidation_prices(pool, marks(BTC=100), BTC).nearest, Decimal(147))
 
 
 def test_the_outlook_is_all_of_these():

@@ -1,0 +1,359 @@
+"""
+I/O. REST to one exchange for one account: the one file that imports ccxt.
+
+ccxt signs and speaks HTTP; everything it would make of an answer is taken out of
+its hands. Its JSON reader is replaced (numbers keep their digits, and what is not JSON stays
+visible as text), and so is its error table: the exchange's own `read_error` sees every answer,
+so that a page answered with HTTP 200 is an error and never «no positions», and no text of
+ccxt's, which may hold a signature, gets any further.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import ccxt.async_support as ccxt
+import structlog
+from aiolimiter import AsyncLimiter
+
+from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
+from monitor.exchanges.payload import parse_json
+from monitor.exchanges.port import Replies, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from monitor.exchanges.port import Exchange, RestCall
+
+log = structlog.get_logger()
+
+TIMEOUT_SECONDS = 10.0
+# ccxt's queue in front of the call included.
+CALL_SECONDS = 30.0
+# The shortest window in which an exchange counts (OKX: so many calls in two seconds).
+PACE_WINDOW_SECONDS = 2.0
+PACE_SHARE = 0.5
+OFFSET_SECONDS = 600.0
+# Modes, symbols, cursors: each round asks for what the one before made known.
+MAX_ROUNDS = 60
+OPTIONAL_RETRY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a key signs with. Never shown."""
+
+    api_key: str = field(repr=False)
+    api_secret: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """An answer on its way through ccxt: what the body says, and its HTTP status once known."""
+
+    body: object
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    call: RestCall
+    reply: Reply
+
+
+def _read_body(text: str) -> object:
+    try:
+        return parse_json(text)
+    except Malformed:
+        return text
+
+
+def _client_class(exchange: Exchange) -> type[Any]:
+    """ccxt's class for this exchange with our own reading of answers."""
+    parent: type[Any] = getattr(ccxt, exchange.client)
+
+    def parse(_: object, text: str) -> _Answer:
+        return _Answer(_read_body(text))
+
+    def judge(_: object, *answer: Any) -> None:
+        status, _reason, _url, _method, headers, _text, parsed = answer[:7]
+        parsed.status = status
+        lower = {name.lower(): value for name, value in headers.items()}
+        error = exchange.read_error(status, lower, parsed.body)
+        if error is not None:
+            raise error
+
+    return type(
+        f"Reading{parent.__name__}",
+        (parent,),
+        {"parse_json": parse, "handle_errors": judge, "handle_http_status_code": _accept},
+    )
+
+
+def _accept(_: object, *_answer: object) -> None:
+    """Nothing is left to say after `judge`."""
+
+
+def _redirected(urls: object, base: str) -> Any:
+    """ccxt's URL table with scheme and host of every address replaced by `base`, paths kept."""
+    if isinstance(urls, dict):
+        return {name: _redirected(value, base) for name, value in urls.items()}
+    if isinstance(urls, str):
+        return base.rstrip("/") + urlsplit(urls.replace("{hostname}", "hostname")).path
+    return urls
+
+
+class RestClient:
+    """
+    The calls of one account. Without credentials only public calls can be made.
+
+    `now` is the monitor's clock. `offset_seconds` is the exchange's clock minus ours, measured
+    at start, every ten minutes and after each refused timestamp; None before the first time.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        credentials: Credentials | None,
+        *,
+        account: str,
+        now: Callable[[], datetime],
+        rest_url: str | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.account = account
+        self.offset_seconds: float | None = None
+        self._now = now
+        self._measured_at: datetime | None = None
+        self._quiet_until: datetime | None = None
+        self._kept: dict[str, _Kept] = {}
+        self._skipped: dict[str, datetime] = {}
+        self._limiters: dict[str, AsyncLimiter] = {}
+        self._client = self._build(credentials, rest_url)
+
+    def _build(self, credentials: Credentials | None, rest_url: str | None) -> Any:
+        secrets: dict[str, Any] = {}
+        if credentials is not None:
+            secrets = {
+                "apiKey": credentials.api_key,
+                "secret": credentials.api_secret,
+                "password": credentials.passphrase,
+            }
+        client = _client_class(self.exchange)(
+            {
+                **secrets,
+                # One queue for all calls would make a poll wait behind a slow, heavy call.
+                "enableRateLimit": False,
+                "timeout": int(TIMEOUT_SECONDS * 1000),
+                "aiohttp_trust_env": True,
+                "options": {"timeDifference": 0},
+            }
+        )
+        # Neither is looked at, and both would keep whole answers and headers in memory.
+        client.enableLastHttpResponse = client.enableLastJsonResponse = False
+        client.enableLastResponseHeaders = False
+        client.timeout_on_exit = 0
+        if rest_url is not None:
+            client.urls["api"] = _redirected(client.urls["api"], rest_url)
+        return client
+
+    async def call(self, call: RestCall) -> Reply:
+        """
+        The reply to one call.
+
+        A timestamp that the exchange refuses is mended and the call made once more.
+
+        Raises:
+            Unreachable, Refused, Malformed: As the exchange's own `read_error` says.
+        """
+        try:
+            return await self._once(call)
+        except Unreachable as error:
+            if not error.clock_skew:
+                raise
+            await self.measure_offset()
+            return await self._once(call)
+
+    async def _once(self, call: RestCall) -> Reply:
+        self._raise_if_quiet(call)
+        method = getattr(self._client, call.implicit)
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                await self._wait_for_room(call)
+                answer = await method(dict(call.query))
+        except ExchangeError as error:
+            self._keep_quiet(error)
+            raise error.placed(
+                exchange=self.exchange.name, account=self.account, call=call.request
+            ) from None
+        # ccxt's texts may hold a signed URL: its class name is all that is passed on.
+        except TimeoutError:
+            raise self._unreachable("no answer in time", call) from None
+        except Exception as error:  # noqa: BLE001 - what leaves ccxt is of any class
+            raise self._translated(error, call) from None
+        if not isinstance(answer, _Answer):
+            raise self._unreachable("no readable answer", call)
+        return Reply(request=call.request, status=answer.status, body=answer.body, at=self._now())
+
+    async def _wait_for_room(self, call: RestCall) -> None:
+        """Bursts keep to half of what the exchange publishes, each budget by itself."""
+        budget = call.budget
+        if budget.name not in self._limiters:
+            room = max(1.0, budget.per_minute * PACE_WINDOW_SECONDS / 60 * PACE_SHARE)
+            self._limiters[budget.name] = AsyncLimiter(room, PACE_WINDOW_SECONDS)
+        limiter = self._limiters[budget.name]
+        await limiter.acquire(min(call.weight, limiter.max_rate))
+
+    def _translated(self, error: Exception, call: RestCall) -> ExchangeError:
+        if isinstance(error, ccxt.RequestTimeout):
+            return self._unreachable(f"no answer within {TIMEOUT_SECONDS:.0f} s", call)
+        if isinstance(error, ccxt.BaseError):
+            cause = error.__cause__
+            why = f" ({type(cause).__name__})" if cause is not None else ""
+            return self._unreachable(f"the connection failed{why}", call)
+        return self._unreachable(f"the call failed ({type(error).__name__})", call)
+
+    def _unreachable(self, because: str, call: RestCall) -> Unreachable:
+        return Unreachable(
+            because, exchange=self.exchange.name, account=self.account, call=call.request
+        )
+
+    def _raise_if_quiet(self, call: RestCall) -> None:
+        now = self._now()
+        if self._quiet_until is not None and now < self._quiet_until:
+            wait = (self._quiet_until - now).total_seconds()
+            raise Unreachable(
+                f"waiting {wait:.0f} s more, as the exchange asked",
+                exchange=self.exchange.name,
+                account=self.account,
+                call=call.request,
+                retry_after_seconds=wait,
+            )
+
+    def _keep_quiet(self, error: ExchangeError) -> None:
+        if isinstance(error, Unreachable) and error.retry_after_seconds:
+            self._quiet_until = self._now() + _seconds(error.retry_after_seconds)
+
+    async def measure_offset(self) -> float:
+        """The exchange's clock minus ours in seconds, taken at the middle of the round trip."""
+        before = self._now()
+        reply = await self._once(self.exchange.time_call)
+        after = self._now()
+        theirs = self.exchange.read_time(reply.body)
+        middle = before + (after - before) / 2
+        self.offset_seconds = (theirs - middle).total_seconds()
+        # ccxt stamps with the wall clock less this, in milliseconds.
+        self._client.options["timeDifference"] = round(-self.offset_seconds * 1000)
+        self._measured_at = after
+        return self.offset_seconds
+
+    async def _measure_if_due(self) -> None:
+        now = self._now()
+        if self._measured_at is None or now - self._measured_at > _seconds(OFFSET_SECONDS):
+            await self.measure_offset()
+
+    async def read_account(self, *, anew: bool = False) -> Replies:
+        """
+        Every reply that the account's figures need now.
+
+        Slow tables are kept for as long as their calls say (`anew` reads all of them again);
+        when one can't be renewed, the last one serves on. An optional call that fails is left
+        out and tried again later.
+
+        Raises:
+            Unreachable, Refused, Malformed: What kept a needed reply away.
+        """
+        await self._measure_if_due()
+        now = self._now()
+        before = dict(self._kept)
+        if anew:
+            self._kept, self._skipped = {}, {}
+        self._kept = {
+            request: kept
+            for request, kept in self._kept.items()
+            if now - kept.reply.at < _seconds(kept.call.max_age_seconds)
+            or (kept.call.max_age_seconds > 0 and self._is_skipped(kept.call))
+        }
+        got: dict[str, _Kept] = dict(self._kept)
+        for _ in range(MAX_ROUNDS):
+            replies = Replies(kept.reply for kept in got.values())
+            wanted = [
+                call
+                for call in self.exchange.needed(replies)
+                if call.request not in got and not self._is_skipped(call)
+            ]
+            if not wanted:
+                self._kept = {r: k for r, k in got.items() if k.call.max_age_seconds > 0}
+                return replies
+            for kept in await self._gather(wanted, before):
+                got[kept.call.request] = kept
+        raise Malformed(
+            "replies",
+            f"an account that is read in {MAX_ROUNDS} rounds",
+            "lists without end",
+            exchange=self.exchange.name,
+            account=self.account,
+        )
+
+    def forget(self) -> None:
+        """Let every kept table go: the next reading asks for all of them again."""
+        self._kept = {}
+
+    def _is_skipped(self, call: RestCall) -> bool:
+        until = self._skipped.get(call.request)
+        return until is not None and self._now() < until
+
+    async def _gather(self, calls: Iterable[RestCall], before: Mapping[str, _Kept]) -> list[_Kept]:
+        """The replies of these calls; the worst error where a needed one is missing."""
+        calls = list(calls)
+        results = await asyncio.gather(*map(self.call, calls), return_exceptions=True)
+        kept: list[_Kept] = []
+        errors: list[BaseException] = []
+        for call, result in zip(calls, results, strict=True):
+            if isinstance(result, Reply):
+                kept.append(_Kept(call=call, reply=result))
+            elif not isinstance(result, ExchangeError):
+                errors.append(result)
+            elif call.max_age_seconds > 0 and call.request in before:
+                kept.append(before[call.request])
+                self._skip(call, result)
+            elif call.optional:
+                self._skip(call, result)
+            else:
+                errors.append(result)
+        if errors:
+            raise max(errors, key=_gravity)
+        return kept
+
+    def _skip(self, call: RestCall, error: ExchangeError) -> None:
+        log.info(
+            "reply.skipped",
+            exchange=self.exchange.name,
+            account=self.account,
+            call=call.request,
+            because=error.because,
+        )
+        wait = max(OPTIONAL_RETRY_SECONDS, min(call.max_age_seconds, 600.0))
+        self._skipped[call.request] = self._now() + _seconds(wait)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _gravity(error: BaseException) -> int:
+    """A bug before a refusal, a refusal before a bad reply, an outage last."""
+    if not isinstance(error, ExchangeError):
+        return 3
+    if isinstance(error, Refused):
+        return 2
+    return 0 if isinstance(error, Unreachable) else 1
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)

@@ -1,0 +1,75 @@
+"""What the configuration file says, checked: the one value that the process is built from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    from monitor.alerts.ladder import Ladder, Severity
+    from monitor.risk.result import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """
+    One account to watch.
+
+    `products` is None where the account itself decides (and always off Binance). `rest_url`
+    and `ws_url` stand, where given, before every path of the exchange, without a last slash.
+    """
+
+    name: str
+    exchange: str
+    api_key: SecretStr
+    api_secret: SecretStr
+    passphrase: SecretStr | None
+    products: tuple[str, ...] | None
+    poll_seconds: float
+    rest_url: str | None
+    ws_url: str | None
+    allow_trading_key: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budgets:
+    """How old an input may be before it counts as late."""
+
+    account_seconds: float = 60.0
+    marks_seconds: float = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSettings:
+    """One way to reach a person; `url` is apprise's and holds its secrets."""
+
+    name: str
+    url: SecretStr
+    min_severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that the configuration file at `file` says."""
+
+    file: Path
+    accounts: tuple[AccountSettings, ...]
+    ladder: Ladder
+    budgets: Budgets
+    target: Target
+    channels: tuple[ChannelSettings, ...]
+    state_directory: Path
+    http_host: str
+    http_port: int
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret text, for the one reader that must know them all: redaction."""
+        held = [channel.url for channel in self.channels]
+        for account in self.accounts:
+            held += [account.api_key, account.api_secret]
+            held += [account.passphrase] if account.passphrase is not None else []
+        return tuple(secret.get_secret_value() for secret in held)

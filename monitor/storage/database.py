@@ -1,0 +1,266 @@
+"""
+The SQLite file: opened, brought to the present schema, written in whole transactions.
+
+A commit is on the disk when it returns (WAL with full sync): it costs a fraction of a
+millisecond, so there is no reason to be less durable. What SQLite says of a failure leaves
+this room as StorageError.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import IO, TYPE_CHECKING
+
+from monitor.errors import ConfigError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+FILE_NAME = "margin-monitor.db"
+_LOCK_NAME = "lock"
+# The n-th script brings a file of version n to version n + 1.
+STEPS = (files("monitor.storage").joinpath("schema.sql").read_text(encoding="utf-8"),)
+_BUSY_MILLISECONDS = 5000
+
+
+class NewerSchema(StorageError):  # noqa: N818 - a kind of the tree's StorageError
+    """The file was written by a newer version: nothing of it may be touched."""
+
+
+class Corrupt(StorageError):  # noqa: N818 - a kind of the tree's StorageError
+    """The file is no database any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """This process's sole right to a state directory; given back by `release` or its end."""
+
+    _file: IO[str]
+
+    def release(self) -> None:
+        self._file.close()
+
+
+def take_lock(directory: Path) -> Lock:
+    """
+    The sole right to write to a state directory, which is made if it isn't there.
+
+    Raises:
+        ConfigError: If another process has it.
+        StorageError: If the directory can't be written to.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Not emptied on opening: a loser would wipe out the winner's number before it has lost.
+        file = os.fdopen(_private(directory / _LOCK_NAME), "r+", encoding="ascii")
+    except OSError as error:
+        raise StorageError(f"{directory} can't be written to: {error.strerror}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read().strip()
+        file.close()
+        raise ConfigError(
+            f"another margin-monitor (process {holder or 'unknown'}) is using the state directory "
+            f"{directory}: stop it, or give this one a directory of its own"
+        ) from None
+    with suppress(OSError):  # only a courtesy to the loser; a full disk must not stop us here
+        file.truncate(0)
+        file.seek(0)
+        file.write(str(os.getpid()))
+        file.flush()
+    return Lock(file)
+
+
+class Database:
+    """One open file. Synchronous: a transaction is short enough to be waited for."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """
+        All of it or nothing: committed to disk when the block ends, undone if it raises.
+
+        Raises:
+            StorageError: If it could not be written.
+        """
+        with translated():
+            # At once the right to write: a later upgrade from reading fails under contention.
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """
+        Raises:
+            StorageError: If it could not be read.
+        """
+        with translated():
+            yield self._connection
+
+    def wait_for_others(self, milliseconds: int) -> None:
+        """How long a transaction waits for another process's lock before it fails."""
+        with translated():
+            self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}").close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """SQLite's errors as ours; those that only a bug can cause stay what they are."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
+        raise
+    except sqlite3.Error as error:
+        raise StorageError(f"the state could not be kept or read: {error}") from error
+
+
+def open_database(path: Path) -> Database:
+    """
+    The database at this path, made if it isn't there, in the present schema.
+
+    Raises:
+        NewerSchema: If a newer version wrote it.
+        Corrupt: If it is no sound database.
+        StorageError: If it can't be opened or written for another reason.
+    """
+    try:
+        _make_private(path)
+    except OSError as error:
+        raise StorageError(f"{path} can't be opened: {error.strerror}") from error
+    connection = sqlite3.connect(
+        path, isolation_level=None, timeout=_BUSY_MILLISECONDS / 1000, check_same_thread=True
+    )
+    connection.row_factory = sqlite3.Row
+    try:
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return Database(connection)
+
+
+def open_to_read(path: Path) -> Database:
+    """
+    The database of another process, which may go on writing.
+
+    Raises:
+        StorageError: If it isn't there or can't be read.
+    """
+    with translated():
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        connection.row_factory = sqlite3.Row
+    try:
+        with translated():
+            _check_version(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return Database(connection)
+
+
+def move_aside(path: Path, at: datetime) -> Path:
+    """
+    The new name of a broken file: its own with the date.
+
+    Raises:
+        StorageError: If it can't be renamed.
+    """
+    aside = path.with_name(f"{path.name}.broken-{at:%Y%m%dT%H%M%SZ}")
+    try:
+        path.rename(aside)
+        for ending in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
+    except OSError as error:
+        raise StorageError(f"{path} is broken and can't be renamed: {error.strerror}") from error
+    return aside
+
+
+def _private(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _make_private(path: Path) -> None:
+    is_new = not path.exists()
+    os.close(_private(path))
+    path.chmod(0o600)  # SQLite gives its -wal and -shm files the same mode
+    if is_new:
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    try:
+        _check_version(connection)
+        with closing(connection.execute("PRAGMA quick_check(1)")) as check:
+            found = str(check.fetchone()[0])
+        if found != "ok":
+            raise Corrupt(f"the state file is broken: {found}")
+        connection.execute("PRAGMA journal_mode = WAL").close()
+        connection.execute("PRAGMA synchronous = FULL").close()
+        connection.execute("PRAGMA foreign_keys = ON").close()
+        _migrate(connection)
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {
+            sqlite3.SQLITE_CORRUPT,
+            sqlite3.SQLITE_NOTADB,
+        }:
+            raise Corrupt(f"the state file is broken: {error}") from error
+        raise StorageError(f"the state could not be opened: {error}") from error
+
+
+def _check_version(connection: sqlite3.Connection) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(STEPS):
+        raise NewerSchema(
+            f"the state was written by a newer version of margin-monitor (schema {version}, "
+            f"known here: {len(STEPS)}); nothing in it is touched"
+        )
+    return version
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _check_version(connection)
+        for step in STEPS[version:]:
+            for statement in _statements(step):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    # One by one: executescript() would commit first, and half a migration could stay.
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

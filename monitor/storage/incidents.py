@@ -1,0 +1,101 @@
+"""Incidents on disk, so that a restart neither forgets nor repeats."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from monitor.alerts.incident import Incident, Subject
+from monitor.alerts.ladder import Severity
+from monitor.risk.model import PoolId
+from monitor.storage.columns import (
+    optional_decimal,
+    optional_decimal_text,
+    optional_time,
+    optional_time_text,
+    time_text,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_SAVE = """
+INSERT INTO incidents (id, account, pool, subject, severity, worst_severity, rung, opened_at,
+  changed_at, worst, worst_at, spoken_at, resolved_at, because, openings, told)
+VALUES (:id, :account, :pool, :subject, :severity, :worst_severity, :rung, :opened_at,
+  :changed_at, :worst, :worst_at, :spoken_at, :resolved_at, :because, :openings,
+  :told)
+ON CONFLICT (id) DO UPDATE SET severity = excluded.severity,
+  worst_severity = excluded.worst_severity, rung = excluded.rung,
+  changed_at = excluded.changed_at, worst = excluded.worst, worst_at = excluded.worst_at,
+  spoken_at = excluded.spoken_at, resolved_at = excluded.resolved_at,
+  because = excluded.because, openings = excluded.openings, told = excluded.told
+"""
+
+
+def save(connection: sqlite3.Connection, incident: Incident) -> None:
+    """Write an incident as it is now, over what was known of it."""
+    if incident.pool is not None and incident.pool.account != incident.account:
+        raise ValueError(f"incident {incident.id} is about a pool of another account")
+    connection.execute(
+        _SAVE,
+        {
+            "id": incident.id,
+            "account": incident.account,
+            "pool": None if incident.pool is None else incident.pool.name,
+            "subject": incident.subject.value,
+            "severity": incident.severity.value,
+            "worst_severity": incident.worst_severity.value,
+            "rung": incident.rung,
+            "opened_at": time_text(incident.opened_at),
+            "changed_at": time_text(incident.changed_at),
+            "worst": optional_decimal_text(incident.worst),
+            "worst_at": optional_time_text(incident.worst_at),
+            "spoken_at": optional_time_text(incident.spoken_at),
+            "resolved_at": optional_time_text(incident.resolved_at),
+            "because": incident.because,
+            "openings": " ".join(time_text(at) for at in incident.openings),
+            "told": json.dumps(incident.told),
+        },
+    )
+
+
+def open_ones(connection: sqlite3.Connection) -> tuple[Incident, ...]:
+    """The open incidents of all accounts, the oldest first."""
+    rows = connection.execute(
+        "SELECT * FROM incidents WHERE resolved_at IS NULL ORDER BY opened_at, id"
+    )
+    return tuple(_incident(row) for row in rows)
+
+
+def since(connection: sqlite3.Connection, at: datetime) -> tuple[Incident, ...]:
+    """Every incident that was open at this time or later, the oldest first."""
+    rows = connection.execute(
+        "SELECT * FROM incidents WHERE resolved_at IS NULL OR resolved_at >= ?"
+        " ORDER BY opened_at, id",
+        (time_text(at),),
+    )
+    return tuple(_incident(row) for row in rows)
+
+
+def _incident(row: sqlite3.Row) -> Incident:
+    pool = row["pool"]
+    return Incident(
+        id=row["id"],
+        account=row["account"],
+        pool=None if pool is None else PoolId(account=row["account"], name=pool),
+        subject=Subject(row["subject"]),
+        severity=Severity(row["severity"]),
+        worst_severity=Severity(row["worst_severity"]),
+        rung=row["rung"],
+        opened_at=datetime.fromisoformat(row["opened_at"]),
+        changed_at=datetime.fromisoformat(row["changed_at"]),
+        worst=optional_decimal(row["worst"]),
+        worst_at=optional_time(row["worst_at"]),
+        spoken_at=optional_time(row["spoken_at"]),
+        resolved_at=optional_time(row["resolved_at"]),
+        because=row["because"],
+        openings=tuple(datetime.fromisoformat(text) for text in row["openings"].split()),
+        told=tuple(json.loads(row["told"])),
+    )

@@ -1,0 +1,162 @@
+"""The file: locked, private, durable, migrated whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitor.errors import ConfigError, StorageError
+from monitor.storage import database
+from monitor.storage.database import (
+    Corrupt,
+    NewerSchema,
+    move_aside,
+    open_database,
+    open_to_read,
+    take_lock,
+)
+from tests.alerting import NOON
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_second_process_is_told_who_has_the_directory(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    first = take_lock(directory)
+
+    with pytest.raises(ConfigError, match=r"another margin-monitor \(process \d+\)"):
+        take_lock(directory)
+
+    first.release()
+    take_lock(directory).release()
+
+
+def test_nobody_else_can_read_what_is_made(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    lock = take_lock(directory)
+    path = directory / "m.db"
+    held = open_database(path)
+    with held.transaction() as connection:
+        connection.execute("INSERT INTO incidents VALUES ('i','a',NULL,'','','',NULL,'','',"
+                           "NULL,NULL,NULL,NULL,'','','[]')")  # fmt: skip
+
+    assert mode(directory) == 0o700
+    assert {mode(file) for file in directory.iterdir()} == {0o600}
+    assert {file.name for file in directory.iterdir()} == {"lock", "m.db", "m.db-wal", "m.db-shm"}
+    held.close()
+    lock.release()
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    path.touch(mode=0o644)
+
+    open_database(path).close()
+
+    assert mode(path) == 0o600
+
+
+def test_a_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
+    held = open_database(tmp_path / "m.db")
+    with held.reading() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+        assert connection.execute("PRAGMA busy_timeout").fetchone()[0] == 5000
+    held.close()
+
+
+def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
+    held = open_database(tmp_path / "m.db")
+    with suppress(ZeroDivisionError), held.transaction() as connection:
+        connection.execute("CREATE TABLE t (a)")
+        raise ZeroDivisionError
+    with held.transaction() as connection:
+        connection.execute("CREATE TABLE t (a)")
+    held.close()
+
+
+def test_a_locked_file_is_told_as_ours(tmp_path: Path) -> None:
+    held = open_database(tmp_path / "m.db")
+    held.wait_for_others(1)
+    other = sqlite3.connect(tmp_path / "m.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StorageError, match="locked"), held.transaction():
+        pass
+
+    other.close()
+    held.close()
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all" * 100, None])
+def test_a_broken_file_is_recognised_and_put_aside(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "m.db"
+    if content is None:  # a sound header, and rubbish where the tables should be
+        open_database(path).close()
+        sound = path.read_bytes()
+        content = sound[:4096] + b"\xff" * (len(sound) - 4096)
+    path.write_bytes(content)
+
+    with pytest.raises(Corrupt):
+        open_database(path)
+    aside = move_aside(path, NOON)
+
+    assert aside.name == "m.db.broken-20261122T120000Z"
+    assert aside.read_bytes() == content
+    assert not path.exists()
+
+
+def test_a_newer_file_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    open_database(path).close()
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA user_version = 99")
+    other.close()
+    before = path.read_bytes()
+
+    for opened in (open_database, open_to_read):
+        with pytest.raises(NewerSchema, match="schema 99"):
+            opened(path)
+
+    assert path.read_bytes() == before
+
+
+def test_an_older_file_is_brought_forward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.db"
+    open_database(path).close()
+    step = "CREATE TABLE extra (a);\nINSERT INTO extra VALUES (7);\n"
+    monkeypatch.setattr(database, "STEPS", (*database.STEPS, step))
+
+    held = open_database(path)
+
+    with held.reading() as connection:
+        assert connection.execute("SELECT a FROM extra").fetchone()[0] == 7
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+    held.close()
+
+
+def test_a_migration_that_fails_halfway_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.db"
+    open_database(path).close()
+    broken = "CREATE TABLE extra (a);\nINSERT INTO absent VALUES (7);\n"
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "STEPS", (*database.STEPS, broken))
+        with pytest.raises(StorageError, match="absent"):
+            open_database(path)
+
+    held = open_database(path)
+    with held.reading() as connection:
+        tables = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert "extra" not in tables
+    held.close()
