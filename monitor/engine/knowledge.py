@@ -139,6 +139,11 @@ class Knowledge:
         """The account could not be read; of failures in a row the time of the first counts."""
         self.failure, self.failed_at = error, self.failed_at or at
 
+    def tick(self) -> None:
+        """The clock ticks: of the parts that died only those that bring facts are waited for."""
+        for name in self.feeds.keys() - {MARKS, ACCOUNT}:
+            self._revive(name)
+
     def _revive(self, name: str) -> None:
         feed = self.feeds.get(name)
         if feed is not None and feed.died:

@@ -92,7 +92,7 @@ def test_what_the_owner_can_do_goes_by_the_failure() -> None:
     now = briefing()
     trouble = Trouble(because="x", is_due=True, since=NOON, owner_must_act=True)
     now.known.fail(Refused("key expired"), NOON)
-    assert now.of_account(trouble, ()).to_do.startswith("the exchange refuses the key.")
+    assert now.of_account(trouble, ()).to_do.startswith("put right what is said above:")
     now.known.fail(Unmodelled("holds options"), NOON)
     assert now.of_account(trouble, ()).to_do.startswith("the monitor has no rules for this.")
     now.known.fail(Unreachable("timed out"), NOON)
