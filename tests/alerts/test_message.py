@@ -34,7 +34,7 @@ What drives it, worst first:
 • SOL/USDT:USDT long 10 contracts: unrealized PnL −120.00 USDT, maintenance margin 352.00 USDT \
 (100 %)
 
-What brings it back to 50 % and 5 % from liquidation, each alone:
+What brings it back to 50 % and at least 5 % from liquidation, each alone:
 • add 324.00 USDT to futures wallet
 • close 4.603 of 10 contracts of SOL/USDT:USDT long (46 %)
 
@@ -181,7 +181,7 @@ def test_where_nothing_of_one_kind_is_enough_that_is_said() -> None:
     )
     neither = replace(none, reductions=())
     told = write(taken(None, critical()), facts(pool_facts(pool, advice=neither)))
-    assert "Nothing alone brings it back to 50 % and 5 % from liquidation" in told.body
+    assert "Nothing alone brings it back to 50 % and at least 5 % from liquidation" in told.body
 
 
 def test_a_rung_on_distance() -> None:
