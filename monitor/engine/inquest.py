@@ -142,12 +142,13 @@ class Inquest:
             trouble, pools = whole, tuple(now.watches)
         if trouble is None:
             return None, whole or joined(blind.values()), ()
-        held = [bool(now.watches[pool].pool.positions) for pool in pools]
+        held = {pool for pool, watch in now.watches.items() if watch.pool.positions}
         condition = conditions.blind(
             self._known.account,
             trouble.because,
             pools=pools,
-            positions_open=self._known.snapshot is None or any(held),
+            whole=trouble is whole or held <= set(pools),
+            positions_open=self._known.snapshot is None or bool(held & set(pools)),
             owner_must_act=trouble.owner_must_act,
         )
         return condition, trouble, pools

@@ -187,7 +187,7 @@ class Daemon:
 
     def _budgets(self) -> Budgets:
         given = self._settings.budgets
-        return Budgets(account=given.account_seconds, marks=given.marks_seconds)
+        return Budgets(account_seconds=given.account_seconds, marks_seconds=given.marks_seconds)
 
     def _opened(self) -> Store:
         if self._store is None:

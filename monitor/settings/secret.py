@@ -75,7 +75,10 @@ class SecretSources:
             )
         if "/" in name or name in {"", ".", ".."}:
             raise ValueError(f"'{name}' is not the name of a credential")
-        return _text_of(Path(directory) / name, f"credential '{name}'")
+        # LoadCredential=credentials:DIRECTORY hands every file over under this longer name.
+        longer = Path(directory) / f"credentials_{name}"
+        path = longer if longer.exists() else Path(directory) / name
+        return _text_of(path, f"credential '{name}'")
 
     def _from_environment(self, name: str) -> str:
         try:
