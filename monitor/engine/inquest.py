@@ -122,7 +122,7 @@ class Inquest:
             {pool: trouble.because for pool, trouble in due.items()},
             positions_open=any(now.watches[pool].pool.positions for pool in due),
         )
-        if blind is not None and self._casebook.open(None, Subject.STALE) is None:
+        if trouble is not None and self._casebook.open(None, Subject.BLIND) is not None:
             condition = None
         yield self._casebook.consider(
             (None, Subject.STALE),
