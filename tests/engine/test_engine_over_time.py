@@ -100,6 +100,15 @@ def test_flapping_over_a_rung_is_told_twice_an_hour_at_most() -> None:
     assert scene.told == ["RESOLVED: main (bybit) at 68.6 %"]
 
 
+def test_a_liquidation_after_flapping_is_told_at_once() -> None:
+    scene = calm()
+    for price in (90, 120, 80):
+        scene.second().tick(SOL=price)
+    for _ in range(2):
+        scene.second().read(the_pool(LONG, positions=(), cash=3))
+    assert scene.told == ["POSITIONS GONE, LIQUIDATED? main (bybit); peak 106.7 %"]
+
+
 def test_flapping_between_two_rungs_is_not_told_again_and_again() -> None:
     scene = calm().second().tick(SOL=99)
     for _ in range(50):
