@@ -11,6 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitor.risk.result import Requirement
 
 
 class Severity(Enum):
@@ -86,6 +92,62 @@ class Ladder:
         for on, enter in places:
             if places.count((on, enter)) > 1:
                 raise ValueError(f"two rungs on {on.value} enter at {enter}")
+
+    def on(self, measure: Measure) -> tuple[Rung, ...]:
+        """The rungs that go by this measure, the mildest first."""
+        rungs = [rung for rung in self.rungs if rung.on is measure]
+        return tuple(
+            sorted(rungs, key=lambda rung: rung.enter, reverse=measure is Measure.DISTANCE)
+        )
+
+    def rung(self, name: str | None) -> Rung | None:
+        """The rung of this name, None where the ladder has none (any more)."""
+        return next((rung for rung in self.rungs if rung.name == name), None)
+
+    def by_ratio(self, requirement: Requirement, standing: str | None) -> Rung | None:
+        """
+        The rung on ratio that a pool stands on, given the one it stood on before.
+
+        A rung is reached at `enter`; one that was stood on, and every one below it, holds
+        until the ratio falls below its `leave`. None: below them all.
+        """
+        return _highest(
+            self.on(Measure.RATIO),
+            standing,
+            reached=lambda rung: requirement.reaches(rung.enter),
+            held=lambda rung: requirement.reaches(rung.leave),
+        )
+
+    def by_distance(self, distance: Decimal | None, standing: str | None) -> Rung | None:
+        """
+        The rung on distance that a pool stands on, given the one it stood on before.
+
+        `distance` is the adverse move left as a positive fraction; None where no move ends it.
+        """
+        if distance is None:
+            return None
+        return _highest(
+            self.on(Measure.DISTANCE),
+            standing,
+            reached=lambda rung: distance <= rung.enter,
+            held=lambda rung: distance <= rung.leave,
+        )
+
+
+def _highest(
+    rungs: tuple[Rung, ...],
+    standing: str | None,
+    *,
+    reached: Callable[[Rung], bool],
+    held: Callable[[Rung], bool],
+) -> Rung | None:
+    """The highest rung that is reached, or still held from `standing` downwards."""
+    names = [rung.name for rung in rungs]
+    stood = names.index(standing) if standing in names else -1
+    for place in range(len(rungs) - 1, -1, -1):
+        if reached(rungs[place]) or (place <= stood and held(rungs[place])):
+            return rungs[place]
+    return None
 
 
 DEFAULT_LADDER = Ladder(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from monitor.errors import MissingReply
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from monitor.errors import ExchangeError
     from monitor.risk.model import AccountSnapshot, Instrument, Mark
+
+# What the exchanges call the parameter that asks for a further page.
+CURSORS = ("cursor", "after")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,7 @@ class Replies:
 
     A reply whose query is a subset of the asked one answers it; if several do, the one that
     shares most parameters, of those the newest. A call with a cursor is answered only by a
-    reply with that very cursor.
+    reply with that very cursor, however often it was percent-encoded on its way into a file.
     """
 
     __slots__ = ("_by_path", "_replies")
@@ -102,14 +105,14 @@ class Replies:
 
     def find(self, call: RestCall) -> Reply | None:
         """The reply that answers a call, None where there is none."""
-        asked = dict(call.query)
-        fitting = [
-            reply
-            for reply in self._by_path.get(call.path, ())
-            if reply.query.items() <= asked.items()
-            and reply.query.get("cursor") == asked.get("cursor")
-        ]
-        return max(fitting, key=lambda reply: (len(reply.query), reply.at), default=None)
+        asked, page = _apart_from_cursor(dict(call.query))
+        fitting: list[tuple[int, datetime, int]] = []
+        of_path = self._by_path.get(call.path, [])
+        for index, reply in enumerate(of_path):
+            answered, cursor = _apart_from_cursor(reply.query)
+            if cursor == page and answered.items() <= asked.items():
+                fitting.append((len(answered), reply.at, -index))
+        return of_path[-max(fitting)[2]] if fitting else None
 
     def has(self, call: RestCall) -> bool:
         return self.find(call) is not None
@@ -125,6 +128,18 @@ class Replies:
         if reply is None:
             raise MissingReply("this reply is needed and was not given", call=call.request)
         return reply
+
+
+def of_one_moment(_replies: Replies) -> str | None:
+    """The answer of an exchange that tells an account in one reply, or in its own order."""
+
+
+def _apart_from_cursor(query: dict[str, str]) -> tuple[dict[str, str], str | None]:
+    """A query without its cursor (one of `CURSORS`), and what the cursor stands for."""
+    cursor = next((query.pop(name) for name in CURSORS if name in query), None)
+    while cursor is not None and cursor != (decoded := unquote(cursor)):
+        cursor = decoded
+    return query, cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +283,8 @@ class Exchange:
       lower case. An answer with HTTP 200 that is not this exchange's JSON is an error.
     - `catalogue`: per account mode (for people) every call, with ``<SYMBOL>`` placeholders.
     - `permission_hint`: which boxes to tick for a read-only key, for people.
+    - `torn(replies)`: why replies can't be of one moment, for people; None where they may be.
+      Read anew, at most twice, then go on with what is there: reconciling shows the rest.
     """
 
     name: str
@@ -285,3 +302,4 @@ class Exchange:
     read_error: Callable[[int, Mapping[str, str], object], ExchangeError | None]
     catalogue: tuple[tuple[str, tuple[RestCall, ...]], ...]
     permission_hint: str
+    torn: Callable[[Replies], str | None] = of_one_moment

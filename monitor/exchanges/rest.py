@@ -1,7 +1,7 @@
 """
 I/O. REST to one exchange for one account: the one file that imports ccxt.
 
-ccxt signs, throttles and speaks HTTP; everything it would make of an answer is taken out of
+ccxt signs and speaks HTTP; everything it would make of an answer is taken out of
 its hands. Its JSON reader is replaced (numbers keep their digits, and what is not JSON stays
 visible as text), and so is its error table: the exchange's own `read_error` sees every answer,
 so that a page answered with HTTP 200 is an error and never «no positions», and no text of
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import ccxt.async_support as ccxt
 import structlog
+from aiolimiter import AsyncLimiter
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
 from monitor.exchanges.payload import parse_json
@@ -34,6 +35,9 @@ log = structlog.get_logger()
 TIMEOUT_SECONDS = 10.0
 # ccxt's queue in front of the call included.
 CALL_SECONDS = 30.0
+# The shortest window in which an exchange counts (OKX: so many calls in two seconds).
+PACE_WINDOW_SECONDS = 2.0
+PACE_SHARE = 0.5
 OFFSET_SECONDS = 600.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
 MAX_ROUNDS = 60
@@ -130,6 +134,7 @@ class RestClient:
         self._quiet_until: datetime | None = None
         self._kept: dict[str, _Kept] = {}
         self._skipped: dict[str, datetime] = {}
+        self._limiters: dict[str, AsyncLimiter] = {}
         self._client = self._build(credentials, rest_url)
 
     def _build(self, credentials: Credentials | None, rest_url: str | None) -> Any:
@@ -143,7 +148,8 @@ class RestClient:
         client = _client_class(self.exchange)(
             {
                 **secrets,
-                "enableRateLimit": True,
+                # One queue for all calls would make a poll wait behind a slow, heavy call.
+                "enableRateLimit": False,
                 "timeout": int(TIMEOUT_SECONDS * 1000),
                 "aiohttp_trust_env": True,
                 "options": {"timeDifference": 0},
@@ -179,6 +185,7 @@ class RestClient:
         method = getattr(self._client, call.implicit)
         try:
             async with asyncio.timeout(CALL_SECONDS):
+                await self._wait_for_room(call)
                 answer = await method(dict(call.query))
         except ExchangeError as error:
             self._keep_quiet(error)
@@ -193,6 +200,15 @@ class RestClient:
         if not isinstance(answer, _Answer):
             raise self._unreachable("no readable answer", call)
         return Reply(request=call.request, status=answer.status, body=answer.body, at=self._now())
+
+    async def _wait_for_room(self, call: RestCall) -> None:
+        """Bursts keep to half of what the exchange publishes, each budget by itself."""
+        budget = call.budget
+        if budget.name not in self._limiters:
+            room = max(1.0, budget.per_minute * PACE_WINDOW_SECONDS / 60 * PACE_SHARE)
+            self._limiters[budget.name] = AsyncLimiter(room, PACE_WINDOW_SECONDS)
+        limiter = self._limiters[budget.name]
+        await limiter.acquire(min(call.weight, limiter.max_rate))
 
     def _translated(self, error: Exception, call: RestCall) -> ExchangeError:
         if isinstance(error, ccxt.RequestTimeout):
@@ -284,6 +300,10 @@ class RestClient:
             exchange=self.exchange.name,
             account=self.account,
         )
+
+    def forget(self) -> None:
+        """Let every kept table go: the next reading asks for all of them again."""
+        self._kept = {}
 
     def _is_skipped(self, call: RestCall) -> bool:
         until = self._skipped.get(call.request)

@@ -225,6 +225,10 @@ class MarkFeed:
         self._instruments = tuple(merged.values())
         self._changed.set()
 
+    def reconnect(self) -> None:
+        """Open every connection anew (after a suspend, say)."""
+        self._changed.set()
+
     def take(self, frame: MarksRead) -> None:
         at = self._clock()
         self._deliver(

@@ -215,6 +215,13 @@ class Collateral:
     haircuts: tuple[HaircutStep, ...] = ()
     follows: Follow | None = None
 
+    def __post_init__(self) -> None:
+        floor: Decimal | None = ZERO
+        for step in self.haircuts:
+            if floor is None or (step.up_to is not None and step.up_to <= floor):
+                raise ValueError(f"{self.asset}: haircut steps must ascend and end once")
+            floor = step.up_to
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class PoolId:
@@ -236,6 +243,7 @@ class MarginPool:
     next snapshot: parts that can't be modelled from outside (open orders, say). They are
     zero in a pool whose basis is MODELLED. `top_up_asset` is what its owner would add, and
     `wallet` names the place to add it to, in the exchange's own words for its customers.
+    An asset stands in `collateral` once: PnL would be added to each of its entries.
     """
 
     id: PoolId
@@ -249,6 +257,10 @@ class MarginPool:
     other_maintenance: Decimal = ZERO
     other_initial: Decimal = ZERO
     basis: Basis = Basis.MODELLED
+
+    def __post_init__(self) -> None:
+        if len({c.asset for c in self.collateral}) < len(self.collateral):
+            raise ValueError(f"pool {self.id} lists an asset twice")
 
     def symbols(self) -> frozenset[str]:
         """Every symbol whose mark the pool needs: its positions' and its floating collateral's."""

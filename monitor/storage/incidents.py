@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 
 _SAVE = """
 INSERT INTO incidents (id, account, pool, subject, severity, worst_severity, rung, opened_at,
-  changed_at, worst, worst_at, spoken_at, resolved_at, because, openings)
+  changed_at, worst, worst_at, spoken_at, resolved_at, because, openings, told)
 VALUES (:id, :account, :pool, :subject, :severity, :worst_severity, :rung, :opened_at,
-  :changed_at, :worst, :worst_at, :spoken_at, :resolved_at, :because, :openings)
+  :changed_at, :worst, :worst_at, :spoken_at, :resolved_at, :because, :openings, :told)
 ON CONFLICT (id) DO UPDATE SET severity = excluded.severity,
   worst_severity = excluded.worst_severity, rung = excluded.rung,
   changed_at = excluded.changed_at, worst = excluded.worst, worst_at = excluded.worst_at,
   spoken_at = excluded.spoken_at, resolved_at = excluded.resolved_at,
-  because = excluded.because, openings = excluded.openings
+  because = excluded.because, openings = excluded.openings, told = excluded.told
 """
 
 
@@ -53,17 +54,10 @@ def save(connection: sqlite3.Connection, incident: Incident) -> None:
             "spoken_at": optional_time_text(incident.spoken_at),
             "resolved_at": optional_time_text(incident.resolved_at),
             "because": incident.because,
-            "openings": " ".join(time_text(at) for at in incident.openings),
+            "openings": json.dumps([time_text(at) for at in incident.openings]),
+            "told": json.dumps(incident.told),
         },
     )
-
-
-def open_ones(connection: sqlite3.Connection) -> tuple[Incident, ...]:
-    """The open incidents of all accounts, the oldest first."""
-    rows = connection.execute(
-        "SELECT * FROM incidents WHERE resolved_at IS NULL ORDER BY opened_at, id"
-    )
-    return tuple(_incident(row) for row in rows)
 
 
 def since(connection: sqlite3.Connection, at: datetime) -> tuple[Incident, ...]:
@@ -93,5 +87,6 @@ def _incident(row: sqlite3.Row) -> Incident:
         spoken_at=optional_time(row["spoken_at"]),
         resolved_at=optional_time(row["resolved_at"]),
         because=row["because"],
-        openings=tuple(datetime.fromisoformat(text) for text in row["openings"].split()),
+        openings=tuple(datetime.fromisoformat(text) for text in json.loads(row["openings"])),
+        told=tuple(json.loads(row["told"])),
     )

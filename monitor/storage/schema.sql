@@ -16,7 +16,8 @@ CREATE TABLE incidents (
   spoken_at      TEXT,
   resolved_at    TEXT,            -- NULL: still open
   because        TEXT NOT NULL,
-  openings       TEXT NOT NULL    -- times, with blanks between
+  openings       TEXT NOT NULL,   -- a JSON list of times
+  told           TEXT NOT NULL    -- a JSON list of reasons
 ) STRICT;
 
 CREATE INDEX incidents_open ON incidents (account) WHERE resolved_at IS NULL;
@@ -58,3 +59,9 @@ CREATE TABLE samples (
 ) STRICT;
 
 CREATE INDEX samples_by_time ON samples (at);
+
+-- Accounts whose figures were once given.
+CREATE TABLE watched (
+  account TEXT PRIMARY KEY,
+  since   TEXT NOT NULL
+) STRICT;

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.errors import StorageError
-from monitor.storage import history, incidents, outbox
+from monitor.storage import history, incidents, outbox, watched
 from monitor.storage.database import (
     FILE_NAME,
     Corrupt,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _PATIENCE_MILLISECONDS = 5000
 _IN_TROUBLE_MILLISECONDS = 100  # so that a locked file doesn't hold up the loop again and again
 _SETTLED_KEPT_FOR = timedelta(days=30)
+KEPT_FOR = timedelta(hours=1)  # an incident that is over may open anew within it
 _THIN_EVERY = timedelta(hours=1)
 
 
@@ -60,7 +61,8 @@ class Store:
         self._trouble = None if database is not None else (notices or ("there is no file",))[-1]
         self._unwritten: list[Work] = []
         self._rows: dict[tuple[str, str], OutboxRow] = {}
-        self._open: dict[str, Incident] = {}
+        self._incidents: dict[str, Incident] = {}
+        self._watched: set[str] = set()
         self._told: set[str] = set()
         self._sampled_at: dict[str, datetime] = {}
         self._thinned_at: datetime | None = None
@@ -81,7 +83,9 @@ class Store:
             return
         with self._database.reading() as connection:
             self._rows = {_key(row): row for row in outbox.unsettled(connection)}
-            self._open = {incident.id: incident for incident in incidents.open_ones(connection)}
+            since = at - KEPT_FOR
+            self._incidents = {i.id: i for i in incidents.since(connection, since)}
+            self._watched = set(watched.accounts(connection))
             self._told = set(outbox.told_incidents(connection))
         self._write(lambda connection: outbox.forget_settled(connection, at, _SETTLED_KEPT_FOR))
         self._thin(at)
@@ -102,10 +106,8 @@ class Store:
         rows = [OutboxRow(channel=c, notification=notification) for c in channels if notification]
         for row in rows:
             self._rows.setdefault(_key(row), row)
-        if incident is not None and incident.is_open:
-            self._open[incident.id] = incident
-        elif incident is not None:
-            self._open.pop(incident.id, None)
+        if incident is not None:
+            self._incidents[incident.id] = incident
 
         def work(connection: sqlite3.Connection) -> None:
             if incident is not None:
@@ -115,14 +117,29 @@ class Store:
 
         return self._write(work)
 
-    def open_incidents(self, account: str) -> tuple[Incident, ...]:
-        """The account's open incidents, the oldest first."""
-        found = [incident for incident in self._open.values() if incident.account == account]
+    def kept_incidents(self, account: str, at: datetime) -> tuple[Incident, ...]:
+        """What an engine starts with: open incidents and those resolved lately, oldest first."""
+        since = at - KEPT_FOR
+        self._incidents = {
+            incident.id: incident
+            for incident in self._incidents.values()
+            if incident.resolved_at is None or incident.resolved_at >= since
+        }
+        found = [i for i in self._incidents.values() if i.account == account]
         return tuple(sorted(found, key=lambda incident: incident.opened_at))
 
     def was_told(self, incident_id: str) -> bool:
         """Whether some channel delivered a message about this incident."""
         return incident_id in self._told
+
+    def was_watched(self, account: str) -> bool:
+        """Whether this account's figures were once given, by this process or an earlier one."""
+        return account in self._watched
+
+    def note_watched(self, account: str, at: datetime) -> None:
+        if account not in self._watched:
+            self._watched.add(account)
+            self._write(lambda connection: watched.note(connection, account, at))
 
     # The outbox
 

@@ -1,0 +1,30 @@
+"""OKX: unified account in Futures mode and Multi-currency margin, perpetual swaps."""
+
+from __future__ import annotations
+
+from monitor.exchanges.okx.account import needed, read_account
+from monitor.exchanges.okx.calls import CATALOGUE, CONFIG, TIME
+from monitor.exchanges.okx.errors import NAME, read_error
+from monitor.exchanges.okx.marks import mark_calls, mark_streams, read_frame, read_marks
+from monitor.exchanges.okx.permissions import HINT, read_permissions, read_time
+from monitor.exchanges.port import Exchange
+
+__all__ = ["EXCHANGE"]
+
+EXCHANGE = Exchange(
+    name=NAME,
+    client="okx",
+    needed=needed,
+    read_account=read_account,
+    permission_calls=(CONFIG,),
+    read_permissions=read_permissions,
+    time_call=TIME,
+    read_time=read_time,
+    mark_calls=mark_calls,
+    read_marks=read_marks,
+    mark_streams=mark_streams,
+    read_frame=read_frame,
+    read_error=read_error,
+    catalogue=CATALOGUE,
+    permission_hint=HINT,
+)

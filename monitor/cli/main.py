@@ -1,0 +1,73 @@
+"""The parser, and what every command's failure means to a shell."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from monitor import __version__
+from monitor.cli.capture import capture
+from monitor.cli.check import check
+from monitor.cli.demo import demo
+from monitor.cli.evaluate import evaluate
+from monitor.cli.run import run
+from monitor.cli.simulate import simulate
+from monitor.cli.status import status
+from monitor.errors import ConfigError, ExchangeError, MonitorError, RiskError, Unreachable
+
+FAILED = 1
+USAGE = 2
+NO_FIGURES = 3
+
+app = typer.Typer(
+    name="margin-monitor",
+    help="Watches the margin pools of futures accounts and warns before liquidation.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for command in (run, demo, simulate, check, status, capture, evaluate):
+    app.command()(command)
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"margin-monitor {__version__}")
+        raise typer.Exit
+
+
+def exit_code(error: MonitorError) -> int:
+    """2 for configuration, 3 where the figures can't be computed, else 1."""
+    if isinstance(error, ConfigError):
+        return USAGE
+    if isinstance(error, RiskError):
+        return NO_FIGURES
+    if isinstance(error, ExchangeError) and not isinstance(error, Unreachable):
+        return NO_FIGURES
+    return FAILED
+
+
+def main() -> None:
+    """Run a command; results to stdout, everything else to stderr."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = FAILED
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        code = error.exit_code
+    except MonitorError as error:
+        for line in error.mistakes if isinstance(error, ConfigError) else (str(error),):
+            typer.echo(f"margin-monitor: {line}", err=True)
+        code = exit_code(error)
+    except KeyboardInterrupt:
+        code = FAILED
+    sys.exit(code if isinstance(code, int) else 0)

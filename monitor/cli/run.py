@@ -1,0 +1,20 @@
+"""`margin-monitor run`: the daemon, in the foreground."""
+
+from __future__ import annotations
+
+from monitor.cli.options import ConfigOption
+
+
+def run(config: ConfigOption = None) -> None:
+    """
+    Watch the configured accounts until SIGTERM or SIGINT; SIGHUP reads the config anew.
+
+    Example: margin-monitor run --config /etc/margin-monitor/margin-monitor.toml
+    """
+    import asyncio
+
+    from monitor.service.daemon import serve
+    from monitor.settings import find_config, load_settings
+
+    path = find_config(config)
+    asyncio.run(serve(load_settings(path)))

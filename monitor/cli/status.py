@@ -1,0 +1,28 @@
+"""`margin-monitor status`: what the running daemon knows now."""
+
+from __future__ import annotations
+
+import typer
+
+from monitor.cli.options import ConfigOption, JsonOption
+
+
+def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """
+    Show what the running daemon knows now.
+
+    Example: margin-monitor status --json
+    """
+    import asyncio
+
+    from monitor.service.control import ask
+    from monitor.settings import find_config, load_settings
+    from monitor.status.report import to_json
+    from monitor.status.table import print_table
+
+    settings = load_settings(find_config(config), secrets=False)
+    found = asyncio.run(ask(settings.state_directory, "GET", "/status"))
+    if as_json:
+        typer.echo(to_json(found))
+    else:
+        print_table(found)

@@ -1,0 +1,128 @@
+"""
+One apprise URL = one channel.
+
+apprise sends in a thread of this channel's own, so that one that hangs delays no other. It
+reports every failure alike; what a failure means is read from what it logged during that very
+send, and only our own words of it go further: no text of apprise's leaves this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from apprise import NotifyFormat, NotifyType, OverflowMode
+
+from monitor.alerts.incident import Step
+from monitor.alerts.ladder import Severity
+from monitor.delivery.address import host_of, leads_to_link_local, service_at
+from monitor.errors import DeliveryError
+
+if TYPE_CHECKING:
+    from monitor.alerts.message import Notification
+
+CONNECT_SECONDS = 4.0
+READ_SECONDS = 4.0
+# A service may send a long message in parts; each has the times above.
+SEND_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 3600.0
+
+_PERMANENT = frozenset({401, 403, 404, 410})
+_STATUS = re.compile(r"error=(\d{3})\b")
+_WAIT = re.compile(r"retry[_ -]?after\W{0,4}(\d+(?:\.\d+)?)", re.IGNORECASE)
+_TYPES = {
+    Severity.INFO: NotifyType.INFO,
+    Severity.WARNING: NotifyType.WARNING,
+    Severity.CRITICAL: NotifyType.FAILURE,
+}
+
+
+class _Heard(logging.Handler):
+    """What apprise logs in one thread while it sends."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self._thread = threading.get_ident()
+        self.text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            self.text += record.getMessage() + "\n"
+
+
+class AppriseChannel:
+    """
+    A channel over apprise. `name` is the owner's word for it; the URL is never shown.
+
+    Raises:
+        ValueError: If the URL may not be a channel.
+    """
+
+    def __init__(self, name: str, url: str) -> None:
+        self.name = name
+        self._service = service_at(url)
+        self._service.socket_connect_timeout = CONNECT_SECONDS
+        self._service.socket_read_timeout = READ_SECONDS
+        self._service.overflow_mode = OverflowMode.SPLIT
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"channel-{name}")
+
+    async def send(self, notification: Notification) -> None:
+        """
+        Hand one message to the receiver.
+
+        Raises:
+            DeliveryError: If it was not taken, or nobody can tell; `permanent` where it never
+                will be as things stand.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await loop.run_in_executor(self._executor, self._send, notification)
+        except TimeoutError:
+            raise DeliveryError(f"no answer within {SEND_SECONDS:.0f} s") from None
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _send(self, notification: Notification) -> None:
+        host = host_of(self._service)
+        if host and leads_to_link_local(host):
+            raise DeliveryError(
+                "the address leads to a link-local or metadata service", permanent=True
+            )
+        heard = _Heard()
+        logger = logging.getLogger("apprise")
+        logger.addHandler(heard)
+        kind = NotifyType.SUCCESS if notification.step is Step.RESOLVED else None
+        try:
+            taken = self._service.notify(
+                title=notification.title,
+                body=notification.body,
+                body_format=NotifyFormat.TEXT,
+                notify_type=kind or _TYPES[notification.severity],
+            )
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; its text may hold the URL
+            raise DeliveryError(f"the service failed ({type(error).__name__})") from None
+        finally:
+            logger.removeHandler(heard)
+        if not taken:
+            raise _failure(heard.text)
+
+
+def _failure(logged: str) -> DeliveryError:
+    """What a failed send means, from what apprise logged during it."""
+    found = _STATUS.search(logged)
+    if found is None:
+        return DeliveryError("the receiver can't be reached")
+    status = int(found.group(1))
+    wait = _WAIT.search(logged)
+    seconds = min(float(wait.group(1)), LONGEST_WAIT_SECONDS) if wait else None
+    return DeliveryError(
+        f"the receiver answered with HTTP {status}",
+        permanent=status in _PERMANENT,
+        retry_after_seconds=seconds,
+    )

@@ -1,0 +1,167 @@
+"""
+From a pool and marks to what is known of it: the way of the daemon and of every offline tool.
+
+Nothing here remembers: the same inputs give the same assessment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from monitor.engine.effects import PoolAssessment, State
+from monitor.risk.advice import advise
+from monitor.risk.evaluate import evaluate
+from monitor.risk.model import ONE, ZERO
+from monitor.risk.reconcile import reconcile, worse
+from monitor.risk.result import Reconciliation, Requirement, Verdict
+from monitor.risk.solve import outlook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from decimal import Decimal
+
+    from monitor.alerts.ladder import Ladder
+    from monitor.risk.model import MarginPool, Mark, Reported
+    from monitor.risk.result import Advice, Outlook, PoolRisk, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Our own arithmetic, and the requirement that the ladder goes by."""
+
+    risk: PoolRisk
+    requirement: Requirement
+
+
+def reconciled(
+    pool: MarginPool,
+    marks: Mapping[str, Mark],
+    reported: Reported | None,
+    at: datetime,
+    *,
+    previous_drifts: int = 0,
+) -> Reconciliation:
+    """
+    Ours against theirs at the marks that came with the reading; nothing adjusted before.
+
+    Raises:
+        RiskError: If the pool can't be evaluated at these marks.
+    """
+    return reconcile(evaluate(pool, marks, at), reported, previous_drifts)
+
+
+def figures(
+    pool: MarginPool,
+    marks: Mapping[str, Mark],
+    at: datetime,
+    reconciliation: Reconciliation | None = None,
+) -> Figures:
+    """
+    The pool at these marks; while ours and theirs disagree, the worse of both drives.
+
+    Raises:
+        RiskError: If the pool can't be evaluated at these marks.
+    """
+    risk = evaluate(pool, marks, at)
+    ours = risk.requirement
+    if reconciliation is None or reconciliation.verdict is not Verdict.DISAGREES:
+        return Figures(risk=risk, requirement=ours)
+    driving = worse(ours, reconciliation.theirs, reconciliation.ours)
+    return Figures(risk=risk, requirement=driving)
+
+
+def most_adverse(
+    newest: Figures,
+    worst: Mapping[str, tuple[Mark, ...]],
+    reconciliation: Reconciliation | None = None,
+) -> Figures | None:
+    """
+    The worst that the marks in between made of the pool; None where the newest are the worst.
+
+    Each symbol takes the mark that is worst by itself, all of them together: marks of one
+    event lie within an instant, and in doubt the higher ratio counts.
+    """
+    pool, marks, at = newest.risk.pool, newest.risk.marks, newest.risk.at
+    picked = dict(marks)
+    for symbol in pool.symbols() & worst.keys():
+        candidates = chain((marks[symbol],), worst[symbol])
+        picked[symbol] = max(
+            candidates,
+            key=lambda mark, s=symbol: _badness(  # type: ignore[misc] # a default binds the loop's symbol
+                evaluate(pool, {**marks, s: mark}, at).requirement
+            ),
+        )
+    if picked == dict(marks):
+        return None
+    found = figures(pool, picked, at, reconciliation)
+    return found if _badness(found.requirement) > _badness(newest.requirement) else None
+
+
+def distance_left(figures: Figures, ahead: Outlook | None) -> Decimal | None:
+    """The adverse move left as a positive fraction, 0 from 100 % on; None where none ends it."""
+    if figures.requirement.reaches(ONE):
+        return ZERO
+    if ahead is None or ahead.adverse_move is None:
+        return None
+    return abs(ahead.adverse_move)
+
+
+def assess_pool(  # noqa: PLR0913 - each is a fact of its own
+    pool: MarginPool,
+    marks: Mapping[str, Mark],
+    at: datetime,
+    *,
+    ladder: Ladder,
+    target: Target,
+    reported: Reported | None = None,
+    reconciliation: Reconciliation | None = None,
+    state: State = State.FRESH,
+    age_seconds: float = 0.0,
+    standing: str | None = None,
+) -> PoolAssessment:
+    """
+    Everything about one pool at these marks, solved anew.
+
+    Args:
+        reconciliation: That of the reading which the pool comes from (`reconciled`).
+        standing: The rung on ratio that the pool stood on before, for hysteresis.
+
+    Raises:
+        RiskError: If the pool can't be evaluated at these marks.
+    """
+    now = figures(pool, marks, at, reconciliation)
+    rung = ladder.by_ratio(now.requirement, standing)
+    return PoolAssessment(
+        risk=now.risk,
+        requirement=now.requirement,
+        state=state,
+        age_seconds=age_seconds,
+        rung=None if rung is None else rung.name,
+        reported=reported,
+        reported_age_seconds=reported_age(reported, at),
+        reconciliation=reconciliation,
+        outlook=outlook(pool, marks, at),
+        advice=advise(now.risk, target),
+    )
+
+
+def solved(now: Figures, target: Target) -> tuple[Outlook, Advice]:
+    """
+    How far the end is from these figures, and what brings the pool back.
+
+    Raises:
+        RiskError: As `evaluate` does.
+    """
+    risk = now.risk
+    return outlook(risk.pool, risk.marks, risk.at), advise(risk, target)
+
+
+def reported_age(reported: Reported | None, at: datetime) -> float | None:
+    return None if reported is None else max(0.0, (at - reported.at).total_seconds())
+
+
+def _badness(requirement: Requirement) -> tuple[Decimal, Decimal]:
+    return requirement.ratio, -requirement.headroom

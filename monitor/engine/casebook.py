@@ -1,0 +1,88 @@
+"""
+The incidents of one account: the latest of each subject and pool, and what becomes of them.
+
+It carries conditions to the state machine, its steps to the policy, and what is to be told to
+the message; the effect holds all three.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from monitor.alerts.incident import OPENINGS_WITHIN, Step, Transition, step
+from monitor.alerts.message import write
+from monitor.alerts.policy import QuietReason
+from monitor.engine.effects import IncidentChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from monitor.alerts.facts import Facts
+    from monitor.alerts.incident import Condition, Incident, Subject
+    from monitor.alerts.policy import Policy
+    from monitor.risk.model import PoolId
+
+
+class Casebook:
+    """Every incident that is open, and those over for less than an hour (they count openings)."""
+
+    def __init__(self, policy: Policy, incidents: Iterable[Incident] = ()) -> None:
+        self._policy = policy
+        self._latest: dict[tuple[PoolId | None, Subject], Incident] = {}
+        for incident in sorted(incidents, key=lambda each: (each.is_open, each.opened_at)):
+            self._latest[incident.pool, incident.subject] = incident
+
+    def open(self, pool: PoolId | None, subject: Subject) -> Incident | None:
+        """The open incident of this subject and pool, None where there is none."""
+        incident = self._latest.get((pool, subject))
+        return incident if incident is not None and incident.is_open else None
+
+    def open_incidents(self) -> tuple[Incident, ...]:
+        return tuple(incident for incident in self._latest.values() if incident.is_open)
+
+    def consider(
+        self,
+        key: tuple[PoolId | None, Subject],
+        condition: Condition | None,
+        at: datetime,
+        *,
+        may_ease: bool,
+        facts: Callable[[], Facts],
+    ) -> IncidentChanged | None:
+        """What becomes of an incident, given what holds now; None where nothing does."""
+        before = self._latest.get(key)
+        transition = step(before, condition, at, may_ease=may_ease)
+        if transition is None and before is not None and before.is_open and condition is not None:
+            before = before.noted(condition.value, at)
+            self._latest[key] = before
+            if self._policy.is_due(before, condition, at):
+                transition = Transition(step=Step.REPEATED, before=before, after=before, at=at)
+        if transition is None:
+            return None
+        change = self._change(transition, facts)
+        self._latest[key] = change.incident
+        return change
+
+    def forget_old(self, at: datetime) -> None:
+        """Drops what is over for so long that it counts for nothing any more."""
+        for key, incident in list(self._latest.items()):
+            over = incident.resolved_at
+            if over is not None and at - over > OPENINGS_WITHIN:
+                del self._latest[key]
+
+    def _change(self, transition: Transition, facts: Callable[[], Facts]) -> IncidentChanged:
+        reason = self._policy.decide(transition)
+        if isinstance(reason, QuietReason):
+            return IncidentChanged(
+                incident=transition.after,
+                transition=transition,
+                notification=None,
+                quiet_because=reason.value,
+            )
+        after = replace(transition.after, spoken_at=transition.at)
+        transition = replace(transition, after=after)
+        return IncidentChanged(
+            incident=after, transition=transition, notification=write(transition, facts())
+        )

@@ -1,0 +1,232 @@
+"""
+One account: facts in, effects out.
+
+`Engine.process` takes one event with its time and gives back everything that follows from it:
+what is known now, incidents that changed with what is to be said, and what is to be asked.
+It holds no clock and does no I/O; the same events give the same effects. It routes: what is
+known lies in `knowledge` and `watch`, whether it may be relied on in `freshness`, what is
+wrong in `alerts`, and the questions to be asked in `wants`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from monitor.alerts.ladder import DEFAULT_LADDER
+from monitor.alerts.policy import Policy
+from monitor.engine import freshness
+from monitor.engine.briefing import Briefing
+from monitor.engine.casebook import Casebook
+from monitor.engine.effects import AccountAssessment, Assessed, SnapshotWanted
+from monitor.engine.events import (
+    FeedLost,
+    FeedRestored,
+    KeyRightsRead,
+    MarksMoved,
+    PollFailed,
+    SnapshotTaken,
+    Source,
+    TaskDied,
+    TimePassed,
+)
+from monitor.engine.inquest import Inquest
+from monitor.engine.knowledge import Budgets, Feed, Knowledge, Touched
+from monitor.engine.wants import Wants
+from monitor.risk.result import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from monitor.alerts.incident import Incident
+    from monitor.alerts.ladder import Ladder
+    from monitor.engine.effects import Effect
+    from monitor.engine.events import Event
+    from monitor.engine.freshness import Freshness
+    from monitor.engine.watch import Watch
+    from monitor.risk.model import AccountSnapshot, PoolId
+
+_NOTHING = Touched(worst={}, jumps={})
+
+
+class Engine:
+    """
+    All that is known of one account, and what follows from each further fact.
+
+    Args:
+        incidents: Those that were open when the monitor last ran, and those resolved within
+            the last hour: what was told is not told again, and a recovery in between is.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a setting of its own
+        self,
+        *,
+        account: str,
+        exchange: str,
+        ladder: Ladder = DEFAULT_LADDER,
+        budgets: Budgets | None = None,
+        target: Target | None = None,
+        policy: Policy | None = None,
+        incidents: Iterable[Incident] = (),
+    ) -> None:
+        self._known = Knowledge(account=account, exchange=exchange, budgets=budgets or Budgets())
+        self._target = target or Target()
+        self._watches: dict[PoolId, Watch] = {}
+        self._wants = Wants()
+        casebook = Casebook(policy or Policy(), (i for i in incidents if i.account == account))
+        self._ladder = ladder
+        self._inquest = Inquest(known=self._known, casebook=casebook, ladder=ladder)
+        self._at: datetime | None = None
+
+    def process(self, event: Event) -> tuple[Effect, ...]:
+        """Everything that follows from one event, in the order in which it is to be done."""
+        self._at = event.at
+        self._known.begin(event.at)
+        match event:
+            case SnapshotTaken():
+                return self._read(event)
+            case MarksMoved():
+                return self._moved(event)
+            case TimePassed():
+                self._inquest.forget_old(event.at)
+                return self._concluded(event.at, _NOTHING, solve=True)
+            case FeedLost():
+                self._known.feeds[event.feed] = _lost(event.feed, event.because, event.at)
+            case FeedRestored():
+                self._known.feeds[event.feed] = Feed(name=event.feed)
+            case TaskDied():
+                because = f"a part of the monitor ended by a fault: {event.because}"
+                self._known.feeds[event.feed] = _lost(event.feed, because, event.at, died=True)
+            case PollFailed():
+                self._known.fail(event.error, event.at)
+            case KeyRightsRead():
+                self._inquest.key_read(event)
+            case _:
+                assert_never(event)
+        return self._concluded(event.at, _NOTHING)
+
+    def assessment(self) -> AccountAssessment:
+        """
+        What is known as of the latest event.
+
+        Raises:
+            LookupError: If there was no event yet: nothing is known, not even the time.
+        """
+        if self._at is None:
+            raise LookupError(f"nothing has happened yet in account {self._known.account}")
+        return self._assessment(self._at, self._freshness(self._at))
+
+    # -- the ways of the events -----------------------------------------------------------
+
+    def _read(self, event: SnapshotTaken) -> tuple[Effect, ...]:
+        known, snapshot, at = self._known, event.snapshot, event.at
+        if known.snapshot is not None and snapshot.at < known.snapshot.at:
+            return self._concluded(at, _NOTHING)
+        known.take_reading(snapshot, at)
+        if self._is_doubtful(snapshot, event.source):
+            known.doubted = snapshot
+            because = "a reading shows fewer positions and nothing explains it"
+            self._evaluate(self._watches.values(), _NOTHING, at)
+            return (SnapshotWanted(because=because), *self._concluded(at, _NOTHING))
+        is_first = known.snapshot is None
+        doubts = self._inquest.confirm(snapshot, event.source, is_first=is_first)
+        known.believe(snapshot, at)
+        self._adopt(event)
+        self._evaluate(self._watches.values(), _NOTHING, at)
+        return (*doubts, *self._concluded(at, _NOTHING, solve=is_first))
+
+    def _moved(self, event: MarksMoved) -> tuple[Effect, ...]:
+        touched = self._known.take_marks(event)
+        if not touched.symbols and not touched.worst:
+            return ()
+        symbols = touched.symbols | touched.worst.keys()
+        concerned = [w for w in self._watches.values() if w.pool.symbols() & symbols]
+        self._evaluate(concerned, touched, event.at)
+        return self._concluded(event.at, touched)
+
+    def _is_doubtful(self, snapshot: AccountSnapshot, source: Source) -> bool:
+        """
+        Whether a reading shows positions gone that a second one must confirm.
+
+        A live update explains what it shows, unless it builds on the very reading in doubt.
+        """
+        gone = self._known.vanished(snapshot)
+        doubted = self._known.doubted
+        same = doubted is not None and gone <= self._known.vanished(doubted)
+        return bool(gone) and (same if source is Source.LIVE else not same)
+
+    def _adopt(self, event: SnapshotTaken) -> None:
+        snapshot = event.snapshot
+        before = self._watches
+        self._watches = {}
+        for pool in snapshot.pools:
+            watch = before.get(pool.id) or self._inquest.watch(pool)
+            watch.adopt(pool, snapshot, event.source)
+            self._watches[pool.id] = watch
+
+    def _evaluate(self, watches: Iterable[Watch], touched: Touched, at: datetime) -> None:
+        marks = self._known.marks()
+        for watch in watches:
+            watch.evaluate(marks, touched.worst, at)
+
+    # -- what follows ---------------------------------------------------------------------
+
+    def _concluded(
+        self, at: datetime, touched: Touched, *, solve: bool = False
+    ) -> tuple[Effect, ...]:
+        if solve:
+            for watch in self._watches.values():
+                watch.solve(self._target)
+        fresh = self._freshness(at)
+        briefing = Briefing(
+            known=self._known,
+            watches=self._watches,
+            fresh=fresh,
+            touched=touched,
+            ladder=self._ladder,
+            target=self._target,
+            at=at,
+        )
+        changes = self._inquest.held(briefing, solved=solve)
+        asked = self._wants.after(self._known, self._watches.values(), touched, at)
+        assessed = Assessed(assessment=self._assessment(at, fresh))
+        for watch in self._watches.values():
+            watch.adverse = None
+        return (*changes, *asked, assessed)
+
+    def _freshness(self, at: datetime) -> dict[PoolId, Freshness]:
+        near_distance = self._known.budgets.near_distance
+        return {
+            pool: freshness.of_pool(
+                self._known,
+                watch.pool,
+                at,
+                near=watch.is_near(near_distance),
+                error=watch.error,
+            )
+            for pool, watch in self._watches.items()
+        }
+
+    def _assessment(self, at: datetime, fresh: Mapping[PoolId, Freshness]) -> AccountAssessment:
+        known, snapshot = self._known, self._known.snapshot
+        state, because = freshness.of_account(known, fresh, at)
+        pools = (w.assessment(fresh[pool], at) for pool, w in self._watches.items())
+        return AccountAssessment(
+            account=known.account,
+            exchange=known.exchange,
+            mode=None if snapshot is None else snapshot.mode,
+            state=state,
+            because=because,
+            feeds=freshness.feeds(known, at),
+            pools=tuple(pool for pool in pools if pool is not None),
+            at=at,
+            prediction_error=tuple(
+                (str(pool), watch.prediction_error)
+                for pool, watch in self._watches.items()
+                if watch.prediction_error is not None
+            ),
+        )
+
+
+def _lost(feed: str, because: str, at: datetime, *, died: bool = False) -> Feed:
+    return Feed(name=feed, lost_at=at, because=because, died=died)

@@ -1,0 +1,244 @@
+"""
+What is wrong in an account after each event, and what becomes of its incidents.
+
+It holds every condition against the casebook. Things may get worse on any data; they are
+believed to be better only on data that is fresh and confirmed.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from monitor.alerts import conditions
+from monitor.alerts.incident import Subject
+from monitor.engine.effects import SnapshotWanted, State
+from monitor.engine.events import Source
+from monitor.engine.freshness import Trouble, account_trouble, joined
+from monitor.engine.watch import Watch
+from monitor.risk.result import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from decimal import Decimal
+
+    from monitor.alerts.facts import Facts
+    from monitor.alerts.incident import Condition
+    from monitor.alerts.ladder import Ladder
+    from monitor.engine.assessment import Figures
+    from monitor.engine.briefing import Briefing
+    from monitor.engine.casebook import Casebook
+    from monitor.engine.effects import Effect, IncidentChanged
+    from monitor.engine.events import KeyRightsRead
+    from monitor.engine.knowledge import Knowledge
+    from monitor.risk.model import AccountSnapshot, MarginPool, PoolId
+
+    Pools = tuple[PoolId, ...]
+
+_POOL_SUBJECTS = (Subject.RATIO, Subject.LIQUIDATION_NEAR, Subject.DISAGREES)
+
+
+class Inquest:
+    """The incidents of one account, and what is known of it beside its pools."""
+
+    def __init__(self, *, known: Knowledge, casebook: Casebook, ladder: Ladder) -> None:
+        self._known = known
+        self._casebook = casebook
+        self._ladder = ladder
+        self._key: Condition | None = None
+        self._key_was_read = False
+        self._is_confirmed = True
+        self._balances: dict[PoolId, tuple[str, Decimal]] = {}
+
+    # -- facts in -------------------------------------------------------------------------
+
+    def key_read(self, event: KeyRightsRead) -> None:
+        """What the key may do, as of now."""
+        self._key = conditions.key_too_powerful(
+            self._known.account, event.powers, allowed=event.allowed
+        )
+        self._key_was_read = True
+
+    def confirm(
+        self, snapshot: AccountSnapshot, source: Source, *, is_first: bool
+    ) -> tuple[Effect, ...]:
+        """
+        What is to be asked before a reading that is believed may end an incident.
+
+        The first of a run must be confirmed where it shows no position in a pool whose
+        incident is open from before: there is no book to hold it against.
+        """
+        if not is_first:
+            self._is_confirmed = self._is_confirmed or source is Source.REST
+            return ()
+        held = {pool.id for pool in snapshot.pools if pool.positions}
+        troubled = {i.pool for i in self._casebook.open_incidents() if i.pool is not None}
+        if troubled <= held:
+            return ()
+        self._is_confirmed = False
+        return (SnapshotWanted(because="positions of an open incident are gone"),)
+
+    def watch(self, pool: MarginPool) -> Watch:
+        """A new pool's watch, standing where its open incidents left it."""
+        watch = Watch(pool)
+        ratio = self._casebook.open(pool.id, Subject.RATIO)
+        near = self._casebook.open(pool.id, Subject.LIQUIDATION_NEAR)
+        watch.standing = None if ratio is None else ratio.rung
+        watch.standing_near = None if near is None else near.rung
+        return watch
+
+    def forget_old(self, at: datetime) -> None:
+        """Drops incidents that are over and no longer count."""
+        self._casebook.forget_old(at)
+
+    # -- what follows ---------------------------------------------------------------------
+
+    def held(self, now: Briefing, *, solved: bool) -> tuple[IncidentChanged, ...]:
+        """Every incident that changes by what holds now; distances count where just solved."""
+        self._remember_balances(now)
+        found = [*self._data(now), self._key_change(now)]
+        for watch in now.watches.values():
+            found += [self._ratio(watch, now), self._disagreement(watch, now)]
+            if solved:
+                found.append(self._nearness(watch, now))
+        found += self._ends_of_absent_pools(now)
+        return tuple(change for change in found if change is not None)
+
+    def _data(self, now: Briefing) -> Iterator[IncidentChanged | None]:
+        """Blind first: while it is told, being stale as well is not worth a word of its own."""
+        blind, trouble, pools = self._blind(now)
+        yield self._casebook.consider(
+            (None, Subject.BLIND),
+            blind,
+            now.at,
+            may_ease=trouble is None,
+            facts=partial(now.of_account, trouble, pools),
+        )
+        stale = {pool: f.stale for pool, f in now.fresh.items() if f.stale is not None}
+        due = {pool: trouble for pool, trouble in stale.items() if trouble.is_due}
+        condition = conditions.stale(
+            self._known.account,
+            {pool: trouble.because for pool, trouble in due.items()},
+            positions_open=any(now.watches[pool].pool.positions for pool in due),
+        )
+        if blind is not None and self._casebook.open(None, Subject.STALE) is None:
+            condition = None
+        yield self._casebook.consider(
+            (None, Subject.STALE),
+            condition,
+            now.at,
+            may_ease=not stale and self._is_readable(now),
+            facts=partial(now.of_account, joined(due.values()), tuple(due)),
+        )
+
+    def _blind(self, now: Briefing) -> tuple[Condition | None, Trouble | None, Pools]:
+        """The condition once it is due to be told; the trouble as soon as there is one; where."""
+        whole = account_trouble(self._known, now.at)
+        blind = {pool: f.blind for pool, f in now.fresh.items() if f.blind is not None}
+        due = {pool: trouble for pool, trouble in blind.items() if trouble.is_due}
+        trouble, pools = joined(due.values()), tuple(due)
+        if whole is not None and whole.is_due:
+            trouble, pools = whole, tuple(now.watches)
+        if trouble is None:
+            return None, whole or joined(blind.values()), ()
+        held = [bool(now.watches[pool].pool.positions) for pool in pools]
+        condition = conditions.blind(
+            self._known.account,
+            trouble.because,
+            pools=pools,
+            positions_open=self._known.snapshot is None or any(held),
+            owner_must_act=trouble.owner_must_act,
+        )
+        return condition, trouble, pools
+
+    def _key_change(self, now: Briefing) -> IncidentChanged | None:
+        if not self._key_was_read:
+            return None
+        return self._casebook.consider(
+            (None, Subject.KEY_TOO_POWERFUL),
+            self._key,
+            now.at,
+            may_ease=True,
+            facts=partial(now.of_account, None, ()),
+        )
+
+    def _ratio(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
+        if watch.now is None:
+            return None
+        may_ease = self._may_ease(watch, now)
+        rung, by = watch.climb(self._ladder, may_ease=may_ease)
+        value = (by or watch.now).requirement.ratio
+        return self._casebook.consider(
+            (watch.pool.id, Subject.RATIO),
+            conditions.ratio(watch.pool.id, value, rung=rung, ladder=self._ladder),
+            now.at,
+            may_ease=may_ease,
+            facts=lambda: self._facts(watch, by if rung is not None else watch.now, now),
+        )
+
+    def _nearness(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
+        if watch.now is None:
+            return None
+        may_ease = self._may_ease(watch, now)
+        rung = watch.approach(self._ladder, may_ease=may_ease)
+        return self._casebook.consider(
+            (watch.pool.id, Subject.LIQUIDATION_NEAR),
+            conditions.liquidation_near(
+                watch.pool.id, watch.distance, rung=rung, ladder=self._ladder
+            ),
+            now.at,
+            may_ease=may_ease,
+            facts=lambda: self._facts(watch, watch.now, now),
+        )
+
+    def _disagreement(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
+        reconciliation = watch.reconciliation
+        healed = not watch.pool.positions or (
+            reconciliation is not None
+            and reconciliation.verdict in (Verdict.AGREES, Verdict.DRIFTS)
+        )
+        return self._casebook.consider(
+            (watch.pool.id, Subject.DISAGREES),
+            conditions.disagrees(watch.pool.id, reconciliation),
+            now.at,
+            may_ease=healed and self._may_ease(watch, now),
+            facts=lambda: now.of_pool(watch, watch.now),
+        )
+
+    def _ends_of_absent_pools(self, now: Briefing) -> Iterator[IncidentChanged | None]:
+        """Pools that are no more: what was open about them is over once that is sure."""
+        for incident in self._casebook.open_incidents():
+            pool = incident.pool
+            if pool is None or pool in now.watches or incident.subject not in _POOL_SUBJECTS:
+                continue
+            yield self._casebook.consider(
+                (pool, incident.subject),
+                None,
+                now.at,
+                may_ease=self._is_readable(now) and self._is_sure,
+                facts=partial(now.of_gone, pool, self._balances.get(pool)),
+            )
+
+    def _facts(self, watch: Watch, by: Figures | None, now: Briefing) -> Facts:
+        if watch.pool.positions:
+            return now.of_pool(watch, by)
+        return now.of_gone(watch.pool.id, self._balances.get(watch.pool.id))
+
+    def _may_ease(self, watch: Watch, now: Briefing) -> bool:
+        return now.fresh[watch.pool.id].state is State.FRESH and self._is_sure
+
+    def _is_readable(self, now: Briefing) -> bool:
+        return account_trouble(self._known, now.at) is None
+
+    @property
+    def _is_sure(self) -> bool:
+        """Whether no reading waits to be confirmed."""
+        return self._is_confirmed and self._known.doubted is None
+
+    def _remember_balances(self, now: Briefing) -> None:
+        """The last balance of each pool with positions: what a message of their end compares."""
+        for pool, watch in now.watches.items():
+            if watch.now is not None and watch.now.risk.positions:
+                needed = watch.now.requirement
+                self._balances[pool] = (needed.unit, needed.margin_balance)

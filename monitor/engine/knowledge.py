@@ -1,0 +1,260 @@
+"""
+What is known of one account: its last reading, its marks, how old each is, and its feeds.
+
+It takes facts in and says what may be relied on. It knows neither figures nor incidents.
+Ages go by the time that a fact held at the exchange, never later than its arrival.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.engine.events import Source
+from monitor.errors import Refused, Unmodelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from monitor.engine.events import MarksMoved
+    from monitor.errors import ExchangeError
+    from monitor.risk.model import AccountSnapshot, Mark, PoolId
+
+MARKS = "marks"
+ACCOUNT = "account"
+"""The two feeds whose ages decide on the figures."""
+
+JUMP = Decimal("0.10")
+"""A mark that moves by more than this in one step is read again (it counts all the same)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budgets:
+    """
+    How old an input may be, in seconds, before its figure no longer counts as current.
+
+    `account`, `marks`: the age of the account view and of a mark; `grace`: how much later it
+    is told. Within the fraction `near_distance` of liquidation a live mark silent for
+    `near_probe` is asked for, and one silent for `near_told` is told.
+    """
+
+    account: float = 60
+    marks: float = 15
+    grace: float = 5
+    near_distance: Decimal = Decimal("0.02")
+    near_probe: float = 3
+    near_told: float = 6
+
+    def __post_init__(self) -> None:
+        spans = (
+            ("account", self.account),
+            ("marks", self.marks),
+            ("near_probe", self.near_probe),
+            ("near_told", self.near_told),
+        )
+        for word, seconds in spans:
+            if not 0 < seconds < float("inf"):
+                raise ValueError(f"budget '{word}' ({seconds}) must be a number of seconds above 0")
+        if not 0 <= self.grace < float("inf"):
+            raise ValueError(f"budget 'grace' ({self.grace}) must be a number of seconds")
+
+    def live(self, *, near: bool) -> float:
+        """Up to this age of its live mark a pool counts as fresh."""
+        return min(self.near_told, self.marks) if near else self.marks
+
+    def told(self, *, near: bool) -> float:
+        """From this age of a live mark on it is told."""
+        return min(self.near_told, self.marks) if near else self.marks + self.grace
+
+    def probe(self, *, near: bool) -> float:
+        """From this age of a live mark on it is asked for by REST."""
+        return min(self.near_probe, self.marks / 2) if near else self.marks / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """
+    A live feed as last heard of: `lost_at` is None while it stands.
+
+    `died`: its reader ended by a fault; what it brings next says that it is back.
+    """
+
+    name: str
+    lost_at: datetime | None = None
+    because: str = ""
+    died: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """What new marks changed: by unified symbol, with their most adverse ones in between."""
+
+    symbols: frozenset[str] = frozenset()
+    worst: Mapping[str, tuple[Mark, ...]]
+    jumps: Mapping[str, Decimal]
+
+
+class Knowledge:
+    """What is known; `process` of the engine is the only one that changes it."""
+
+    def __init__(self, *, account: str, exchange: str, budgets: Budgets) -> None:
+        self.account = account
+        self.exchange = exchange
+        self.budgets = budgets
+        self.started_at: datetime | None = None
+        self.snapshot: AccountSnapshot | None = None
+        self.doubted: AccountSnapshot | None = None
+        self.failure: ExchangeError | None = None
+        self.failed_at: datetime | None = None
+        self.feeds: dict[str, Feed] = {}
+        self._live: dict[str, Mark] = {}
+        self._asked: dict[str, Mark] = {}
+        self._wanted_since: dict[str, datetime] = {}
+        self._symbols: dict[str, str] = {}
+
+    # -- facts in -------------------------------------------------------------------------
+
+    def begin(self, at: datetime) -> None:
+        """The first event fixes when the waiting for a first reading began."""
+        if self.started_at is None:
+            self.started_at = at
+
+    def take_reading(self, snapshot: AccountSnapshot, at: datetime) -> None:
+        """A reading came: the account can be read, and its marks are worth having."""
+        self.failure = self.failed_at = None
+        self._revive(ACCOUNT)
+        for symbol, mark in snapshot.marks.items():
+            self._take(self._asked, symbol, mark, at)
+
+    def fail(self, error: ExchangeError, at: datetime) -> None:
+        """The account could not be read; of failures in a row the time of the first counts."""
+        self.failure, self.failed_at = error, self.failed_at or at
+
+    def _revive(self, name: str) -> None:
+        feed = self.feeds.get(name)
+        if feed is not None and feed.died:
+            del self.feeds[name]
+
+    def believe(self, snapshot: AccountSnapshot, at: datetime) -> None:
+        """This reading is the book from now on."""
+        self.snapshot, self.doubted = snapshot, None
+        held = {i.symbol: i.exchange_symbol for i in snapshot.instruments()}
+        self._symbols = {exchange_symbol: symbol for symbol, exchange_symbol in held.items()}
+        self._wanted_since = {s: self._wanted_since.get(s, at) for s in held}
+        needed = {s for pool in snapshot.pools for s in pool.symbols()} | set(held)
+        for store in (self._live, self._asked):
+            for symbol in store.keys() - needed:
+                del store[symbol]
+
+    def vanished(self, snapshot: AccountSnapshot) -> frozenset[tuple[PoolId, str, str]]:
+        """The positions of the book that a reading no longer shows, by pool, symbol and side."""
+        return frozenset() if self.snapshot is None else _held(self.snapshot) - _held(snapshot)
+
+    def take_marks(self, event: MarksMoved) -> Touched:
+        """
+        What the marks of an event changed. Unknown symbols and marks older than what is known
+        change nothing; a confirmed symbol's last live mark holds at the later time.
+        """
+        before = self.marks()
+        if event.source is Source.LIVE:
+            self._revive(MARKS)
+        store = self._live if event.source is Source.LIVE else self._asked
+        for exchange_symbol, mark in event.marks.items():
+            if symbol := self._symbols.get(exchange_symbol):
+                self._take(store, symbol, mark, event.at)
+        for exchange_symbol, held_at in event.confirmed.items():
+            last = store.get(self._symbols.get(exchange_symbol, ""))
+            if last is not None:
+                symbol = self._symbols[exchange_symbol]
+                self._take(store, symbol, replace(last, at=held_at), event.at)
+        now = self.marks()
+        symbols = frozenset(s for s in now if now[s] != before.get(s))
+        return Touched(
+            symbols=symbols,
+            worst=self._between(event, before),
+            jumps={
+                s: now[s].price / before[s].price - 1
+                for s in symbols
+                if s in before and abs(now[s].price / before[s].price - 1) > JUMP
+            },
+        )
+
+    def _between(
+        self, event: MarksMoved, before: Mapping[str, Mark]
+    ) -> dict[str, tuple[Mark, ...]]:
+        found = {}
+        for exchange_symbol, marks in event.worst.items():
+            symbol = self._symbols.get(exchange_symbol)
+            if symbol is None:
+                continue
+            known = before.get(symbol)
+            newer = tuple(m for m in marks if known is None or m.at >= known.at)
+            if newer:
+                found[symbol] = newer
+        return found
+
+    @staticmethod
+    def _take(store: dict[str, Mark], symbol: str, mark: Mark, at: datetime) -> None:
+        mark = mark if mark.at <= at else replace(mark, at=at)
+        known = store.get(symbol)
+        if known is None or mark.at >= known.at:
+            store[symbol] = mark
+
+    # -- what may be relied on ------------------------------------------------------------
+
+    def marks(self) -> dict[str, Mark]:
+        """The newest mark of each symbol, however it came."""
+        newest = dict(self._asked)
+        for symbol, mark in self._live.items():
+            if symbol not in newest or mark.at >= newest[symbol].at:
+                newest[symbol] = mark
+        return newest
+
+    def view_age(self, at: datetime) -> float | None:
+        """Seconds since the account's state held as it is known; None before the first."""
+        return None if self.snapshot is None else _seconds(self.snapshot.at, at)
+
+    def mark_age(self, symbol: str, at: datetime) -> float | None:
+        """Seconds since the newest mark held, however it came; None if there never was one."""
+        ages = [_seconds(s[symbol].at, at) for s in (self._live, self._asked) if symbol in s]
+        return min(ages, default=None)
+
+    def live_age(self, symbol: str, at: datetime) -> float | None:
+        """Seconds since the newest mark of the live feed held; None if there never was one."""
+        mark = self._live.get(symbol)
+        return None if mark is None else _seconds(mark.at, at)
+
+    def silent_for(self, symbol: str, at: datetime) -> float:
+        """Seconds for which the live feed has said nothing of a symbol that it should."""
+        age = self.live_age(symbol, at)
+        since = self._wanted_since.get(symbol, at)
+        return _seconds(since, at) if age is None else age
+
+    def live_symbols(self, symbols: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Those of these symbols (None: of all) whose marks a live feed should bring."""
+        wanted = self._wanted_since
+        return tuple(sorted(wanted if symbols is None else wanted.keys() & set(symbols)))
+
+    def exchange_symbols(self, symbols: Iterable[str]) -> frozenset[str]:
+        """The exchange's own names of these symbols."""
+        names = {symbol: own for own, symbol in self._symbols.items()}
+        return frozenset(names[symbol] for symbol in symbols if symbol in names)
+
+    @property
+    def must_act(self) -> ExchangeError | None:
+        """A failure that lasts until somebody acts: refused, or not modelled."""
+        return self.failure if isinstance(self.failure, (Refused, Unmodelled)) else None
+
+
+def _held(snapshot: AccountSnapshot) -> frozenset[tuple[PoolId, str, str]]:
+    return frozenset(
+        (pool.id, p.instrument.symbol, p.side.value)
+        for pool in snapshot.pools
+        for p in pool.positions
+    )
+
+
+def _seconds(since: datetime, at: datetime) -> float:
+    return max(0.0, (at - since).total_seconds())

@@ -1,0 +1,64 @@
+"""
+What is to be asked of the exchange beside its turn: late marks, and the account after a jump.
+
+Each is asked for again only after a while, however many events come in between.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from monitor.alerts import words
+from monitor.engine.effects import MarksWanted, SnapshotWanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitor.engine.effects import Effect
+    from monitor.engine.knowledge import Knowledge, Touched
+    from monitor.engine.watch import Watch
+
+AGAIN_AFTER = timedelta(seconds=5)
+NEAR_AGAIN_AFTER = timedelta(seconds=3)
+
+
+class Wants:
+    """Remembers when each was last asked for."""
+
+    def __init__(self) -> None:
+        self._marks_asked_at: dict[str, datetime] = {}
+        self._account_asked_at: datetime | None = None
+
+    def after(
+        self, known: Knowledge, watches: Iterable[Watch], touched: Touched, at: datetime
+    ) -> tuple[Effect, ...]:
+        """What is to be asked now."""
+        wanted = {s for watch in watches for s in self._late(known, watch, at)}
+        jumped = {s for s in touched.jumps if self._is_due(s, at, AGAIN_AFTER)}
+        for symbol in wanted | jumped:
+            self._marks_asked_at[symbol] = at
+        effects: list[Effect] = []
+        if names := known.exchange_symbols(wanted | jumped):
+            effects.append(MarksWanted(symbols=names))
+        if touched.jumps and self._may_ask_account(at):
+            self._account_asked_at = at
+            moves = ", ".join(f"{s} by {words.move(m)}" for s, m in sorted(touched.jumps.items()))
+            effects.append(SnapshotWanted(because=f"marks jumped in one step: {moves}"))
+        return tuple(effects)
+
+    def _late(self, known: Knowledge, watch: Watch, at: datetime) -> Iterable[str]:
+        """Symbols of a pool whose live mark is silent for half of what it may be, or never was."""
+        near = watch.is_near(known.budgets.near_distance)
+        wait = NEAR_AGAIN_AFTER if near else AGAIN_AFTER
+        for symbol in known.live_symbols(watch.pool.symbols()):
+            silent = known.silent_for(symbol, at) >= known.budgets.probe(near=near)
+            if (silent or known.mark_age(symbol, at) is None) and self._is_due(symbol, at, wait):
+                yield symbol
+
+    def _is_due(self, symbol: str, at: datetime, wait: timedelta) -> bool:
+        asked_at = self._marks_asked_at.get(symbol)
+        return asked_at is None or at - asked_at >= wait
+
+    def _may_ask_account(self, at: datetime) -> bool:
+        return self._account_asked_at is None or at - self._account_asked_at >= AGAIN_AFTER

@@ -1,0 +1,265 @@
+"""
+The rows of a Binance USDⓈ-M account: mode, wallet assets, open positions.
+
+Knows field names; must not know margin rules (`pools.py`) or which calls to make
+(`calls.py`).
+
+Source: Binance «USDS Margined Futures, REST API: Account Configuration, Account Information
+V3, Position Information V3», read November 2026.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from monitor.errors import ExchangeError, Malformed
+from monitor.exchanges.binance.calls import ACCOUNT, CONFIG, POSITIONS
+from monitor.exchanges.binance.errors import read_error
+from monitor.exchanges.payload import Row, rows_of
+from monitor.risk.model import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from decimal import Decimal
+
+    from monitor.exchanges.port import Replies, RestCall
+
+PositionKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The account's two modes. `hedge`: Binance's dualSidePosition."""
+
+    hedge: bool
+    multi_assets: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetRow:
+    """
+    One asset of the futures wallet.
+
+    `cross_wallet` leaves isolated wallets out. The figures that Binance computed, None after
+    an account event: `cross_pnl`, `maintenance` (whether it counts isolated positions in is
+    not published) and `initial`. `order_initial` is the open orders' part of the latter.
+    """
+
+    asset: str
+    cross_wallet: Decimal
+    order_initial: Decimal
+    cross_pnl: Decimal | None
+    maintenance: Decimal | None
+    initial: Decimal | None
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What Binance computed for one open position, at `mark_price` where the row has one."""
+
+    unrealized_pnl: Decimal
+    maintenance: Decimal
+    isolated_margin: Decimal
+    initial: Decimal | None
+    liquidation_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionRow:
+    """
+    One open position. `amount` is signed; `side` is BOTH, LONG or SHORT.
+
+    `isolated_wallet` is None for a cross position. `told` is None once an account event has
+    changed the row.
+    """
+
+    symbol: str
+    side: str
+    amount: Decimal
+    entry_price: Decimal
+    asset: str | None
+    isolated_wallet: Decimal | None
+    mark_price: Decimal | None
+    adl: int | None
+    updated_at: datetime | None
+    told: Told | None
+
+    @property
+    def key(self) -> PositionKey:
+        return (self.symbol, self.side)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sketch:
+    """One open position as the account reply has it: no entry price, no mark."""
+
+    symbol: str
+    side: str
+    amount: Decimal
+    unrealized_pnl: Decimal
+    maintenance: Decimal
+
+    @property
+    def key(self) -> PositionKey:
+        return (self.symbol, self.side)
+
+
+KeyedRow = TypeVar("KeyedRow", PositionRow, Sketch)
+
+
+def answer(replies: Replies, call: RestCall) -> object:
+    """
+    The JSON that answers a call.
+
+    Raises:
+        MissingReply: If there is no reply.
+        ExchangeError: What the reply means, where it is an error.
+    """
+    reply = replies.get(call)
+    error = read_error(reply.status, {}, reply.body)
+    if error is not None:
+        raise error.placed(call=reply.request)
+    return reply.body
+
+
+def optional_answer(replies: Replies, call: RestCall) -> object | None:
+    """The JSON that answers a call that the figures can do without; None if it was refused."""
+    if not replies.has(call):
+        return None
+    try:
+        return answer(replies, call)
+    except ExchangeError:
+        return None
+
+
+def read_config(replies: Replies) -> Config:
+    """Both modes: ``{"dualSidePosition": true, "multiAssetsMargin": false, …}``."""
+    row = Row(answer(replies, CONFIG), "accountConfig")
+    return Config(
+        hedge=row.boolean("dualSidePosition"), multi_assets=row.boolean("multiAssetsMargin")
+    )
+
+
+def read_assets(replies: Replies) -> Mapping[str, AssetRow]:
+    """
+    The wallet's assets by name, those without any balance included.
+
+    Raises:
+        Malformed: Also for an empty list: Binance always names some asset, so that an empty
+            one is no wallet without money but no wallet at all.
+    """
+    account = Row(answer(replies, ACCOUNT), "account")
+    rows = account.rows("assets")
+    if not rows:
+        raise Malformed("account.assets", "at least one asset", "an empty list")
+    return {asset.asset: asset for asset in map(_read_asset, rows)}
+
+
+def _read_asset(row: Row) -> AssetRow:
+    return AssetRow(
+        asset=row.text("asset"),
+        cross_wallet=row.decimal("crossWalletBalance"),
+        order_initial=row.decimal("openOrderInitialMargin"),
+        cross_pnl=row.decimal("crossUnPnl"),
+        maintenance=row.decimal("maintMargin"),
+        initial=row.decimal("initialMargin"),
+        updated_at=row.optional_time("updateTime"),
+    )
+
+
+def read_sketches(replies: Replies) -> Mapping[PositionKey, Sketch]:
+    """The open positions that the account reply itself holds."""
+    account = Row(answer(replies, ACCOUNT), "account")
+    rows = [row for row in account.rows("positions") if is_open(row)]
+    return _by_key(map(_read_sketch, rows), "account.positions")
+
+
+def _by_key(rows: Iterable[KeyedRow], path: str) -> Mapping[PositionKey, KeyedRow]:
+    """Raises Malformed where two rows claim to be the same position."""
+    found: dict[PositionKey, KeyedRow] = {}
+    for row in rows:
+        if row.key in found:
+            raise Malformed(path, "one row per symbol and side", " ".join(row.key) + " twice")
+        found[row.key] = row
+    return found
+
+
+def _read_sketch(row: Row) -> Sketch:
+    return Sketch(
+        symbol=row.text("symbol"),
+        side=row.one_of("positionSide", _SIDES),
+        amount=row.decimal("positionAmt"),
+        unrealized_pnl=row.decimal("unrealizedProfit"),
+        maintenance=row.decimal("maintMargin"),
+    )
+
+
+_SIDES = {side: side for side in ("BOTH", "LONG", "SHORT")}
+
+
+def is_open(row: Row) -> bool:
+    """Whether a position row stands for a position, not only for open orders."""
+    return row.decimal("positionAmt") != ZERO
+
+
+def read_positions(replies: Replies) -> Mapping[PositionKey, PositionRow]:
+    """
+    The open positions by symbol and side.
+
+    Raises:
+        Malformed: For an unreadable row, or one whose amount contradicts its side.
+    """
+    rows = rows_of(answer(replies, POSITIONS), "positionRisk")
+    return _by_key((_read_position(row) for row in rows if is_open(row)), "positionRisk")
+
+
+def _read_position(row: Row) -> PositionRow:
+    """
+    ``{"symbol": "ADAUSDT", "positionSide": "BOTH", "positionAmt": "30", "entryPrice": "0.385",
+    "markPrice": "0.41047590", "unRealizedProfit": "0.76427700", "liquidationPrice": "0",
+    "isolatedMargin": "0", "marginAsset": "USDT", "isolatedWallet": "0", "adl": 2, …}``
+    """
+    isolated_wallet = row.decimal("isolatedWallet")
+    isolated_margin = row.decimal("isolatedMargin")
+    # Either alone may be 0: the wallet of a position that lives on profit, the margin at the end.
+    isolated = isolated_wallet != ZERO or isolated_margin != ZERO
+    return PositionRow(
+        symbol=row.text("symbol"),
+        side=row.one_of("positionSide", _SIDES),
+        amount=signed_amount(row, "positionAmt", row.text("positionSide")),
+        entry_price=row.positive("entryPrice"),
+        asset=row.text("marginAsset"),
+        isolated_wallet=isolated_wallet if isolated else None,
+        mark_price=row.positive("markPrice") if row.has("markPrice") else None,
+        adl=row.integer("adl") if row.has("adl") else None,
+        updated_at=row.optional_time("updateTime"),
+        told=Told(
+            unrealized_pnl=row.decimal("unRealizedProfit"),
+            maintenance=row.decimal("maintMargin"),
+            isolated_margin=isolated_margin,
+            initial=row.optional_decimal("positionInitialMargin"),
+            liquidation_price=_price_or_none(row, "liquidationPrice"),
+        ),
+    )
+
+
+def signed_amount(row: Row, key: str, side: str) -> Decimal:
+    """
+    A position's amount, negative for a short.
+
+    Raises:
+        Malformed: If a LONG is negative or a SHORT positive.
+    """
+    amount = row.decimal(key)
+    if (side == "LONG" and amount < ZERO) or (side == "SHORT" and amount > ZERO):
+        raise Malformed(row.at(key), f"an amount with the sign of a {side}", str(amount))
+    return amount
+
+
+def _price_or_none(row: Row, key: str) -> Decimal | None:
+    """Binance writes "0" where there is no liquidation price."""
+    price = row.optional_decimal(key)
+    return price if price is not None and price > ZERO else None

@@ -1,0 +1,128 @@
+"""
+The calls that read a Binance USDⓈ-M account, with their published weights.
+
+Knows paths, weights and for how long a reply serves; must not know what replies hold.
+COIN-M, portfolio margin and options are other wallets with other calls: none is here.
+
+Source: Binance «USDS Margined Futures, REST API: Account, Trade and Market Data endpoints»,
+«Wallet: Account Info, Get API Key Permission», read November 2026; ccxt 4.5.90 for the
+implicit methods' names (its own weights for v3 are too low).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.exchanges.port import Budget, RestCall
+
+# COIN-M shares this limit since the engines were joined (2026-06-30).
+FUTURES_BUDGET = Budget(name="binance futures", per_minute=2400)
+WALLET_BUDGET = Budget(name="binance sapi", per_minute=12_000)
+
+# Read with every poll: a switch to multi-assets changes what every other figure means.
+CONFIG = RestCall(
+    implicit="fapiPrivateGetAccountConfig",
+    path="/fapi/v1/accountConfig",
+    weight=5,
+    budget=FUTURES_BUDGET,
+)
+ACCOUNT = RestCall(
+    implicit="fapiPrivateV3GetAccount", path="/fapi/v3/account", weight=5, budget=FUTURES_BUDGET
+)
+POSITIONS = RestCall(
+    implicit="fapiPrivateV3GetPositionRisk",
+    path="/fapi/v3/positionRisk",
+    weight=5,
+    budget=FUTURES_BUDGET,
+)
+# On api.binance.com: a key that may not ask there still watches futures well.
+ACCOUNT_KIND = RestCall(
+    implicit="sapiGetAccountInfo",
+    path="/sapi/v1/account/info",
+    weight=1,
+    budget=WALLET_BUDGET,
+    max_age_seconds=300,
+    optional=True,
+)
+LEVERAGES = RestCall(
+    implicit="fapiPrivateGetSymbolConfig",
+    path="/fapi/v1/symbolConfig",
+    weight=5,
+    budget=FUTURES_BUDGET,
+    max_age_seconds=300,
+    optional=True,
+)
+# Conditional orders live here since 2025-12-09; without a symbol the call weighs 40.
+STOP_ORDERS = RestCall(
+    implicit="fapiPrivateGetOpenAlgoOrders",
+    path="/fapi/v1/openAlgoOrders",
+    weight=40,
+    budget=FUTURES_BUDGET,
+    max_age_seconds=300,
+    optional=True,
+)
+# Orders placed before that day, and their kinds in older captures.
+PLAIN_ORDERS = RestCall(
+    implicit="fapiPrivateGetOpenOrders",
+    path="/fapi/v1/openOrders",
+    weight=40,
+    budget=FUTURES_BUDGET,
+    max_age_seconds=300,
+    optional=True,
+)
+CONTRACTS = RestCall(
+    implicit="fapiPublicGetExchangeInfo",
+    path="/fapi/v1/exchangeInfo",
+    weight=1,
+    budget=FUTURES_BUDGET,
+    max_age_seconds=86_400,
+)
+
+
+def contract_call(symbol: str) -> RestCall:
+    """
+    The contract list asked anew because of one symbol that the daily one does not hold.
+
+    Binance answers the whole list whatever the query; the query only tells the two apart.
+    """
+    return replace(CONTRACTS, query=(("symbol", symbol),))
+
+
+def leverage_call(symbol: str) -> RestCall:
+    """The leverage of one symbol; the list of all answers it as well."""
+    return replace(LEVERAGES, query=(("symbol", symbol),))
+
+
+def stop_call(symbol: str) -> RestCall:
+    """The conditional orders of one symbol; the list of all answers it as well."""
+    return replace(STOP_ORDERS, query=(("symbol", symbol),), weight=1)
+
+
+def plain_call(symbol: str) -> RestCall:
+    """The plain orders of one symbol; the list of all answers it as well."""
+    return replace(PLAIN_ORDERS, query=(("symbol", symbol),), weight=1)
+
+
+def bracket_call(symbol: str) -> RestCall:
+    """The leverage brackets of one symbol, as they hold for this account."""
+    return RestCall(
+        implicit="fapiPrivateGetLeverageBracket",
+        path="/fapi/v1/leverageBracket",
+        query=(("symbol", symbol),),
+        weight=1,
+        budget=FUTURES_BUDGET,
+        max_age_seconds=3600,
+    )
+
+
+def fee_call(symbol: str) -> RestCall:
+    """The account's fee rates for one symbol."""
+    return RestCall(
+        implicit="fapiPrivateGetCommissionRate",
+        path="/fapi/v1/commissionRate",
+        query=(("symbol", symbol),),
+        weight=20,
+        budget=FUTURES_BUDGET,
+        max_age_seconds=3600,
+        optional=True,
+    )

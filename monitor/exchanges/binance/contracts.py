@@ -1,0 +1,132 @@
+"""
+What one contract is, and on which terms the account holds it: instrument, leverage, fee.
+
+Knows exchangeInfo, symbolConfig and commissionRate; must not know positions or tiers.
+
+Source: Binance «Exchange Information», «Symbol Configuration (USER_DATA)», «User Commission
+Rate (USER_DATA)», read November 2026.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from monitor.errors import Malformed, MissingReply, Unmodelled
+from monitor.exchanges.binance.account import answer, optional_answer
+from monitor.exchanges.binance.calls import contract_call, fee_call, leverage_call
+from monitor.exchanges.payload import Row, rows_of
+from monitor.risk.model import ONE, Instrument, Payoff
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from monitor.exchanges.port import Replies
+
+_COIN_MARGINED = re.compile(r"USD_(PERP|\d{6})$")
+# The delivery date that Binance gives to contracts without one (2100-12-25).
+_NEVER = 4_133_404_800_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def has_contract(replies: Replies, symbol: str) -> bool:
+    """Whether a contract list was given that holds the symbol, or was asked for its sake."""
+    reply = replies.find(contract_call(symbol))
+    if reply is None:
+        return False
+    return reply.query.get("symbol") == symbol or _row_of(reply.body, symbol) is not None
+
+
+def read_instrument(replies: Replies, symbol: str) -> Instrument:
+    """
+    The contract behind an exchange symbol.
+
+    Raises:
+        MissingReply: If the contract list given does not hold it; the request is named.
+        Unmodelled: If it is a COIN-M contract.
+        Malformed: If its row can't be read, or even a list asked for its sake lacks it.
+    """
+    if _COIN_MARGINED.search(symbol):
+        raise Unmodelled(f"{symbol} is a COIN-M contract: COIN-M is not watched")
+    call = contract_call(symbol)
+    row = _row_of(answer(replies, call), symbol)
+    if row is None and replies.get(call).query.get("symbol") != symbol:
+        raise MissingReply("the contract list given doesn't hold this symbol", call=call.request)
+    if row is None:
+        raise Malformed("exchangeInfo.symbols", f"a row for {symbol}", "none")
+    base, quote, settle = (row.text(key) for key in ("baseAsset", "quoteAsset", "marginAsset"))
+    return Instrument(
+        symbol=f"{base}/{quote}:{settle}{_delivery(row)}",
+        exchange_symbol=symbol,
+        base=base,
+        quote=quote,
+        settle=settle,
+        payoff=Payoff.LINEAR,
+        contract_size=ONE,
+        lot=_lot(row),
+    )
+
+
+def _row_of(body: object, symbol: str) -> Row | None:
+    for row in Row(body, "exchangeInfo").rows("symbols"):
+        if row.text("symbol") == symbol:
+            return row
+    return None
+
+
+def _delivery(row: Row) -> str:
+    """
+    «-260327» for a dated contract, nothing for a perpetual one.
+
+    Some perpetual contracts have no type, others (TRADIFI_PERPETUAL) a delivery date.
+    """
+    if "PERPETUAL" in (row.optional_text("contractType") or ""):
+        return ""
+    milliseconds = row.integer("deliveryDate")
+    if milliseconds == _NEVER:
+        return ""
+    return f"-{_EPOCH + timedelta(milliseconds=milliseconds):%y%m%d}"
+
+
+def _lot(row: Row) -> Decimal:
+    """
+    The smallest step of a quantity: the filter's, or where the list has no filters the step
+    that the quantity's digits allow.
+    """
+    filters = row.rows("filters") if row.has("filters") else ()
+    for entry in filters:
+        if entry.text("filterType") == "LOT_SIZE":
+            return entry.positive("stepSize")
+    return ONE.scaleb(-row.integer("quantityPrecision"))
+
+
+def read_leverage(replies: Replies, symbol: str) -> Decimal | None:
+    """The leverage that the account has set for a symbol; None where it was not told."""
+    body = optional_answer(replies, leverage_call(symbol))
+    try:
+        rows = rows_of(body, "symbolConfig")
+        for row in rows:
+            if row.text("symbol") == symbol:
+                return row.positive("leverage")
+    except Malformed:
+        return None
+    return None
+
+
+def read_taker_fee(replies: Replies, symbol: str, neighbours: tuple[str, ...]) -> Decimal | None:
+    """
+    The fraction of notional that closing at the market costs; None where it was not told.
+
+    Binance sets fees by VIP level and margin asset, and weighs the question at 20: where the
+    symbol's own rate was not asked, that of a neighbour in the same asset stands in.
+    """
+    for name in (symbol, *neighbours):
+        body = optional_answer(replies, fee_call(name))
+        try:
+            row = Row(body, "commissionRate")
+            if row.text("symbol") == name:
+                return row.decimal("takerCommissionRate")
+        except Malformed:
+            continue
+    return None

@@ -1,0 +1,103 @@
+"""
+Leverage brackets → tier tables.
+
+Knows Binance's bracket rows; must not know positions. A bracket's `cum` is the deduction that
+makes maintenance margin continuous; a row without it is unreadable, never a 0.
+
+Source: Binance «Notional and Leverage Brackets (USER_DATA)», «Leverage and Margin of
+USDⓈ-M Futures», read November 2026.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.errors import BadTierTable, Malformed, MissingReply
+from monitor.exchanges.binance.account import answer
+from monitor.exchanges.binance.calls import bracket_call
+from monitor.exchanges.payload import Row, rows_of
+from monitor.risk.model import ONE, ZERO, LeverageTier, TierMeasure, TierTable
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from monitor.exchanges.port import Replies
+
+
+def has_brackets(replies: Replies, symbol: str) -> bool:
+    """Whether a reply was given that must hold this symbol's brackets, or does."""
+    call = bracket_call(symbol)
+    reply = replies.find(call)
+    if reply is None:
+        return False
+    if reply.query.get("symbol") == symbol:
+        return True
+    return _row_of(reply.body, symbol) is not None
+
+
+def read_tier_tables(replies: Replies, symbol: str) -> tuple[TierTable, ...]:
+    """
+    The symbol's tier table as the reply has it, most often alone.
+
+    Where Binance has adjusted the account's brackets (`notionalCoef`), it does not publish
+    whether the edges are already multiplied: the second table is then the multiplied one.
+
+    Raises:
+        MissingReply: If no reply holds the symbol; the request that would is named.
+        Malformed: If its brackets can't be read or don't make a table.
+    """
+    call = bracket_call(symbol)
+    body = answer(replies, call)
+    row = _row_of(body, symbol)
+    if row is None and replies.get(call).query.get("symbol") != symbol:
+        raise MissingReply("the brackets given don't hold this symbol", call=call.request)
+    if row is None:
+        raise Malformed("leverageBracket", f"a row for {symbol}", "none")
+    tables = [_table(row, ONE)]
+    coefficient = row.positive("notionalCoef") if row.has("notionalCoef") else ONE
+    if coefficient != ONE:
+        tables.append(_table(row, coefficient))
+    return tuple(tables)
+
+
+def _row_of(body: object, symbol: str) -> Row | None:
+    """The symbol's row of a list, or the one object that a call with a symbol may answer."""
+    if isinstance(body, dict):
+        row = Row(body, "leverageBracket")
+        return row if row.text("symbol") == symbol else None
+    for row in rows_of(body, "leverageBracket"):
+        if row.text("symbol") == symbol:
+            return row
+    return None
+
+
+def _table(row: Row, coefficient: Decimal) -> TierTable:
+    brackets = sorted(row.rows("brackets"), key=lambda bracket: bracket.positive("notionalCap"))
+    if not brackets:
+        raise Malformed(row.at("brackets"), "at least one bracket", "an empty list")
+    if brackets[0].decimal("notionalFloor") != ZERO:
+        raise Malformed(brackets[0].at("notionalFloor"), "0 in the lowest bracket")
+    tiers = []
+    floor = ZERO
+    for bracket in brackets:
+        tier = _tier(bracket, floor, coefficient)
+        tiers.append(tier)
+        floor = tier.cap or floor
+    try:
+        return TierTable(tiers=tuple(tiers), measured_in=TierMeasure.NOTIONAL)
+    except BadTierTable as error:
+        raise Malformed(row.at("brackets"), "brackets that make a table", str(error)) from error
+
+
+def _tier(bracket: Row, floor: Decimal, coefficient: Decimal) -> LeverageTier:
+    """
+    ``{"bracket": 1, "initialLeverage": 75, "notionalCap": 10000, "notionalFloor": 0,
+    "maintMarginRatio": 0.0065, "cum": 0}``
+    """
+    return LeverageTier(
+        floor=floor,
+        cap=bracket.positive("notionalCap") * coefficient,
+        maintenance_rate=bracket.positive("maintMarginRatio"),
+        deduction=bracket.decimal("cum") * coefficient,
+        max_leverage=bracket.optional_decimal("initialLeverage"),
+    )

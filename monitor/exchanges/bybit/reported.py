@@ -1,0 +1,118 @@
+"""
+What Bybit itself says of the unified pool, how exactly, and what is taken over from it.
+
+The balance that both account rates are measured against is margin balance − haircut loss +
+order loss: available balance + initial margin, as long as anything is available.
+`accountMMRate` is cut to four decimals, so it is shown and never divided by.
+
+Source: Bybit glossary «Unified Trading Account», 2026-03-13; docs «Get Wallet Balance», 2026-07.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.exchanges.bybit.moment import MOST_DRIFT
+from monitor.risk.model import ZERO, Reported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from monitor.exchanges.bybit.account import Account
+    from monitor.exchanges.bybit.legs import Leg
+    from monitor.exchanges.bybit.rows import Coin, Totals
+
+DIGIT = Decimal("0.00000001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remainders:
+    """The parts of Bybit's totals that no rule here gives, in USD; 0 within the wire's digits."""
+
+    balance: Decimal
+    maintenance: Decimal
+    initial: Decimal
+
+
+def balance_of(totals: Totals) -> Decimal:
+    """
+    What both rates are measured against, in USD.
+
+    With nothing available it can only be bounded: by the margin balance and the initial margin.
+    """
+    carried = totals.available + totals.initial_margin
+    return carried if totals.available else min(totals.margin_balance, carried)
+
+
+def anchored_remainders(account: Account) -> Remainders:
+    """Haircut and order loss, and the margins of open orders, at the account's REST reading."""
+    totals, coins = account.totals, account.anchor_coins
+    maintenance = sum((c.position_mm * c.price for c in coins), ZERO)
+    initial = sum((c.position_im * c.price for c in coins), ZERO)
+    return Remainders(
+        balance=_beyond(balance_of(totals) - totals.margin_balance, 3 * DIGIT),
+        maintenance=max(
+            ZERO,
+            _beyond(
+                totals.maintenance_margin - maintenance, _slack((c.position_mm, c) for c in coins)
+            ),
+        ),
+        initial=max(
+            ZERO,
+            _beyond(totals.initial_margin - initial, _slack((c.position_im, c) for c in coins)),
+        ),
+    )
+
+
+def _beyond(remainder: Decimal, digits: Decimal) -> Decimal:
+    return remainder if abs(remainder) > digits else ZERO
+
+
+def _slack(amounts: Iterable[tuple[Decimal, Coin]]) -> Decimal:
+    """How far the wire's digits can take a sum of coin amounts in USD off a total."""
+    return 2 * DIGIT + sum(
+        (2 * DIGIT * c.price + 2 * abs(amount) * _index_error(c) for amount, c in amounts),
+        ZERO,
+    )
+
+
+def _index_error(coin: Coin) -> Decimal:
+    """How far off the index can be that `usdValue` ÷ `equity` gives, both of eight decimals."""
+    if not coin.equity:
+        return ZERO
+    return (DIGIT + coin.price * DIGIT) / abs(coin.equity)
+
+
+def reported(account: Account, legs: tuple[Leg, ...], at: datetime) -> Reported:
+    """What Bybit's wallet reply says of the account, to be held against our figures."""
+    totals = account.totals
+    return Reported(
+        at=at,
+        margin_balance=balance_of(totals),
+        maintenance_margin=totals.maintenance_margin,
+        initial_margin=totals.initial_margin,
+        ratio=totals.mm_rate,
+        resolution=_resolution(account, legs),
+    )
+
+
+def _resolution(account: Account, legs: tuple[Leg, ...]) -> Decimal:
+    """
+    How far balance − maintenance may be off for no other reason than the wire itself.
+
+    Digits of the totals, of every coin and its index, of every entry price; and what unrealized
+    PnL moved between the two answers, wallet and positions, up to 20 bp of what is held.
+    """
+    prices = {coin.coin: coin.price for coin in account.coins}
+    digits = 4 * DIGIT + _slack((coin.equity, coin) for coin in account.coins)
+    digits += sum((leg.held.size * DIGIT * prices[leg.instrument.settle] for leg in legs), ZERO)
+    drift = ZERO
+    for coin in account.coins:
+        mine = [leg for leg in legs if leg.instrument.settle == coin.coin]
+        moved = sum((leg.held.unrealised_pnl for leg in mine), ZERO) - coin.unrealised_pnl
+        gross = sum((leg.held.size * leg.mark.price for leg in mine), ZERO)
+        drift += min(abs(moved), MOST_DRIFT * gross) * prices[coin.coin]
+    return digits + drift

@@ -1,0 +1,67 @@
+"""
+Which positions are protected: a stop on the position itself, or a waiting order that closes it.
+
+Partial and whole-position stops, trailing stops, plain conditional orders that only reduce,
+and Bybit's own «MMR close order» all count; where they would trigger is not looked at.
+
+Source: docs «Get Open & Closed Orders», enum `stopOrderType`, read 2026-07.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.exchanges.bybit import calls
+from monitor.exchanges.bybit.envelope import listing, naming
+from monitor.exchanges.bybit.rows import read_order
+from monitor.risk.model import Side
+
+if TYPE_CHECKING:
+    from monitor.exchanges.bybit.rows import Held, Order
+    from monitor.exchanges.port import Replies
+
+_STOPS = frozenset({"StopLoss", "PartialStopLoss", "TrailingStop", "MmRateClose"})
+_CONDITIONAL = "Stop"
+_RISES, _FALLS = 1, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrders:
+    """The open orders of the settle coins in `known`; nothing is known of other coins'."""
+
+    orders: tuple[Order, ...] = ()
+    known: frozenset[str] = frozenset()
+
+    def protect(self, held: Held, settle: str) -> bool | None:
+        """Whether anything closes this leg on its losing side; None where nothing is known."""
+        if held.has_own_stop:
+            return True
+        if settle not in self.known:
+            return None
+        return any(_protects(order, held) for order in self.orders)
+
+
+def read_orders(replies: Replies) -> OpenOrders:
+    """The open orders of every settle coin whose list is there, as far as its pages are."""
+    known = {coin: calls.orders(coin) for coin in calls.SETTLE_COINS}
+    known = {coin: call for coin, call in known.items() if replies.has(call)}
+    found: dict[str, Order] = {}
+    for call in known.values():
+        with naming(call.request):
+            orders = [read_order(row) for row in listing(replies, call).rows]
+            found |= {order.order_id: order for order in orders if order.is_open}
+    return OpenOrders(orders=tuple(found.values()), known=frozenset(known))
+
+
+def _protects(order: Order, held: Held) -> bool:
+    if not order.is_waiting or order.symbol != held.symbol:
+        return False
+    if order.idx != held.idx or order.closes is not held.side:
+        return False
+    if order.stop_kind in _STOPS:
+        return True
+    losing = _FALLS if held.side is Side.LONG else _RISES
+    return (
+        order.stop_kind == _CONDITIONAL and order.only_reduces and order.trigger_direction == losing
+    )

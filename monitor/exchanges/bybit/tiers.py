@@ -1,0 +1,125 @@
+"""
+Bybit's risk limits → tier tables, and its collateral value ratios → haircut steps.
+
+Risk-limit rows, shortened (docs «Get Risk Limit», read 2026-07): ``{"symbol": "BTCUSDT",
+"riskLimitValue": "2600000", "maintenanceMargin": "0.0056", "initialMargin": "0.0111",
+"maxLeverage": "90.00", "mmDeduction": "1710"}``. Collateral tiers (docs «Get Tiered
+Collateral Ratio», read 2026-07): ``{"currency": "BTC", "collateralRatioList": [{"minQty": "0",
+"maxQty": "10", "collateralRatio": "0.98"}, {"minQty": "10", "maxQty": "", …}]}``.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.errors import Malformed
+from monitor.exchanges.bybit import calls
+from monitor.exchanges.bybit.envelope import listing, naming
+from monitor.risk.model import ONE, ZERO, HaircutStep, LeverageTier, TierMeasure, TierTable
+
+if TYPE_CHECKING:
+    from monitor.exchanges.payload import Row
+    from monitor.exchanges.port import Replies
+
+# Initial rate × highest leverage is about 1 for fractions and about 100 for percents.
+_PERCENT_ABOVE = Decimal(10)
+_PERCENT = Decimal(100)
+# A published deduction may be rounded; it is a check on the table and nothing else.
+_ROUNDING = ONE
+_ROUNDING_RATE = Decimal("0.005")
+
+
+def tier_table(replies: Replies, symbol: str) -> TierTable:
+    """
+    The symbol's tiers, by notional at mark.
+
+    A rate applies to the whole notional less its tier's deduction. Deductions are derived:
+    Bybit leaves them out on the lowest tier of every table and on whole tables.
+
+    Raises:
+        MissingReply: If its risk-limit is not there.
+        Malformed: If it can't be read, lists no tier, descends, or contradicts itself.
+
+    Source: Bybit «Maintenance Margin Calculation (USDT Contract)», 2025-09-18.
+    """
+    call = calls.risk_limit(symbol)
+    with naming(call.request):
+        rows = [r for r in listing(replies, call).rows if r.optional_text("symbol") == symbol]
+        if not rows:
+            raise Malformed("result.list", f"risk limits of {symbol}", "none")
+        ordered = sorted(rows, key=lambda row: row.positive("riskLimitValue"))
+        return TierTable(tiers=_tiers(ordered), measured_in=TierMeasure.NOTIONAL)
+
+
+def _tiers(rows: list[Row]) -> tuple[LeverageTier, ...]:
+    tiers: list[LeverageTier] = []
+    for row in rows:
+        cap, rate = row.positive("riskLimitValue"), _rate(row)
+        floor = deduction = ZERO
+        if tiers:
+            last = tiers[-1]
+            floor = last.cap or ZERO
+            deduction = last.deduction + floor * (rate - last.maintenance_rate)
+        if cap == floor:
+            raise Malformed(row.at("riskLimitValue"), f"a limit above {floor}", str(cap))
+        _check_deduction(row, deduction)
+        tiers.append(
+            LeverageTier(
+                floor=floor,
+                cap=cap,
+                maintenance_rate=rate,
+                deduction=deduction,
+                max_leverage=row.positive("maxLeverage"),
+            )
+        )
+    return tuple(tiers)
+
+
+def _rate(row: Row) -> Decimal:
+    rate = row.positive("maintenanceMargin")
+    whole = row.positive("initialMargin") * row.positive("maxLeverage")
+    return rate / _PERCENT if whole > _PERCENT_ABOVE else rate
+
+
+def _check_deduction(row: Row, derived: Decimal) -> None:
+    published = row.optional_decimal("mmDeduction")
+    if published is None:
+        return
+    if abs(published - derived) > max(_ROUNDING, _ROUNDING_RATE * abs(derived)):
+        raise Malformed(row.at("mmDeduction"), f"about {derived}", str(published))
+
+
+def haircuts(replies: Replies, coin: str) -> tuple[HaircutStep, ...]:
+    """
+    What of each part of an amount of this coin does not count, by the coins held.
+
+    Raises:
+        MissingReply: If its collateral ratios are not there.
+        Malformed: If they can't be read, leave a gap, or don't list the coin.
+
+    Source: Bybit «Collateral Value Ratio Tiers», 2025-09-18.
+    """
+    call = calls.collateral_ratio(coin)
+    with naming(call.request):
+        rows = [r for r in listing(replies, call).rows if r.optional_text("currency") == coin]
+        if not rows:
+            raise Malformed("result.list", f"collateral ratios of {coin}", "none")
+        steps = rows[0].rows("collateralRatioList")
+        if not steps:
+            raise Malformed(rows[0].at("collateralRatioList"), "at least one tier", "none")
+        return _steps(sorted(steps, key=lambda step: step.decimal("minQty")))
+
+
+def _steps(rows: list[Row]) -> tuple[HaircutStep, ...]:
+    steps: list[HaircutStep] = []
+    end: Decimal | None = ZERO
+    for row in rows:
+        if row.decimal("minQty") != end:
+            raise Malformed(row.at("minQty"), f"the end of the tier before ({end})")
+        end, ratio = row.optional_decimal("maxQty"), row.decimal("collateralRatio")
+        row.raw("maxQty")
+        if not ZERO <= ratio <= ONE:
+            raise Malformed(row.at("collateralRatio"), "a fraction from 0 to 1", str(ratio))
+        steps.append(HaircutStep(up_to=end, haircut=ONE - ratio))
+    return tuple(steps)

@@ -1,0 +1,149 @@
+"""
+Private frames → the account after them: wallet, position and order topics.
+
+Frames change balances, legs and orders. Tables stay those of the REST reading, and so do the
+remainders taken over from Bybit's totals; the totals themselves no longer hold. A frame older
+than what is known changes nothing; so does one that comes twice. The position stream does not
+follow the mark price: it speaks on orders and fills.
+
+A wallet frame, shortened (docs «Wallet» stream, read 2026-07): ``{"id": "…", "topic": "wallet",
+"creationTime": 1672364262482, "data": [{"accountType": "UNIFIED", "totalMarginBalance": "…",
+"coin": [{"coin": "USDT", "walletBalance": "11728.54414904", …}]}]}``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from monitor.errors import Malformed
+from monitor.exchanges.bybit.collateral import STABLECOINS
+from monitor.exchanges.bybit.rows import is_held, read_coin, read_held, read_key, read_order
+from monitor.exchanges.payload import Row, parse_json
+from monitor.risk.model import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from monitor.exchanges.bybit.account import Account
+    from monitor.exchanges.bybit.rows import Coin, Held, Order
+    from monitor.exchanges.port import Frame
+
+PRIVATE_PATH = "/v5/private"
+_LINEAR = "linear"
+# Fills come with the position and wallet frames that they cause; greeks are of options.
+_WITHOUT_FIGURES = frozenset({"execution", "greeks", "dcp"})
+
+
+def updated(account: Account, frame: Frame) -> Account:
+    """
+    The account after one private frame; itself where the frame changes nothing in it.
+
+    Raises:
+        Malformed: If the frame is none of the private stream's, or can't be read.
+    """
+    if frame.path is not None and not frame.path.split("?")[0].endswith(PRIVATE_PATH):
+        raise Malformed("path", PRIVATE_PATH, frame.path)
+    row = Row(parse_json(frame.text, "frame"), "")
+    if not row.has("topic"):
+        return _answered(account, row)
+    topic = row.text("topic")
+    kind, _, category = topic.partition(".")
+    if kind in _WITHOUT_FIGURES:
+        return account
+    if kind not in _READERS:
+        raise Malformed("topic", "one of the private stream's: " + ", ".join(_READERS), topic)
+    return _READERS[kind](account, row, category, min(row.time("creationTime"), frame.at))
+
+
+def _answered(account: Account, row: Row) -> Account:
+    """Login, subscription and pong answers change nothing."""
+    if not (row.has("op") or row.has("success") or row.has("pong")):
+        raise Malformed("topic", "a topic, or an answer to op", "neither")
+    return account
+
+
+def _after_wallet(account: Account, row: Row, _category: str, at: datetime) -> Account:
+    if at < account.wallet_at:
+        return account
+    coins = {coin.coin: coin for coin in account.coins}
+    for wallet in row.rows("data"):
+        if wallet.text("accountType") != "UNIFIED":
+            continue
+        for each in wallet.rows("coin"):
+            coin = read_coin(each)
+            coins[coin.coin] = _in_place_of(coins.get(coin.coin), coin)
+    if tuple(coins.values()) == account.coins:
+        return account
+    return replace(account, coins=tuple(coins.values()), wallet_at=at, is_anchored=False)
+
+
+def _in_place_of(before: Coin | None, after: Coin) -> Coin:
+    """
+    The coin's new row, with what only the old one knows.
+
+    A floating coin keeps the price of the REST reading: from there it goes with the mark that
+    was taken at the same moment. The stream gives no value to coins that don't count.
+    """
+    if before is None:
+        return after
+    if after.counts is None:
+        after = replace(after, counts=before.counts)
+    is_priced = after.coin in STABLECOINS and after.price > ZERO
+    return after if is_priced or before.price == ZERO else replace(after, price=before.price)
+
+
+def _after_positions(account: Account, row: Row, category: str, at: datetime) -> Account:
+    if at < account.positions_at:
+        return account
+    held = {leg.key: leg for leg in account.held}
+    foreign = {leg.key: leg for leg in account.foreign}
+    for each in row.rows("data"):
+        kind = each.optional_text("category") or category
+        if not kind:
+            raise Malformed(each.at("category"), "linear, inverse or option", "nothing")
+        _put(held if kind == _LINEAR else foreign, each, kind, at)
+    legs, others = tuple(held.values()), tuple(foreign.values())
+    if legs == account.held and others == account.foreign:
+        return account
+    return replace(account, held=legs, foreign=others, positions_at=at, is_anchored=False)
+
+
+def _put(legs: dict[tuple[str, int], Held], row: Row, category: str, at: datetime) -> None:
+    """Puts the row in its leg's place, or takes the leg away where it is closed."""
+    key = read_key(row)
+    before = legs.get(key)
+    seq = row.integer("seq") if row.has("seq") else None
+    if before is not None and None not in (seq, before.seq) and seq < before.seq:  # type: ignore[operator] # both are numbers here
+        return
+    if is_held(row):
+        legs[key] = read_held(row, category, at)
+    else:
+        legs.pop(key, None)
+
+
+def _after_orders(account: Account, row: Row, category: str, _at: datetime) -> Account:
+    orders = {order.order_id: order for order in account.orders.orders}
+    for each in row.rows("data"):
+        if (each.optional_text("category") or category) != _LINEAR:
+            continue
+        _put_order(orders, read_order(each))
+    changed = tuple(orders.values())
+    if changed == account.orders.orders:
+        return account
+    return replace(account, orders=replace(account.orders, orders=changed))
+
+
+def _put_order(orders: dict[str, Order], order: Order) -> None:
+    if order.is_open:
+        orders[order.order_id] = order
+    else:
+        orders.pop(order.order_id, None)
+
+
+_READERS: dict[str, Callable[[Account, Row, str, datetime], Account]] = {
+    "wallet": _after_wallet,
+    "position": _after_positions,
+    "order": _after_orders,
+}

@@ -1,0 +1,188 @@
+"""
+Coins as collateral of a multi-currency account: price, haircut, and what their price follows.
+
+Knows one coin at a time; must not know the account's totals or requirements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.errors import Malformed, MissingReply
+from monitor.exchanges.okx import tables
+from monitor.exchanges.okx.calls import BALANCE
+from monitor.exchanges.okx.envelope import reading
+from monitor.risk.model import ONE, ZERO, Collateral, Follow, Mark, Payoff
+from monitor.risk.payoff import notional
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from monitor.exchanges.okx.legs import Leg
+    from monitor.exchanges.okx.rows import Coin
+    from monitor.exchanges.port import Replies
+    from monitor.risk.model import HaircutStep, Instrument
+
+# Coins that stand for money: no mark moves them.
+MONEY = frozenset(
+    {"USD", "USDT", "USDC", "USDG", "DAI", "TUSD", "USDP", "PAX", "USDK", "PYUSD", "FDUSD"}
+    | {"RLUSD", "USDD", "USD1", "EUR", "EURC", "EURT", "BRL", "AUD", "SGD", "AED", "TRY"}
+)
+# A USD figure with fewer digits than this leaves a price too coarse.
+_FINE = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """
+    A coin's USD price and, for one that floats, what it follows from there.
+
+    `instrument` is None where no live mark exists: then `mark` stands in the snapshot alone.
+    """
+
+    price: Decimal
+    follows: Follow | None = None
+    mark: Mark | None = None
+    instrument: Instrument | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.instrument is not None
+
+
+def swap_of(ccy: str) -> str:
+    """The perpetual whose mark the coin follows where no other of its coin is held."""
+    return f"{ccy}-USDT-SWAP"
+
+
+def counts(coin: Coin) -> bool:
+    """
+    Whether the coin counts at all: it does not where its owner switched it off.
+
+    OKX then discounts it to nothing; the flag alone is not believed, since it also stands
+    at «false» beside coins that do count.
+    """
+    return coin.counts_as_collateral or coin.equity <= ZERO or coin.discounted != ZERO
+
+
+def haircuts(coin: Coin, replies: Replies) -> tuple[HaircutStep, ...]:
+    """
+    What the coin loses as collateral.
+
+    Raises:
+        MissingReply, Malformed: If its discount tiers are not there, or can't be read.
+    """
+    return tables.haircuts(replies, coin.ccy) if counts(coin) else tables.COUNTS_NOTHING
+
+
+def floats(ccy: str, steps: tuple[HaircutStep, ...]) -> bool:
+    """Whether a mark moves what the coin counts."""
+    return ccy not in MONEY and any(step.haircut < ONE for step in steps)
+
+
+def usd_price(coin: Coin, legs: Iterable[Leg]) -> Decimal:
+    """
+    USD per coin, by OKX's own figures: as told, else from equity, else from its positions.
+
+    Raises:
+        Malformed: If nothing tells it.
+    """
+    if coin.usd_price is not None:
+        return coin.usd_price
+    from_equity = _from_equity(coin)
+    if from_equity is not None and _is_fine(coin.in_usd):
+        return from_equity
+    for leg in legs:
+        if leg.row.ccy == coin.ccy:
+            price = leg.row.usd_price or _from_notional(leg)
+            if price is not None:
+                return price
+    if from_equity is None:
+        with reading(BALANCE):
+            raise Malformed(f"details[ccy={coin.ccy}].eqUsd", "what the coin is worth", "nothing")
+    return from_equity
+
+
+def _from_equity(coin: Coin) -> Decimal | None:
+    if not coin.in_usd or not coin.equity or coin.in_usd / coin.equity <= ZERO:
+        return None
+    return coin.in_usd / coin.equity
+
+
+def _is_fine(usd: Decimal | None) -> bool:
+    """Whether the last digit of a figure is a small part of it."""
+    exponent = None if usd is None else usd.as_tuple().exponent
+    if usd is None or not isinstance(exponent, int):
+        return False
+    return ONE.scaleb(exponent) <= _FINE * abs(usd)
+
+
+def _from_notional(leg: Leg) -> Decimal | None:
+    """A linear position's notional in USD over that in its settle coin."""
+    linear = leg.instrument.payoff is Payoff.LINEAR
+    if not linear or leg.mark is None or not leg.row.notional_usd:
+        return None
+    return abs(leg.row.notional_usd) / notional(leg.position, leg.mark.price)
+
+
+def anchor(
+    coin: Coin,
+    steps: tuple[HaircutStep, ...],
+    legs: tuple[Leg, ...],
+    replies: Replies,
+    at: datetime,
+) -> Anchor:
+    """
+    Where the coin's price stands, and the mark that carries it on.
+
+    That is the mark of a held perpetual of the coin (its USDT-margined one first), else of
+    the coin's USDT perpetual, else one of the snapshot's own that nothing moves but a common
+    move of all prices.
+
+    Raises:
+        Malformed: If nothing tells the coin's price, or a mark can't be read.
+    """
+    price = usd_price(coin, legs)
+    if not floats(coin.ccy, steps):
+        return Anchor(price=price)
+    mark, instrument = _live(coin.ccy, legs, replies)
+    if mark is None or instrument is None:
+        mark, instrument, symbol = Mark(price=price, at=at), None, f"{coin.ccy}/USD"
+    else:
+        symbol = instrument.symbol
+    follows = Follow(base=coin.ccy, symbol=symbol, anchor_mark=mark.price)
+    return Anchor(price=price, follows=follows, mark=mark, instrument=instrument)
+
+
+def _live(
+    ccy: str, legs: tuple[Leg, ...], replies: Replies
+) -> tuple[Mark | None, Instrument | None]:
+    held = [leg for leg in legs if leg.instrument.base == ccy and leg.mark is not None]
+    if held:
+        first = min(held, key=lambda leg: leg.instrument.settle != "USDT")
+        return first.mark, first.instrument
+    mark = tables.mark_of(replies, swap_of(ccy))
+    if mark is None:
+        return None, None
+    try:
+        return mark, tables.listed(replies, swap_of(ccy)).instrument
+    except MissingReply:
+        return None, None
+
+
+def collateral(coin: Coin, steps: tuple[HaircutStep, ...], at_price: Anchor) -> Collateral:
+    """
+    The coin as collateral: its cash (isolated margin is not in it), PnL comes on top.
+
+    A liability counts in full. Source: OKX help, «Discount rate», official samples.
+    """
+    return Collateral(
+        asset=coin.ccy,
+        balance=coin.cash,
+        price=at_price.price,
+        haircuts=steps,
+        follows=at_price.follows,
+    )

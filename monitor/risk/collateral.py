@@ -1,0 +1,97 @@
+"""
+What one asset of a pool counts: its price, its haircut, and a liability in full.
+
+Knows one collateral entry at a time; must not know positions or requirements.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.errors import MissingMark
+from monitor.risk.model import ONE, ZERO
+from monitor.risk.result import CollateralValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from monitor.risk.model import Collateral, HaircutStep, Mark
+
+
+def price_of(collateral: Collateral, marks: Mapping[str, Mark]) -> Decimal:
+    """
+    The pool's unit per coin, moved along with the followed mark where the asset floats.
+
+    Raises:
+        MissingMark: If the followed symbol has no mark.
+    """
+    follows = collateral.follows
+    if follows is None:
+        return collateral.price
+    mark = marks.get(follows.symbol)
+    if mark is None:
+        raise MissingMark(follows.symbol)
+    return collateral.price * mark.price / follows.anchor_mark
+
+
+def counted(amount: Decimal, steps: tuple[HaircutStep, ...]) -> Decimal:
+    """
+    The coins of a positive `amount` that count after the haircut, step by step like tax bands.
+
+    Without steps all of it counts. What lies above a last step with an end counts nothing.
+
+    Source: Bybit «Collateral value ratio», OKX «Discount rate tiers», read November 2026.
+    """
+    if not steps:
+        return amount
+    total = floor = ZERO
+    for step in steps:
+        top = amount if step.up_to is None else min(amount, step.up_to)
+        if top > floor:
+            total += (top - floor) * (ONE - step.haircut)
+            floor = top
+    return total
+
+
+def worth(collateral: Collateral, amount: Decimal, price: Decimal) -> Decimal:
+    """
+    What `amount` coins count in the pool's unit; negative, and in full, for a liability.
+
+    Source: Binance «Multi-assets mode» (bid rate for an asset, ask rate for a debt), OKX
+    «Discounted equity» (no haircut on a liability), read November 2026.
+    """
+    if amount < ZERO:
+        return amount * price * collateral.rate_if_negative
+    return counted(amount, collateral.haircuts) * price * collateral.rate_if_positive
+
+
+def value_of(
+    collateral: Collateral, unrealized_pnl: Decimal, marks: Mapping[str, Mark]
+) -> CollateralValue:
+    """
+    The asset as it counts, with the PnL that settles in it added before anything else.
+
+    Raises:
+        MissingMark: If the asset floats and the followed symbol has no mark.
+    """
+    price = price_of(collateral, marks)
+    amount = collateral.balance + unrealized_pnl
+    value = worth(collateral, amount, price)
+    return CollateralValue(
+        asset=collateral.asset,
+        balance=collateral.balance,
+        unrealized_pnl=unrealized_pnl,
+        haircut=_haircut(collateral, amount, price, value),
+        value=value,
+    )
+
+
+def _haircut(collateral: Collateral, amount: Decimal, price: Decimal, value: Decimal) -> Decimal:
+    """The fraction of the amount's worth that does not count; the first coin's at amount 0."""
+    if amount < ZERO:
+        return ZERO
+    if ZERO in (amount, price):
+        first = collateral.haircuts[0].haircut if collateral.haircuts else ZERO
+        return ONE - (ONE - first) * collateral.rate_if_positive
+    return ONE - value / (amount * price)

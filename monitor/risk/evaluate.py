@@ -1,0 +1,137 @@
+"""
+The margin ratio: a pool and marks in, what it has and what it needs out.
+
+This is the one definition. Liquidation prices, moves and advice are roots of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from monitor.errors import MissingCollateral, MissingMark
+from monitor.risk.collateral import price_of, value_of
+from monitor.risk.model import ONE, ZERO
+from monitor.risk.payoff import notional, unrealized_pnl
+from monitor.risk.result import PoolRisk, PositionRisk, Requirement
+from monitor.risk.tiers import group_sizes, maintenance_margin, rises_above, size_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from decimal import Decimal
+
+    from monitor.risk.model import MarginPool, Mark, Position
+    from monitor.risk.result import CollateralValue
+
+
+class _Parts(NamedTuple):
+    positions: tuple[PositionRisk, ...]
+    collateral: tuple[CollateralValue, ...]
+    requirement: Requirement
+    gross_notional: Decimal
+
+
+def evaluate(pool: MarginPool, marks: Mapping[str, Mark], at: datetime) -> PoolRisk:
+    """
+    The pool at these marks, with everything that makes its figures up.
+
+    Raises:
+        MissingMark: If a position or floating collateral has no mark; never guessed.
+        MissingCollateral: If a position settles in an asset that the pool does not list.
+    """
+    parts = _parts(pool, marks)
+    needed = pool.symbols()
+    return PoolRisk(
+        pool=pool,
+        marks=marks,
+        at=at,
+        requirement=parts.requirement,
+        positions=parts.positions,
+        collateral=parts.collateral,
+        gross_notional=parts.gross_notional,
+        oldest_mark_at=min((marks[symbol].at for symbol in needed), default=None),
+    )
+
+
+def requirement(pool: MarginPool, marks: Mapping[str, Mark]) -> Requirement:
+    """What `evaluate` says of the whole pool, without the parts. Raises as it does."""
+    return _parts(pool, marks).requirement
+
+
+def _parts(pool: MarginPool, marks: Mapping[str, Mark]) -> _Parts:
+    legs = _legs(pool, marks)
+    won = {collateral.asset: ZERO for collateral in pool.collateral}
+    for leg in legs:
+        settle = leg.position.instrument.settle
+        if settle not in won:
+            raise MissingCollateral(settle, str(pool.id))
+        won[settle] += leg.unrealized_pnl
+    values = tuple(value_of(c, won[c.asset], marks) for c in pool.collateral)
+    balance = sum((value.value for value in values), pool.other_balance)
+    return _Parts(legs, values, *_held_against(pool, marks, legs, balance))
+
+
+def _held_against(
+    pool: MarginPool,
+    marks: Mapping[str, Mark],
+    legs: tuple[PositionRisk, ...],
+    balance: Decimal,
+) -> tuple[Requirement, Decimal]:
+    """The pool's requirement against `balance`, and its gross notional, both in its unit."""
+    prices = {c.asset: (price_of(c, marks), c.rate_if_negative) for c in pool.collateral}
+    initial, maintenance, gross = pool.other_initial, pool.other_maintenance, ZERO
+    for leg in legs:
+        price, rate = prices[leg.position.instrument.settle]
+        gross += leg.notional * price
+        maintenance += leg.maintenance_margin * price * rate
+        if leg.initial_margin is not None:
+            initial += leg.initial_margin * price * rate
+    total = Requirement(
+        unit=pool.unit,
+        margin_balance=balance,
+        initial_margin=initial,
+        maintenance_margin=maintenance,
+    )
+    return total, gross
+
+
+def _legs(pool: MarginPool, marks: Mapping[str, Mark]) -> tuple[PositionRisk, ...]:
+    held = [(p, mark := _mark(p, marks), notional(p, mark.price)) for p in pool.positions]
+    sizes = [size_of(p.contracts, amount, p.tiers) for p, _, amount in held]
+    groups = group_sizes(
+        (p.tiers, p.side, size) for (p, _, _), size in zip(held, sizes, strict=True)
+    )
+    return tuple(
+        _leg(p, mark, amount, size, groups)
+        for (p, mark, amount), size in zip(held, sizes, strict=True)
+    )
+
+
+def _leg(
+    position: Position,
+    mark: Mark,
+    amount: Decimal,
+    own_size: Decimal,
+    groups: Mapping[str, Decimal],
+) -> PositionRisk:
+    table = position.tiers
+    size = own_size if table.group is None else groups[table.group]
+    share = ONE if table.group is None else own_size / size
+    fee = position.close_fee.fixed + position.close_fee.rate_on_notional * amount
+    rate = position.initial_rate
+    return PositionRisk(
+        position=position,
+        mark=mark,
+        notional=amount,
+        unrealized_pnl=unrealized_pnl(position, mark.price),
+        initial_margin=None if rate is None else amount * rate + fee,
+        maintenance_margin=maintenance_margin(size, amount, table, share) + fee,
+        above_last_tier=rises_above(size, table),
+    )
+
+
+def _mark(position: Position, marks: Mapping[str, Mark]) -> Mark:
+    mark = marks.get(position.instrument.symbol)
+    if mark is None:
+        raise MissingMark(position.instrument.symbol)
+    return mark

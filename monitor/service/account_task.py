@@ -1,0 +1,284 @@
+"""
+I/O. One account: poll it, listen to its marks, feed its engine, carry out the engine's wishes.
+
+The parts are loops that live as long as the process. A known error becomes an event and the
+loop goes on; anything else is a bug: it is logged, what the part fed is told to be dead, and
+the part starts again after a pause. Parts that die too often end the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from monitor.engine.effects import Assessed, IncidentChanged, MarksWanted, SnapshotWanted
+from monitor.engine.events import (
+    KeyRightsRead,
+    MarksMoved,
+    PollFailed,
+    SnapshotTaken,
+    Source,
+    TaskDied,
+    TimePassed,
+)
+from monitor.errors import ExchangeError, Refused, Unmodelled, Unreachable
+from monitor.exchanges.port import Replies
+from monitor.risk.model import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from monitor.engine.effects import AccountAssessment, Effect
+    from monitor.engine.engine import Engine
+    from monitor.engine.events import Event
+    from monitor.exchanges.port import Exchange
+    from monitor.exchanges.rest import RestClient
+    from monitor.exchanges.stream import MarkFeed
+    from monitor.risk.model import AccountSnapshot
+    from monitor.service.mailbox import Mailbox
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 1.0
+REFUSED_SECONDS = 300.0
+RIGHTS_SECONDS = 3600.0
+RIGHTS_RETRY_SECONDS = 300.0
+FIRST_RETRY_SECONDS = 1.0
+RESTART_SECONDS = 1.0
+DEATHS_ALLOWED = 5
+DEATHS_SECONDS = 600.0
+
+
+class TooManyDeaths(Exception):  # noqa: N818 - says what happened
+    """Parts of one account ended by bugs too often: the process must start anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """
+    What the outside offers an account.
+
+    `record` makes an incident and its message durable, then wakes the courier. `publish`
+    shows an assessment. `was_watched` and `note_watched` remember, over restarts, that this
+    account's figures were once given.
+    """
+
+    now: Callable[[], datetime]
+    record: Callable[[IncidentChanged], None]
+    publish: Callable[[AccountAssessment], None]
+    was_watched: Callable[[], bool]
+    note_watched: Callable[[], None]
+
+
+class AccountTask:
+    """One account's loops. `run` ends only by cancellation or by TooManyDeaths."""
+
+    def __init__(  # noqa: PLR0913 - what it is joined to
+        self,
+        *,
+        name: str,
+        exchange: Exchange,
+        engine: Engine,
+        rest: RestClient,
+        mailbox: Mailbox,
+        shell: Shell,
+        poll_seconds: float,
+        allow_trading_key: bool,
+    ) -> None:
+        self.name = name
+        self.rest = rest
+        self.last_processed_at: datetime | None = None
+        self._exchange = exchange
+        self._engine = engine
+        self._mailbox = mailbox
+        self._shell = shell
+        self._poll_seconds = poll_seconds
+        self._allow_trading_key = allow_trading_key
+        self._poll_now = asyncio.Event()
+        self._feed: MarkFeed | None = None
+        self._snapshot: AccountSnapshot | None = None
+        self._asking_marks: asyncio.Task[None] | None = None
+        self._rights_due_at: datetime | None = None
+        self._deaths: deque[float] = deque(maxlen=DEATHS_ALLOWED)
+
+    def listen_with(self, feed: MarkFeed) -> None:
+        """Join the feed; it delivers into this task's mailbox."""
+        self._feed = feed
+
+    def wake_up(self) -> None:
+        """After a suspend: poll at once, and drop every socket."""
+        self._poll_now.set()
+        if self._feed is not None:
+            self._feed.reconnect()
+
+    async def run(self) -> None:
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "engine": self._process,
+            "account": self._poll,
+            "clock": self._tick,
+        }
+        if self._feed is not None:
+            parts["marks"] = self._feed.run
+        async with asyncio.TaskGroup() as group:
+            for feed, part in parts.items():
+                group.create_task(self._supervise(feed, part))
+
+    async def _supervise(self, feed: str, part: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await part()
+            except Exception as error:  # the one place for bugs: say so, start again
+                log.exception("part.died", account=self.name, part=feed)
+                self._count_death()
+                because = f"a fault in the monitor itself ({type(error).__name__})"
+                self._mailbox.put(TaskDied(feed=feed, because=because, at=self._shell.now()))
+                await asyncio.sleep(RESTART_SECONDS)
+
+    def _count_death(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._deaths.append(now)
+        if len(self._deaths) == DEATHS_ALLOWED and now - self._deaths[0] < DEATHS_SECONDS:
+            raise TooManyDeaths(f"{DEATHS_ALLOWED} faults in account {self.name} in ten minutes")
+
+    async def _tick(self) -> None:
+        while True:
+            self._mailbox.put(TimePassed(at=self._shell.now()))
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _process(self) -> None:
+        while True:
+            for event in await self._mailbox.take():
+                self.process(event)
+
+    def process(self, event: Event) -> None:
+        """Hand one fact to the engine and carry out what it wishes, in order."""
+        for effect in self._engine.process(event):
+            self._carry_out(effect)
+        self.last_processed_at = self._shell.now()
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Assessed(assessment=assessment):
+                self._shell.publish(assessment)
+            case IncidentChanged():
+                self._shell.record(effect)
+            case MarksWanted(symbols=symbols):
+                self._ask_for_marks(symbols)
+            case SnapshotWanted():
+                self._poll_now.set()
+
+    # --- the account by REST -------------------------------------------------------------
+
+    async def _poll(self) -> None:
+        failures = 0
+        while True:
+            self._poll_now.clear()
+            failed = await self._read_once()
+            failures = failures + 1 if failed else 0
+            wait = self._poll_seconds if failed is None else self._pause(failed, failures)
+            asked = asyncio.create_task(self._poll_now.wait())
+            await asyncio.wait((asked,), timeout=wait)
+            asked.cancel()
+
+    def _pause(self, error: ExchangeError, failures: int) -> float:
+        if isinstance(error, Refused) or (isinstance(error, Unmodelled) and error.whole_account):
+            return REFUSED_SECONDS
+        pause = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 10), self._poll_seconds)
+        if isinstance(error, Unreachable) and error.retry_after_seconds is not None:
+            pause = max(pause, error.retry_after_seconds)
+        return pause
+
+    async def _read_once(self) -> ExchangeError | None:
+        """Read the account and tell the engine; the error where that failed."""
+        began = self._shell.now()
+        try:
+            await self._read_rights()
+            replies = await self.rest.read_account()
+            snapshot = self._understood(replies, began)
+        except ExchangeError as error:
+            error.placed(exchange=self._exchange.name, account=self.name)
+            self._mailbox.put(PollFailed(error=error, at=self._shell.now()))
+            return error
+        self._snapshot = snapshot
+        self._shell.note_watched()
+        self._mailbox.put(SnapshotTaken(snapshot=snapshot, at=self._shell.now()))
+        if self._feed is not None:
+            self._feed.watch(snapshot.instruments())
+        return None
+
+    def _understood(self, replies: Replies, began: datetime) -> AccountSnapshot:
+        try:
+            return self._exchange.read_account(self.name, replies).snapshot(began)
+        except ExchangeError:
+            # What can't be understood may be a table that has changed under us.
+            self.rest.forget()
+            raise
+
+    async def _read_rights(self) -> None:
+        """
+        Hourly: what the key may do. A trading key is refused for an account never watched.
+
+        Where the rights can't be read, an account that was watched before is watched on.
+        """
+        now = self._shell.now()
+        if self._rights_due_at is not None and now < self._rights_due_at:
+            return
+        try:
+            rights = self._exchange.read_permissions(
+                Replies([await self.rest.call(call) for call in self._exchange.permission_calls])
+            )
+        except ExchangeError as error:
+            if not self._shell.was_watched():
+                raise
+            log.warning("rights.unread", account=self.name, because=str(error))
+            self._rights_due_at = now + _seconds(RIGHTS_RETRY_SECONDS)
+            return
+        if rights.powers and not (self._allow_trading_key or self._shell.was_watched()):
+            raise Refused(
+                f"this key may do more than read ({', '.join(rights.powers)}). Use a read-only "
+                "key, or set allow_trading_key = true for this account"
+            )
+        self._rights_due_at = now + _seconds(RIGHTS_SECONDS)
+        self._mailbox.put(
+            KeyRightsRead(
+                powers=rights.powers,
+                allowed=self._allow_trading_key,
+                missing=rights.missing,
+                expires_at=rights.expires_at,
+                at=self._shell.now(),
+            )
+        )
+
+    # --- marks by REST, where the live feed is late -------------------------------------
+
+    def _ask_for_marks(self, symbols: frozenset[str]) -> None:
+        if self._asking_marks is None or self._asking_marks.done():
+            self._asking_marks = asyncio.create_task(self._read_marks(symbols))
+
+    async def _read_marks(self, symbols: frozenset[str]) -> None:
+        if self._snapshot is None:
+            return
+        wanted = tuple(i for i in self._snapshot.instruments() if i.exchange_symbol in symbols)
+        calls = self._exchange.mark_calls(wanted)
+        results = await asyncio.gather(*map(self.rest.call, calls), return_exceptions=True)
+        replies = Replies(r for r in results if not isinstance(r, BaseException))
+        now = self._shell.now()
+        try:
+            marks = self._exchange.read_marks(replies, wanted)
+        except ExchangeError as error:
+            log.info("marks.unread", account=self.name, because=str(error))
+            return
+        offset = _seconds(self.rest.offset_seconds or 0.0)
+        ours = {s: Mark(price=m.price, at=min(now, m.at - offset)) for s, m in marks.items()}
+        if ours:
+            self._mailbox.put(MarksMoved(marks=ours, at=now, source=Source.REST))
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)

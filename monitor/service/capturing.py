@@ -1,0 +1,65 @@
+"""I/O. Read an account once for a capture file: what `capture` and the daemon's socket do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from monitor.errors import MonitorError
+from monitor.exchanges.capture import Capture, write_capture
+from monitor.exchanges.registry import EXCHANGES
+from monitor.exchanges.rest import Credentials, RestClient
+from monitor.service.clock import Clock
+
+if TYPE_CHECKING:
+    from monitor.exchanges.port import Replies
+    from monitor.settings import AccountSettings
+
+READ_SECONDS = 45.0
+
+
+async def read_capture_text(client: RestClient) -> bytes:
+    """
+    The capture file of the account that `client` reads, every table read anew.
+
+    Raises:
+        ExchangeError: What kept a reply away.
+    """
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            replies = await client.read_account(anew=True)
+    except TimeoutError:
+        raise MonitorError(f"the account was not read within {READ_SECONDS:.0f} s") from None
+    return _written(client, replies)
+
+
+def _written(client: RestClient, replies: Replies) -> bytes:
+    listed = tuple(replies)
+    at = max(reply.at for reply in listed)
+    return write_capture(
+        Capture(exchange=client.exchange.name, account=client.account, at=at, replies=listed)
+    )
+
+
+def open_client(account: AccountSettings, clock: Clock) -> RestClient:
+    """The REST client of a configured account."""
+    return RestClient(
+        EXCHANGES[account.exchange],
+        Credentials(
+            api_key=account.api_key.get_secret_value(),
+            api_secret=account.api_secret.get_secret_value(),
+            passphrase=account.passphrase.get_secret_value() if account.passphrase else "",
+        ),
+        account=account.name,
+        now=clock.now,
+        rest_url=account.rest_url,
+    )
+
+
+async def capture_account(account: AccountSettings) -> bytes:
+    """The capture file of an account, read without a daemon."""
+    client = open_client(account, Clock())
+    try:
+        return await read_capture_text(client)
+    finally:
+        await client.close()

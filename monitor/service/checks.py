@@ -1,0 +1,180 @@
+"""I/O. What `check` goes through before going live: one line for each thing that must be right."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.alerts.ladder import Severity
+from monitor.alerts.message import Notification
+from monitor.delivery.apprise_channel import AppriseChannel
+from monitor.engine.events import MarksMoved
+from monitor.errors import DeliveryError, ExchangeError
+from monitor.exchanges.port import Replies
+from monitor.exchanges.registry import EXCHANGES
+from monitor.exchanges.stream import MarkFeed
+from monitor.service.capturing import open_client
+from monitor.service.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from monitor.engine.events import FeedLost, FeedRestored
+    from monitor.exchanges.rest import RestClient
+    from monitor.risk.model import AccountSnapshot
+    from monitor.settings import AccountSettings, ChannelSettings, Settings
+
+MARKS_SECONDS = 20.0
+OFFSET_WARNED_SECONDS = 1.0
+EXPIRY_WARNED_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line: what was looked at, whether it is right, what was found."""
+
+    what: str
+    ok: bool
+    found: str
+
+
+async def run_checks(settings: Settings, *, send_test: bool) -> AsyncIterator[Check]:
+    """Every check in its order; the accounts one after the other."""
+    yield Check(what="config", ok=True, found=str(settings.file))
+    yield Check(what="secrets", ok=True, found=f"{len(settings.secrets())} read")
+    clock = Clock()
+    for account in settings.accounts:
+        async for line in _account(account, clock):
+            yield line
+    for channel in settings.channels:
+        yield await _channel(channel, clock, send_test=send_test)
+
+
+async def _account(account: AccountSettings, clock: Clock) -> AsyncIterator[Check]:
+    client = open_client(account, clock)
+    try:
+        async for line in _account_lines(account, client, clock):
+            yield line
+    except ExchangeError as error:
+        hint = f". {client.exchange.permission_hint}" if not client.offset_seconds else ""
+        yield Check(what=f"{account.name}: read", ok=False, found=f"{error}{hint}")
+    finally:
+        await client.close()
+
+
+async def _account_lines(
+    account: AccountSettings, client: RestClient, clock: Clock
+) -> AsyncIterator[Check]:
+    name = account.name
+    offset = await client.measure_offset()
+    yield Check(what=f"{name}: reachable", ok=True, found=account.rest_url or account.exchange)
+    yield Check(
+        what=f"{name}: clock",
+        ok=abs(offset) <= OFFSET_WARNED_SECONDS,
+        found=f"{offset:+.3f} s from ours (corrected; more than 1 s should be mended)",
+    )
+    yield await _rights(account, client, clock)
+    snapshot = await _read(account, client, clock)
+    yield Check(what=f"{name}: account mode", ok=True, found=snapshot.mode)
+    held = [p.instrument.exchange_symbol for pool in snapshot.pools for p in pool.positions]
+    yield Check(what=f"{name}: positions", ok=True, found=", ".join(held) or "none open")
+    tables = {id(p.tiers): p for pool in snapshot.pools for p in pool.positions}
+    yield Check(what=f"{name}: leverage tiers", ok=True, found=f"{len(tables)} tables read")
+    yield await _marks(account, client, snapshot, clock)
+
+
+async def _rights(account: AccountSettings, client: RestClient, clock: Clock) -> Check:
+    exchange = client.exchange
+    what = f"{account.name}: key rights"
+    rights = exchange.read_permissions(
+        Replies([await client.call(call) for call in exchange.permission_calls])
+    )
+    if rights.missing:
+        missing = ", ".join(rights.missing)
+        return Check(what=what, ok=False, found=f"lacks {missing}. {exchange.permission_hint}")
+    days = None if rights.expires_at is None else (rights.expires_at - clock.now()).days
+    expiry = "" if days is None else f", expires in {days} days"
+    if rights.powers:
+        powers = ", ".join(rights.powers)
+        allowed = " (allowed in the config)" if account.allow_trading_key else ""
+        return Check(
+            what=what,
+            ok=account.allow_trading_key,
+            found=f"may do more than read: {powers}{allowed}{expiry}",
+        )
+    late = days is not None and days <= EXPIRY_WARNED_DAYS
+    return Check(what=what, ok=not late, found=f"read-only{expiry}")
+
+
+async def _read(account: AccountSettings, client: RestClient, clock: Clock) -> AccountSnapshot:
+    at = clock.now()
+    replies = await client.read_account()
+    return client.exchange.read_account(account.name, replies).snapshot(at)
+
+
+async def _marks(
+    account: AccountSettings, client: RestClient, snapshot: AccountSnapshot, clock: Clock
+) -> Check:
+    """Whether every held symbol is heard of over the live feed."""
+    what = f"{account.name}: mark stream"
+    wanted = {i.exchange_symbol for i in snapshot.instruments()}
+    if not wanted:
+        return Check(what=what, ok=True, found="nothing held, nothing to follow")
+    heard: set[str] = set()
+    complete = asyncio.Event()
+
+    def deliver(event: MarksMoved | FeedLost | FeedRestored) -> None:
+        if isinstance(event, MarksMoved):
+            heard.update(event.marks)
+            if wanted <= heard:
+                complete.set()
+
+    feed = MarkFeed(
+        EXCHANGES[account.exchange],
+        account=account.name,
+        now=clock.now,
+        offset_seconds=lambda: client.offset_seconds or 0.0,
+        deliver=deliver,
+        ws_url=account.ws_url,
+    )
+    feed.watch(snapshot.instruments())
+    running = asyncio.create_task(feed.run())
+    try:
+        await asyncio.wait_for(complete.wait(), MARKS_SECONDS)
+    except TimeoutError:
+        missing = ", ".join(sorted(wanted - heard))
+        return Check(what=what, ok=False, found=f"nothing of {missing} in {MARKS_SECONDS:.0f} s")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    return Check(what=what, ok=True, found=f"{len(heard)} symbols heard")
+
+
+async def _channel(channel: ChannelSettings, clock: Clock, *, send_test: bool) -> Check:
+    what = f"channel {channel.name}"
+    if not send_test:
+        return Check(what=what, ok=True, found="configured; --send-test sends a message")
+    sender = AppriseChannel(channel.name, channel.url.get_secret_value())
+    try:
+        await sender.send(_test_message(clock))
+    except DeliveryError as error:
+        return Check(what=what, ok=False, found=str(error))
+    finally:
+        sender.close()
+    return Check(what=what, ok=True, found="test message taken: see that it arrived")
+
+
+def _test_message(clock: Clock) -> Notification:
+    now = clock.now()
+    return Notification(
+        id=f"test-{now:%H%M%S}",
+        incident_id="test",
+        account="",
+        severity=Severity.INFO,
+        step=None,
+        title="TEST: margin-monitor reaches you here",
+        body="This is a test message from `margin-monitor check`. Nothing is wrong.",
+        created_at=now,
+        useful_until=now,
+    )

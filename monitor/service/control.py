@@ -1,0 +1,108 @@
+"""
+I/O. The way into the running daemon: HTTP over a UNIX socket that only its user may open.
+
+It carries what needs the daemon's knowledge or its secrets. The socket stands in
+$RUNTIME_DIRECTORY, else in the state directory, with mode 0660.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp import web
+
+from monitor.errors import MonitorError
+from monitor.exchanges.payload import parse_json
+from monitor.status.report import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+SOCKET_NAME = "control.sock"
+ASK_SECONDS = 60.0
+
+
+class NotRunning(MonitorError):  # noqa: N818 - says what is the matter
+    """No daemon answers at the control socket."""
+
+
+def socket_path(state_directory: Path) -> Path:
+    runtime = os.environ.get("RUNTIME_DIRECTORY")
+    return (Path(runtime) if runtime else state_directory) / SOCKET_NAME
+
+
+class ControlServer:
+    """Answers `GET /status` and `POST /capture/{account}` for commands on this machine."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        status: Callable[[], object],
+        capture: Callable[[str], Awaitable[bytes]],
+    ) -> None:
+        self._path = path
+        self._status = status
+        self._capture = capture
+        app = web.Application()
+        app.router.add_get("/status", self._get_status)
+        app.router.add_post("/capture/{account}", self._post_capture)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+
+    async def start(self) -> None:
+        """Listen. A socket that a killed daemon left behind is replaced."""
+        await self._runner.setup()
+        self._path.unlink(missing_ok=True)
+        before = os.umask(0o117)
+        try:
+            await web.UnixSite(self._runner, str(self._path)).start()
+        finally:
+            os.umask(before)
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+        self._path.unlink(missing_ok=True)
+
+    async def _get_status(self, _: web.Request) -> web.Response:
+        return web.Response(text=to_json(self._status()), content_type="application/json")
+
+    async def _post_capture(self, request: web.Request) -> web.Response:
+        try:
+            text = await self._capture(request.match_info["account"])
+        except MonitorError as error:
+            return web.Response(status=409, text=str(error))
+        return web.Response(body=text, content_type="application/json")
+
+
+async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:
+    """
+    The daemon's answer.
+
+    Raises:
+        NotRunning: If nothing listens there.
+        MonitorError: If the daemon could not do it, in its words.
+    """
+    socket = socket_path(state_directory)
+    connector = aiohttp.UnixConnector(path=str(socket))
+    timeout = aiohttp.ClientTimeout(total=ASK_SECONDS)
+    try:
+        async with (
+            aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+            session.request(method, f"http://daemon{path}") as response,
+        ):
+            body = await response.read()
+    except (aiohttp.ClientConnectionError, FileNotFoundError, TimeoutError) as error:
+        raise NotRunning(
+            f"no daemon answers at {socket}: is `margin-monitor run` running, with this config?"
+        ) from error
+    if response.status != web.HTTPOk.status_code:
+        raise MonitorError(body.decode("utf-8", "replace") or f"HTTP {response.status}")
+    return body
+
+
+async def ask(state_directory: Path, method: str, path: str) -> object:
+    """The daemon's answer as plain data. Raises as `ask_bytes` does."""
+    return parse_json(await ask_bytes(state_directory, method, path))

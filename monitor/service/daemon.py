@@ -1,0 +1,260 @@
+"""
+I/O. The running process: everything is built here, started in order, and stopped in order.
+
+Start: state, channels, courier, control socket and HTTP, then the accounts. Stop: the
+accounts first, then the courier gets ten seconds to deliver what is due; what it can't
+deliver waits in the outbox for the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from monitor import __version__
+from monitor.alerts.ladder import Severity
+from monitor.delivery.apprise_channel import AppriseChannel
+from monitor.delivery.courier import Courier, Route
+from monitor.engine.engine import Engine
+from monitor.engine.knowledge import Budgets
+from monitor.errors import MonitorError
+from monitor.exchanges.registry import EXCHANGES
+from monitor.exchanges.stream import MarkFeed
+from monitor.service import logs
+from monitor.service.account_task import AccountTask, Shell
+from monitor.service.capturing import open_client, read_capture_text
+from monitor.service.clock import Clock
+from monitor.service.control import ControlServer, socket_path
+from monitor.service.heartbeat import Systemd
+from monitor.service.mailbox import Mailbox
+from monitor.status.board import Board
+from monitor.status.http import StatusServer
+from monitor.status.report import report
+from monitor.storage import open_store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from monitor.engine.effects import AccountAssessment, IncidentChanged
+    from monitor.settings import AccountSettings, Settings
+    from monitor.storage import Store
+
+log = structlog.get_logger()
+
+SLEEP_CHECK_SECONDS = 1.0
+LAST_DELIVERY_SECONDS = 10.0
+# An engine that has processed nothing for so long is stuck: it gets a second passed each second.
+ALIVE_SECONDS = 10.0
+
+
+async def serve(settings: Settings) -> None:
+    """Run the daemon until SIGTERM or SIGINT."""
+    logs.set_up(settings.secrets())
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Daemon(settings).run(stop)
+
+
+class Daemon:
+    """One configuration at work. `run` builds, watches until told to stop, and tidies up."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.board = Board()
+        self._settings = settings
+        self._clock = clock or Clock()
+        self._systemd = Systemd()
+        self._store: Store | None = None
+        self._tasks: dict[str, AccountTask] = {}
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """
+        Watch until `stop` is set.
+
+        Raises:
+            MonitorError: If the state directory can't be used.
+            ExceptionGroup: If faults of our own came too often: systemd starts us again.
+        """
+        settings = self._settings
+        store = open_store(settings.state_directory, self.now())
+        self._store = store
+        log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
+        for notice in store.notices:
+            log.error("state.impaired", because=notice)
+        channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
+        gone = store.keep_channels([channel.name for channel in channels], self.now())
+        if gone:
+            log.error("notification.abandoned", channels=gone)
+        routes = [
+            Route(channel=channel, min_severity=c.min_severity)
+            for channel, c in zip(channels, settings.channels, strict=True)
+        ]
+        courier = Courier(store, routes, now=self.now)
+        control = ControlServer(
+            socket_path(settings.state_directory),
+            status=lambda: report(self.board.assessments(), self.now()),
+            capture=self._capture,
+        )
+        http = StatusServer(self.board, host=settings.http_host, port=settings.http_port)
+        try:
+            self._tasks = {a.name: self._account(a, courier) for a in settings.accounts}
+            await control.start()
+            await http.start(self.now)
+            await self._watch(stop, courier)
+        finally:
+            self._systemd.stopping()
+            await http.stop()
+            await control.stop()
+            await asyncio.gather(*(task.rest.close() for task in self._tasks.values()))
+            for channel in channels:
+                channel.close()
+            store.close()
+            log.info("daemon.stopped")
+
+    async def _watch(self, stop: asyncio.Event, courier: Courier) -> None:
+        """Everything that runs for as long as the daemon does."""
+        delivering = asyncio.create_task(courier.run())
+        stopping = asyncio.create_task(stop.wait())
+        running = [
+            *(asyncio.create_task(task.run()) for task in self._tasks.values()),
+            asyncio.create_task(self._systemd.watch(self._is_alive)),
+            asyncio.create_task(self._notice_sleep()),
+        ]
+        # ccxt alone leaves so many objects that a full collection stops the loop for 50 ms.
+        gc.collect()
+        gc.freeze()
+        self._systemd.ready()
+        try:
+            await self._until_one_ends(stopping, delivering, *running)
+        finally:
+            await _end(*running, stopping)
+            with_rest = asyncio.create_task(courier.drain())
+            await asyncio.wait((with_rest,), timeout=LAST_DELIVERY_SECONDS)
+            await _end(with_rest, delivering)
+
+    async def _until_one_ends(self, *tasks: asyncio.Task[object]) -> None:
+        pending = set(tasks)
+        if not self._systemd.watchdog_seconds:
+            # Without a watchdog that task ends at once, which is no reason to stop.
+            await asyncio.sleep(0)
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            if tasks[0] in done:
+                return
+
+    def _account(self, account: AccountSettings, courier: Courier) -> AccountTask:
+        """The loops of one account, joined to everything that they need."""
+        client = open_client(account, self._clock)
+        mailbox = Mailbox()
+        store = self._opened()
+        task = AccountTask(
+            name=account.name,
+            exchange=EXCHANGES[account.exchange],
+            engine=Engine(
+                account=account.name,
+                exchange=account.exchange,
+                ladder=self._settings.ladder,
+                budgets=self._budgets(),
+                target=self._settings.target,
+                incidents=store.kept_incidents(account.name, self.now()),
+            ),
+            rest=client,
+            mailbox=mailbox,
+            shell=Shell(
+                now=self.now,
+                record=lambda change: self._record(change, courier),
+                publish=self._publish,
+                was_watched=lambda: store.was_watched(account.name),
+                note_watched=lambda: store.note_watched(account.name, self.now()),
+            ),
+            poll_seconds=account.poll_seconds,
+            allow_trading_key=account.allow_trading_key,
+        )
+        task.listen_with(
+            MarkFeed(
+                EXCHANGES[account.exchange],
+                account=account.name,
+                now=self.now,
+                offset_seconds=lambda: client.offset_seconds or 0.0,
+                deliver=mailbox.put,
+                ws_url=account.ws_url,
+                patience_seconds=self._settings.budgets.marks_seconds,
+            )
+        )
+        return task
+
+    def _budgets(self) -> Budgets:
+        given = self._settings.budgets
+        return Budgets(account=given.account_seconds, marks=given.marks_seconds)
+
+    def _opened(self) -> Store:
+        if self._store is None:
+            raise RuntimeError("the state is opened before anything that needs it")
+        return self._store
+
+    def _publish(self, assessment: AccountAssessment) -> None:
+        self.board.put(assessment)
+        self._opened().sample(assessment)
+
+    def _record(self, change: IncidentChanged, courier: Courier) -> None:
+        """Durable first, then the courier is woken: nothing is sent that is not on disk."""
+        notification = change.notification
+        channels = () if notification is None else courier.addressees(notification)
+        self._opened().record(change.incident, notification, channels)
+        log.info(
+            "incident.changed",
+            step=change.transition.step.value,
+            account=change.incident.account,
+            incident=change.incident.id,
+            subject=change.incident.subject.value,
+            rung=change.incident.rung,
+            told=notification is not None,
+            quiet_because=change.quiet_because,
+        )
+        if channels:
+            courier.wake(urgent=change.incident.severity is Severity.CRITICAL)
+
+    async def _capture(self, account: str) -> bytes:
+        if account not in self._tasks:
+            raise MonitorError(f"'{account}': accounts here are {', '.join(self._tasks)}")
+        settings = next(a for a in self._settings.accounts if a.name == account)
+        client = open_client(settings, self._clock)
+        try:
+            return await read_capture_text(client)
+        finally:
+            await client.close()
+
+    def _is_alive(self) -> bool:
+        """Whether every account's engine has processed something lately."""
+        oldest = self.now() - timedelta(seconds=ALIVE_SECONDS)
+        return all(
+            task.last_processed_at is not None and task.last_processed_at > oldest
+            for task in self._tasks.values()
+        )
+
+    async def _notice_sleep(self) -> None:
+        """After a suspend every socket is half dead and every figure old: read all anew."""
+        while True:
+            await asyncio.sleep(SLEEP_CHECK_SECONDS)
+            slept = self._clock.slept_seconds()
+            if slept:
+                log.warning("machine.resumed", slept_seconds=round(slept, 1))
+                for task in self._tasks.values():
+                    task.wake_up()
+
+
+async def _end(*tasks: asyncio.Task[object]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,184 @@
+"""Binance, pretended: USD-M futures of every account of the scenario that names it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from aiohttp import web
+
+from monitor.simulator import binance_frames as frames
+from monitor.simulator.binance_accounts import NAME, BinanceAccount, BinanceState
+from monitor.simulator.binance_auth import bad_key_format, banned, not_permitted, too_many
+from monitor.simulator.binance_changes import change as carry_out
+from monitor.simulator.binance_ledger import ZERO, Leg
+from monitor.simulator.binance_pools import Closed, liquidate, pools, settle_debts
+from monitor.simulator.binance_quotes import milliseconds, wire
+from monitor.simulator.binance_rest import BinanceRest
+from monitor.simulator.binance_steering import BinanceSteering
+from monitor.simulator.binance_stream import BinanceStream
+from monitor.simulator.changes import Change, mount_changes
+from monitor.simulator.truth import PoolTruth, plain
+from monitor.simulator.world import World
+
+_WAIT_SECONDS = "10"
+_BAN_SECONDS = "120"
+# The ratio of the margin call is not published; 80 % is of our choosing.
+_CALL_RATIO = Decimal("0.8")
+_FIRST_ORDER_ID = 8_000_000_001
+
+
+class Binance:
+    """The exchange as the world sees it."""
+
+    name = NAME
+    cadence_seconds = 1.0
+    totals = frozenset({"totalMaintMargin", "maintMargin"})
+
+    def __init__(self, world: World) -> None:
+        self._state = BinanceState(world)
+        self._stream = BinanceStream(self._state)
+        self._rest = BinanceRest(self._state)
+        self._steering = BinanceSteering(self._state, self._stream)
+        self._order_id = _FIRST_ORDER_ID
+        self._called: set[tuple[str, str]] = set()
+        for account in self.accounts:  # a scenario that can't be priced fails here
+            self.pools(account.spec.name)
+
+    @property
+    def accounts(self) -> Sequence[BinanceAccount]:
+        return self._state.accounts
+
+    def mount(self, app: web.Application) -> None:
+        mount_changes(app, self)
+        self._steering.mount(app)
+        self._stream.mount(app)
+        self._rest.mount(app)  # last: it answers every other path
+
+    async def step(self, now: datetime) -> None:
+        for account in self.accounts:
+            self._call_for_margin(account)
+        await self._stream.step(now)
+
+    def pools(self, account: str) -> Sequence[PoolTruth]:
+        ledger = self._state.by_name(account).ledger
+        return pools(ledger, self._state.quotes.mark, self._state.quotes.rates())
+
+    def liquidate(self, account: str, pool: str) -> dict[str, str]:
+        owner = self._state.by_name(account)
+        at = milliseconds(self._state.server_time())
+        before = dict(owner.ledger.cross_wallets)
+        closed = liquidate(owner.ledger, pool, self._state.quotes.mark, at)
+        paid = settle_debts(owner.ledger, self._state.quotes.rates())
+        self._tell(owner, closed, before, paid, at)
+        return {
+            "closed": ", ".join(f"{c.leg.symbol.name} {plain(c.leg.amount)}" for c in closed),
+            "fee": plain(sum((c.fee for c in closed), ZERO)),
+            "insurance_fund_paid": ", ".join(f"{plain(a)} {n}" for n, a in paid.items()) or "0",
+        }
+
+    def change(self, account: str, change: Change) -> None:
+        carry_out(self._state, self._state.by_name(account), change)
+
+    def refusal(self, kind: str, value: str | None) -> web.Response:
+        match kind:
+            case "429":
+                return too_many(value or _WAIT_SECONDS).response()
+            case "418":
+                return banned(value or _BAN_SECONDS, self._state.server_time()).response()
+            case "bad_key":
+                return bad_key_format().response()
+            case "no_permission" | "ip":
+                return not_permitted().response()
+            case _:
+                return web.json_response([])
+
+    def _tell(
+        self,
+        account: BinanceAccount,
+        closed: tuple[Closed, ...],
+        before: dict[str, Decimal],
+        paid: dict[str, Decimal],
+        at: int,
+    ) -> None:
+        """Queue the private frames of a liquidation and note its orders and income."""
+        for item in closed:
+            self._order_id += 1
+            frame = frames.liquidation_order(self._state, item, self._order_id)
+            account.outbox.append(frame)
+            account.force_orders.append(_force_order(item, self._order_id, at))
+            named = (item.leg.symbol.margin_asset, item.leg.symbol.name)
+            account.income.append(
+                frames.income("REALIZED_PNL", item.realized, named, at, self._order_id)
+            )
+        emptied = tuple(_emptied(item.leg, at) for item in closed)
+        assets = dict.fromkeys(before | account.ledger.cross_wallets, ZERO)
+        touched = {
+            asset: ZERO
+            for asset in assets
+            if before.get(asset, ZERO) != account.ledger.cross_wallets.get(asset, ZERO)
+        }
+        account.outbox.append(
+            frames.account_update(self._state, account, "ORDER", touched, emptied)
+        )
+        if paid:
+            account.outbox.append(
+                frames.account_update(self._state, account, "INSURANCE_CLEAR", paid, ())
+            )
+
+    def _call_for_margin(self, account: BinanceAccount) -> None:
+        """Push MARGIN_CALL once when a pool comes to 80 %, and again only after it left."""
+        for pool in self.pools(account.spec.name):
+            key = (account.spec.name, pool.pool)
+            if pool.ratio < _CALL_RATIO:
+                self._called.discard(key)
+            elif key not in self._called:
+                self._called.add(key)
+                names = {position.exchange_symbol for position in pool.positions}
+                isolated = pool.pool.startswith("isolated/")
+                legs = tuple(
+                    leg
+                    for leg in account.ledger.legs
+                    if leg.symbol.name in names
+                    and leg.is_isolated == isolated
+                    and (not isolated or leg.pool == pool.pool)
+                )
+                account.outbox.append(frames.margin_call(self._state, account, legs))
+
+
+def _emptied(leg: Leg, at: int) -> Leg:
+    return Leg(
+        symbol=leg.symbol,
+        side=leg.side,
+        amount=ZERO,
+        entry_price=ZERO,
+        leverage=leg.leverage,
+        isolated_wallet=leg.isolated_wallet,
+        updated_at=at,
+    )
+
+
+def _force_order(item: Closed, order_id: int, at: int) -> dict[str, object]:
+    """One element of GET /fapi/v1/forceOrders."""
+    quantity = plain(abs(item.leg.amount))
+    return {
+        "orderId": order_id,
+        "symbol": item.leg.symbol.name,
+        "status": "FILLED",
+        "clientOrderId": f"autoclose-{order_id}",
+        "price": plain(item.mark),
+        "avgPrice": plain(item.mark),
+        "origQty": quantity,
+        "executedQty": quantity,
+        "cumQuote": wire(abs(item.leg.notional(item.mark))),
+        "timeInForce": "IOC",
+        "type": "LIMIT",
+        "reduceOnly": False,
+        "closePosition": False,
+        "side": "SELL" if item.leg.amount > 0 else "BUY",
+        "positionSide": item.leg.side,
+        "stopPrice": "0",
+        "workingType": "CONTRACT_PRICE",
+        "origType": "LIMIT",
+        "time": at,
+        "updateTime": at,
+    }

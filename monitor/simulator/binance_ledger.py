@@ -1,0 +1,234 @@
+"""
+A Binance USD-M account as Binance keeps it, and its margin arithmetic in Binance's words.
+
+All amounts are exact; only the wire cuts them to eight decimals. Marks come in as a function of
+the symbol, asset rates as a function of the asset.
+
+Source: Binance support, "Liquidation Protocols", "How to Calculate Liquidation Price of USD-M
+Futures Contracts", "Multi-Assets Mode"; API documentation of USD-M futures, Account Information
+V3 and Position Information V3.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from monitor.simulator.binance_tables import SYMBOLS, Bracket, Symbol
+from monitor.simulator.scenario import AccountSpec, OrderSpec, PositionSpec
+
+Marks = Callable[[str], Decimal]
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """What one unit of an asset is worth in US dollars: bid for credits, ask for debts."""
+
+    bid: Decimal
+    ask: Decimal
+
+    def value(self, amount: Decimal) -> Decimal:
+        """Give what an amount counts for: the lesser of both valuations."""
+        return min(amount * self.bid, amount * self.ask)
+
+
+@dataclass(slots=True, kw_only=True)
+class Leg:
+    """One position: `amount` is signed, `side` is BOTH, LONG or SHORT."""
+
+    symbol: Symbol
+    side: str
+    amount: Decimal
+    entry_price: Decimal
+    leverage: Decimal
+    isolated_wallet: Decimal | None = None  # None: cross
+    updated_at: int = 0
+
+    @property
+    def is_isolated(self) -> bool:
+        return self.isolated_wallet is not None
+
+    @property
+    def pool(self) -> str:
+        """The margin pool it belongs to in single-asset mode."""
+        if not self.is_isolated:
+            return self.symbol.margin_asset
+        suffix = "" if self.side == "BOTH" else f"/{self.side.lower()}"
+        return f"isolated/{self.symbol.name}{suffix}"
+
+    def unrealized_profit(self, mark: Decimal) -> Decimal:
+        return self.amount * (mark - self.entry_price)
+
+    def notional(self, mark: Decimal) -> Decimal:
+        """Signed, as on the wire."""
+        return self.amount * mark
+
+    def maint_margin(self, mark: Decimal) -> Decimal:
+        return maint_margin(self.symbol, abs(self.notional(mark)))
+
+
+def bracket_of(symbol: Symbol, notional: Decimal) -> Bracket:
+    """Give the bracket in which this absolute notional stands; above all of them, the last."""
+    for bracket in symbol.brackets:
+        if notional <= bracket.cap:
+            return bracket
+    return symbol.brackets[-1]
+
+
+def maint_margin(symbol: Symbol, notional: Decimal) -> Decimal:
+    """Maintenance margin of an absolute notional: `notional x rate - cum` of its bracket."""
+    bracket = bracket_of(symbol, notional)
+    return notional * bracket.rate - bracket.cum
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """
+    Wallets, positions and orders of one account.
+
+    `cross_wallets` hold crossWalletBalance per asset: what isolated positions have set aside
+    stands in their own `isolated_wallet`.
+    """
+
+    spec: AccountSpec
+    cross_wallets: dict[str, Decimal]
+    legs: list[Leg]
+    orders: list[OrderSpec]
+    touched_at: dict[str, int] = field(default_factory=dict)  # per asset, milliseconds
+
+    @property
+    def multi_assets(self) -> bool:
+        return self.spec.mode == "multi_assets"
+
+    @property
+    def hedge(self) -> bool:
+        return self.spec.position_mode == "hedge"
+
+    # --- figures of one margin asset, cross positions only
+
+    def cross_legs(self, asset: str | None = None) -> Iterator[Leg]:
+        for leg in self.legs:
+            if not leg.is_isolated and asset in {None, leg.symbol.margin_asset}:
+                yield leg
+
+    def cross_un_pnl(self, asset: str, marks: Marks) -> Decimal:
+        return sum(
+            (leg.unrealized_profit(marks(leg.symbol.name)) for leg in self.cross_legs(asset)),
+            ZERO,
+        )
+
+    def cross_maint_margin(self, asset: str, marks: Marks) -> Decimal:
+        return sum(
+            (leg.maint_margin(marks(leg.symbol.name)) for leg in self.cross_legs(asset)), ZERO
+        )
+
+    def cross_balance(self, asset: str, marks: Marks) -> Decimal:
+        """Cross wallet balance and cross profit."""
+        return self.cross_wallets.get(asset, ZERO) + self.cross_un_pnl(asset, marks)
+
+    def cross_initial_margin(self, asset: str, marks: Marks) -> Decimal:
+        return sum(
+            (
+                abs(leg.notional(marks(leg.symbol.name))) / leg.leverage
+                for leg in self.cross_legs(asset)
+            ),
+            ZERO,
+        )
+
+    def order_initial_margin(self, asset: str) -> Decimal:
+        """Initial margin of open limit orders that do not reduce; never maintenance margin."""
+        return sum(
+            (
+                order.contracts * (order.price or ZERO) / self.leverage(order.symbol)
+                for order in self.orders
+                if order.kind == "limit"
+                and not order.reduce_only
+                and SYMBOLS[order.symbol].margin_asset == asset
+            ),
+            ZERO,
+        )
+
+    def isolated_wallets(self, asset: str) -> Decimal:
+        return sum(
+            (leg.isolated_wallet or ZERO for leg in self.legs if leg.symbol.margin_asset == asset),
+            ZERO,
+        )
+
+    def assets(self) -> tuple[str, ...]:
+        """Give the assets in which there is a wallet or a position."""
+        margined = dict.fromkeys(leg.symbol.margin_asset for leg in self.legs)
+        return tuple({**dict.fromkeys(self.cross_wallets), **margined})
+
+    def leverage(self, symbol: str) -> Decimal:
+        """Give the leverage set for a symbol; 20 where the account never set one."""
+        for leg in self.legs:
+            if leg.symbol.name == symbol:
+                return leg.leverage
+        for position in self.spec.positions:
+            if position.symbol == symbol:
+                return position.leverage
+        return Decimal(min(20, SYMBOLS[symbol].brackets[0].leverage))
+
+    # --- the pool in multi-assets mode, in US dollars
+
+    def equity(self, marks: Marks, rates: Mapping[str, Rates]) -> Decimal:
+        return sum(
+            (rates[asset].value(self.cross_balance(asset, marks)) for asset in self.assets()), ZERO
+        )
+
+    def account_maint_margin(self, marks: Marks, rates: Mapping[str, Rates]) -> Decimal:
+        return sum(
+            (
+                self.cross_maint_margin(asset, marks) * rates[asset].ask
+                for asset in self.assets()
+                if any(self.cross_legs(asset))
+            ),
+            ZERO,
+        )
+
+
+def open_ledger(spec: AccountSpec, at: int) -> Ledger:
+    """
+    Give the ledger of an account as the scenario describes it, all touched at `at` (ms).
+
+    Raises:
+        ValueError: If a symbol is unknown, or an isolated position meets multi-assets mode.
+
+    """
+    ledger = Ledger(
+        spec=spec,
+        cross_wallets=dict(spec.wallets),
+        legs=[_leg(spec, position, at) for position in spec.positions],
+        orders=list(spec.orders),
+        touched_at=dict.fromkeys(spec.wallets, at),
+    )
+    for order in spec.orders:
+        _known(spec, order.symbol)
+    if ledger.multi_assets and any(leg.is_isolated for leg in ledger.legs):
+        raise ValueError(f"account {spec.name!r}: multi-assets mode has no isolated positions")
+    return ledger
+
+
+def _leg(spec: AccountSpec, position: PositionSpec, at: int) -> Leg:
+    symbol = _known(spec, position.symbol)
+    sign = 1 if position.side == "long" else -1
+    if position.contracts != round(position.contracts, symbol.quantity_decimals):
+        raise ValueError(
+            f"account {spec.name!r}: {symbol.name}: {position.contracts} contracts have more "
+            f"than {symbol.quantity_decimals} decimals"
+        )
+    return Leg(
+        symbol=symbol,
+        side=position.side.upper() if spec.position_mode == "hedge" else "BOTH",
+        amount=sign * position.contracts,
+        entry_price=position.entry_price,
+        leverage=position.leverage,
+        isolated_wallet=position.isolated_margin,
+        updated_at=at,
+    )
+
+
+def _known(spec: AccountSpec, symbol: str) -> Symbol:
+    if symbol not in SYMBOLS:
+        raise ValueError(f"account {spec.name!r}: Binance has no symbol {symbol!r} here")
+    return SYMBOLS[symbol]

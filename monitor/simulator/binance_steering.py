@@ -1,0 +1,115 @@
+"""
+I/O. What only Binance does, on demand: `POST /sim/binance/funding`, `/brackets`, `/listen-key`.
+
+`funding` takes `{"account", "symbol", "rate"}`, `brackets` `{"symbol", "rows"}` with rows of
+`cap rate leverage`, `listen-key` `{"account"}` and lets that account's key run out.
+"""
+
+import json
+from decimal import Decimal, InvalidOperation
+
+from aiohttp import web
+
+from monitor.simulator import binance_frames as frames
+from monitor.simulator.binance_accounts import BinanceAccount, BinanceState
+from monitor.simulator.binance_ledger import ZERO
+from monitor.simulator.binance_quotes import milliseconds
+from monitor.simulator.binance_stream import BinanceStream
+from monitor.simulator.binance_tables import brackets
+
+
+class BinanceSteering:
+    def __init__(self, state: BinanceState, stream: BinanceStream) -> None:
+        self._state = state
+        self._stream = stream
+
+    def mount(self, app: web.Application) -> None:
+        for name, handler in (
+            ("funding", self._funding),
+            ("brackets", self._brackets),
+            ("listen-key", self._listen_key),
+        ):
+            app.router.add_post(f"/sim/binance/{name}", handler)
+
+    async def _funding(self, request: web.Request) -> web.Response:
+        words = await _words(request)
+        try:
+            self.charge_funding(words["account"], words["symbol"], Decimal(words["rate"]))
+        except (KeyError, InvalidOperation, StopIteration) as error:
+            raise _wrong(error) from error
+        return web.json_response({"ok": True})
+
+    async def _brackets(self, request: web.Request) -> web.Response:
+        words = await _words(request)
+        try:
+            self.change_brackets(words["symbol"], words["rows"])
+        except (KeyError, ValueError, InvalidOperation) as error:
+            raise _wrong(error) from error
+        return web.json_response({"ok": True})
+
+    async def _listen_key(self, request: web.Request) -> web.Response:
+        words = await _words(request)
+        try:
+            self._state.by_name(words["account"]).close_listen_key()
+        except (KeyError, StopIteration) as error:
+            raise _wrong(error) from error
+        return web.json_response({"ok": True})
+
+    def charge_funding(self, account: str, symbol: str, rate: Decimal) -> None:
+        """
+        Take the funding of an account's legs of a symbol: longs pay a positive rate.
+
+        A cross position is told with `B` alone; an isolated one pays from its own wallet and is
+        told with `P`. Source: API documentation, "Event: Balance and Position Update".
+        """
+        owner = self._state.by_name(account)
+        mark = self._state.quotes.mark(symbol)
+        at = milliseconds(self._state.server_time())
+        for leg in [leg for leg in owner.ledger.legs if leg.symbol.name == symbol]:
+            fee = leg.notional(mark) * rate
+            asset = leg.symbol.margin_asset
+            if leg.isolated_wallet is None:
+                wallets = owner.ledger.cross_wallets
+                wallets[asset] = wallets.get(asset, ZERO) - fee
+            else:
+                leg.isolated_wallet -= fee
+            owner.ledger.touched_at[asset] = at
+            told = (leg,) if leg.is_isolated else ()
+            frame = frames.account_update(self._state, owner, "FUNDING_FEE", {asset: -fee}, told)
+            frame["a"] = {**_table(frame["a"]), "S": symbol}
+            owner.outbox.append(frame)
+            owner.income.append(_income(owner, asset, symbol, -fee, at))
+
+    def change_brackets(self, symbol: str, rows: str) -> None:
+        """Give a symbol other leverage brackets, for open positions too, and announce them."""
+        changed = self._state.quotes.change_brackets(symbol, brackets(rows))
+        for account in self._state.accounts:
+            for leg in account.ledger.legs:
+                if leg.symbol.name == symbol:
+                    leg.symbol = changed
+        self._stream.tell_brackets(changed)
+
+
+def _income(
+    owner: BinanceAccount, asset: str, symbol: str, amount: Decimal, at: int
+) -> dict[str, object]:
+    return frames.income("FUNDING_FEE", amount, (asset, symbol), at, len(owner.income) + 1)
+
+
+def _table(value: object) -> dict[str, object]:
+    return dict(value) if isinstance(value, dict) else {}
+
+
+async def _words(request: web.Request) -> dict[str, str]:
+    try:
+        body = await request.json()
+    except json.JSONDecodeError as error:
+        raise _wrong(error) from error
+    if not isinstance(body, dict):
+        raise _wrong(TypeError("the body is not a JSON object"))
+    return {str(key): str(value) for key, value in body.items()}
+
+
+def _wrong(error: Exception) -> web.HTTPBadRequest:
+    text = json.dumps({"ok": False, "error": f"the body is not as it should be: {error!r}"})
+    return web.HTTPBadRequest(text=text, content_type="application/json")

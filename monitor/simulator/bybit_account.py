@@ -1,0 +1,148 @@
+"""
+What Bybit has written down of an account, and the prices of one moment.
+
+Nothing is computed here but the prices' own digits.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_DOWN, Decimal
+
+from monitor.simulator.bybit_tables import INSTRUMENTS, Instrument
+
+ZERO = Decimal(0)
+TAKER_RATE = Decimal("0.00055")
+EIGHT_DECIMALS = Decimal("0.00000001")
+Price = Callable[[str], Decimal]
+
+
+def cut_to(value: Decimal, step: Decimal) -> Decimal:
+    """Cut towards zero to a multiple of `step`."""
+    return (value / step).to_integral_value(rounding=ROUND_DOWN) * step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A position; `idx` is 0 one-way, 1 the long leg, 2 the short leg of hedge mode."""
+
+    symbol: str
+    side: str  # "Buy" or "Sell"
+    size: Decimal
+    entry: Decimal
+    leverage: Decimal
+    idx: int = 0
+    isolated_margin: Decimal = ZERO
+    stop_loss: Decimal | None = None
+    opened_ms: int = 0
+
+    def resized(self, size: Decimal, price: Decimal) -> "Position":
+        """The position with another size; what is added comes in at `price`."""
+        added = max(ZERO, size - self.size)
+        entry = self.entry
+        if added:
+            linear = INSTRUMENTS[self.symbol].category == "linear"
+            entry = (
+                (self.size * entry + added * price) / size
+                if linear
+                else size / (self.size / entry + added / price)
+            )
+        return replace(self, size=size, entry=entry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An open order; a stop has a `trigger`, and only opening limit orders need margin."""
+
+    order_id: str
+    symbol: str
+    side: str
+    qty: Decimal
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    reduce_only: bool = False
+    closes_position: bool = False
+    idx: int = 0
+
+    @property
+    def needs_margin(self) -> bool:
+        return self.price is not None and not self.reduce_only and self.trigger is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """An option holding with its figures as given: no model stands behind them."""
+
+    symbol: str
+    side: str
+    size: Decimal
+    entry: Decimal
+    mark: Decimal
+    initial_margin: Decimal
+    maintenance_margin: Decimal
+
+    @property
+    def market_value(self) -> Decimal:
+        return (self.mark if self.side == "Buy" else -self.mark) * self.size
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """What the exchange has written down; changed by steering and by liquidation only."""
+
+    name: str
+    margin_mode: str = "REGULAR_MARGIN"
+    unified_status: int = 6
+    hedge: bool = False
+    wallets: dict[str, Decimal] = field(default_factory=dict)
+    positions: list[Position] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    options: list[Option] = field(default_factory=list)
+    spot_borrow: dict[str, Decimal] = field(default_factory=dict)
+    switched_off: frozenset[str] = frozenset()
+    taker_rate: Decimal = TAKER_RATE
+    haircut_loss: Decimal = ZERO  # USD, of open spot orders; as given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """
+    The prices of one moment.
+
+    `coin` gives the mark of a base coin and `coin_index` its index, both in USDT; the USD
+    index of a coin is its index times that of USDT, which is itself not 1. All are cut to the
+    digits that the wire carries, so that the wire and the ledger can't differ.
+    """
+
+    coin: Price
+    coin_index: Price | None = None
+    usdt_index: Decimal = Decimal("1.0002")
+    usdc_index: Decimal = Decimal("0.9999")
+    shifted: tuple[Instrument, Decimal] | None = None
+
+    def mark(self, instrument: Instrument) -> Decimal:
+        if self.shifted and self.shifted[0] is instrument:
+            return self.shifted[1]
+        return cut_to(self.coin(instrument.base), instrument.mark_step)
+
+    def quoted_index(self, instrument: Instrument) -> Decimal:
+        """The index price of a contract, of as many digits as its mark."""
+        price = (self.coin_index or self.coin)(instrument.base)
+        return cut_to(price, instrument.mark_step)
+
+    def index(self, coin: str) -> Decimal:
+        """USD index of a coin, of eight decimals."""
+        if coin in {"USDT", "USDC"}:
+            return self.usdt_index if coin == "USDT" else self.usdc_index
+        index = cut_to((self.coin_index or self.coin)(coin) * self.usdt_index, EIGHT_DECIMALS)
+        if self.shifted and self.shifted[0].base == coin:
+            instrument, price = self.shifted
+            return index * price / cut_to(self.coin(coin), instrument.mark_step)
+        return index
+
+    def moved(self, symbol: str, price: Decimal) -> "Prices":
+        """
+        The same moment with one symbol's mark elsewhere, its base coin's index with it.
+
+        Contracts on the same coin that are settled otherwise keep their marks.
+        """
+        return replace(self, shifted=(INSTRUMENTS[symbol], price))

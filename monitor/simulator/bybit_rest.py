@@ -1,0 +1,365 @@
+"""I/O. Bybit's REST: paths, paging, envelope, rate headers."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+from monitor.simulator import bybit_auth as auth
+from monitor.simulator import bybit_public as public
+from monitor.simulator import bybit_rows as rows
+from monitor.simulator.bybit_accounts import BybitAccount, BybitState
+from monitor.simulator.bybit_auth import Refused
+from monitor.simulator.bybit_ledger import figures
+from monitor.simulator.bybit_paging import cursor_at, offset, only, page_of
+from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS, Instrument
+from monitor.simulator.truth import plain
+
+Row = dict[str, object]
+Public = Callable[[web.Request], Row]
+Private = Callable[[web.Request, BybitAccount], Row]
+_SYMBOLS_PER_RISK_PAGE = 15
+_LIMITS_PER_SECOND = {"/v5/account/fee-rate": 5, "/v5/account/transaction-log": 25}
+_MISSING = "Missing some parameters that must be filled in, please check"
+
+
+class BybitRest:
+    """Answers `/bybit/v5/...`, and every unknown path in the exchange's own way."""
+
+    def __init__(self, state: BybitState) -> None:
+        self._state = state
+        self._calls: dict[tuple[str, str], deque[int]] = {}
+
+    def mount(self, app: web.Application) -> None:
+        for path, answer in self._public().items():
+            app.router.add_get(f"/bybit{path}", self._open(answer))
+        for path, reply in self._private().items():
+            app.router.add_get(f"/bybit{path}", self._signed(path, reply))
+        app.router.add_route("*", "/bybit/{tail:.*}", self._unknown)
+
+    def _public(self) -> dict[str, Public]:
+        return {
+            "/v5/market/time": self._time,
+            "/v5/market/instruments-info": self._instruments,
+            "/v5/market/tickers": self._tickers,
+            "/v5/market/risk-limit": self._risk_limits,
+            "/v5/market/adlAlert": self._adl_alert,
+            "/v5/spot-margin-trade/collateral": _collateral_ratios,
+            "/v5/system/status": lambda _: {"list": []},
+        }
+
+    def _private(self) -> dict[str, Private]:
+        return {
+            "/v5/user/query-api": self._key,
+            "/v5/account/info": self._account,
+            "/v5/account/wallet-balance": self._wallet,
+            "/v5/account/collateral-info": self._collateral,
+            "/v5/account/fee-rate": _fees,
+            "/v5/position/list": self._positions,
+            "/v5/order/realtime": self._orders,
+            "/v5/execution/list": _executions,
+            "/v5/spot-margin-trade/position-tiers": _borrow_tiers,
+            "/v5/asset/coin/query-info": _coins,
+            "/v5/asset/portfolio-margin": lambda *_: {"list": []},
+        }
+
+    # --- the envelope
+
+    def _open(self, answer: Public) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            at_ms = self._state.server_ms(_path(request))
+            try:
+                return _enveloped(answer(request), at_ms)
+            except Refused as refused:
+                return refused.response(at_ms)
+
+        return handle
+
+    def _signed(
+        self, path: str, answer: Private
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            at_ms = self._state.server_ms(path)
+            try:
+                account = self._caller(request, at_ms)
+                headers = self._counted(account.spec.key, path, at_ms)
+                return _enveloped(answer(request, account), at_ms, headers)
+            except Refused as refused:
+                return refused.response(at_ms)
+
+        return handle
+
+    def _caller(self, request: web.Request, at_ms: int) -> BybitAccount:
+        key = request.headers.get("X-BAPI-API-KEY")
+        if not key:
+            raise auth.unknown_key(status=401)
+        account = self._state.by_key(key)
+        if account is None:
+            raise auth.unknown_key()
+        auth.check_signed(
+            request.headers, request.rel_url.raw_query_string, account.spec.secret, at_ms
+        )
+        return account
+
+    def _counted(self, key: str, path: str, at_ms: int) -> dict[str, str]:
+        limit = _LIMITS_PER_SECOND.get(path, 50)
+        calls = self._calls.setdefault((key, path), deque())
+        while calls and calls[0] <= at_ms - 1000:
+            calls.popleft()
+        if len(calls) >= limit:
+            raise auth.too_many(at_ms, "1")
+        calls.append(at_ms)
+        return {
+            "X-Bapi-Limit": str(limit),
+            "X-Bapi-Limit-Status": str(limit - len(calls)),
+            "X-Bapi-Limit-Reset-Timestamp": str(at_ms),
+        }
+
+    async def _unknown(self, request: web.Request) -> web.Response:
+        return auth.route_not_found().response(self._state.server_ms(_path(request)))
+
+    # --- public
+
+    def _time(self, request: web.Request) -> Row:
+        at_ms = self._state.server_ms(_path(request))
+        return {"timeSecond": str(at_ms // 1000), "timeNano": str(at_ms * 1_000_000)}
+
+    def _instruments(self, request: web.Request) -> Row:
+        category = _category(request, "linear", "inverse", "spot", "option")
+        found: list[Row] = []
+        if request.query.get("status", "Trading") == "Trading":
+            found = [public.instrument(it) for it in _contracts(request, category)]
+            if category == "spot":
+                found = [public.spot_instrument(c) for c in public.SPOT_COINS]
+                found = only(found, "symbol", request.query.get("symbol"))
+        page, cursor = page_of(request, found, 500, 1000, cursor_at_end=False)
+        return {"category": category, "list": page, "nextPageCursor": cursor}
+
+    def _tickers(self, request: web.Request) -> Row:
+        category = _category(request, "linear", "inverse", "spot", "option")
+        prices, at_ms = self._state.prices(), self._state.server_ms()
+        if category == "spot":
+            found = [public.spot_ticker(coin, prices) for coin in public.SPOT_COINS]
+            found = only(found, "symbol", request.query.get("symbol"))
+        else:
+            found = [
+                public.ticker(it, prices, self._state.funding_rate(it.base), at_ms)
+                for it in _contracts(request, category)
+            ]
+        return {"category": category, "list": found}
+
+    def _risk_limits(self, request: web.Request) -> Row:
+        category = _category(request, "linear", "inverse")
+        contracts = _contracts(request, category)
+        start = offset(request)
+        page = contracts[start : start + _SYMBOLS_PER_RISK_PAGE]
+        more = start + _SYMBOLS_PER_RISK_PAGE < len(contracts)
+        return {
+            "category": category,
+            "list": [row for it in page for row in public.risk_limits(it.symbol)],
+            "nextPageCursor": cursor_at(start + _SYMBOLS_PER_RISK_PAGE) if more else "",
+        }
+
+    def _adl_alert(self, request: web.Request) -> Row:
+        wanted = request.query.get("symbol")
+        found = [it for it in INSTRUMENTS.values() if wanted in {None, it.symbol}]
+        return {
+            "updatedTime": str(self._state.server_ms()),
+            "list": [public.adl_alert(it) for it in found],
+        }
+
+    # --- private
+
+    def _key(self, _: web.Request, account: BybitAccount) -> Row:
+        permissions = account.spec.permissions
+        readonly = not {"trade", "withdraw", "transfer"} & set(permissions)
+        wallet = ["AccountTransfer", "SubMemberTransferList"] if "transfer" in permissions else []
+        wallet += ["Withdraw"] if "withdraw" in permissions else []
+        return {
+            "id": str(account.uid),
+            "note": account.spec.name,
+            "apiKey": account.spec.key,
+            "readOnly": 1 if readonly else 0,
+            "secret": "",
+            "permissions": {
+                "ContractTrade": ["Order", "Position"],
+                "Spot": ["SpotTrade"],
+                "Wallet": wallet,
+                "Options": ["OptionsTrade"],
+                "Derivatives": ["DerivativesTrade"],
+                "CopyTrading": [],
+                "BlockTrade": [],
+                "Exchange": [],
+                "NFT": [],
+                "Affiliate": [],
+                "Earn": [],
+            },
+            "ips": ["127.0.0.1"],
+            "type": 1,
+            "deadlineDay": -2,
+            "expiredAt": "1970-01-01T00:00:00Z",
+            "createdAt": "2026-01-05T02:24:40Z",
+            "unified": 0,
+            "uta": 1,
+            "userID": account.uid,
+            "inviterID": 0,
+            "vipLevel": "No VIP",
+            "mktMakerLevel": "0",
+            "affiliateID": 0,
+            "rsaPublicKey": "",
+            "isMaster": True,
+            "parentUid": "0",
+            "kycLevel": "LEVEL_1",
+            "kycRegion": "",
+        }
+
+    def _account(self, _: web.Request, account: BybitAccount) -> Row:
+        return {
+            "marginMode": account.ledger.margin_mode,
+            "updatedTime": "1767586946000",
+            "unifiedMarginStatus": account.ledger.unified_status,
+            "dcpStatus": "OFF",
+            "timeWindow": 10,
+            "smpGroup": 0,
+            "isMasterTrader": False,
+            "spotHedgingStatus": "OFF",
+        }
+
+    def _wallet(self, request: web.Request, account: BybitAccount) -> Row:
+        if request.query.get("accountType") != "UNIFIED":
+            raise auth.parameter_error("accountType only support UNIFIED.")
+        row = rows.wallet(account.ledger, figures(account.ledger, self._state.prices()))
+        wanted = request.query.get("coin")
+        if wanted and isinstance(row["coin"], list):
+            row["coin"] = [coin for coin in row["coin"] if coin["coin"] in wanted.split(",")]
+        return {"list": [row]}
+
+    def _collateral(self, request: web.Request, account: BybitAccount) -> Row:
+        prices = self._state.prices()
+        found = [rows.collateral_info(account.ledger, prices, coin) for coin in COLLATERAL_RATIOS]
+        return {"list": only(found, "currency", request.query.get("currency"))}
+
+    def _positions(self, request: web.Request, account: BybitAccount) -> Row:
+        category = _category(request, "linear", "inverse", "option")
+        at_ms = self._state.server_ms()
+        symbol, settle = request.query.get("symbol"), request.query.get("settleCoin")
+        base = request.query.get("baseCoin")
+        if category == "linear" and not (symbol or settle or base):
+            raise auth.parameter_error(_MISSING)
+        if category == "option":
+            found = [rows.option_position(option, at_ms) for option in account.ledger.options]
+        else:
+            now = figures(account.ledger, self._state.prices())
+            found = [
+                rows.position(account.ledger, now, mine, at_ms)
+                for mine in now.positions
+                if mine.instrument.category == category
+                and symbol in {None, mine.instrument.symbol}
+                and settle in {None, mine.instrument.settle}
+                and base in {None, mine.instrument.base}
+            ]
+            if symbol:
+                found += _flat_rows(account, symbol, category, found)
+        page, cursor = page_of(request, found, 20, 200)
+        return {"category": category, "list": page, "nextPageCursor": cursor}
+
+    def _orders(self, request: web.Request, account: BybitAccount) -> Row:
+        category = _category(request, "linear", "inverse", "spot", "option")
+        query = request.query
+        if category == "linear" and not (
+            query.get("symbol") or query.get("settleCoin") or query.get("baseCoin")
+        ):
+            raise auth.parameter_error(_MISSING)
+        wanted = query.get("orderFilter")
+        found = [
+            rows.open_order(order, self._state.started_ms)
+            for order in account.ledger.orders
+            if rows.category_of(order.symbol) == category
+            and _matches(INSTRUMENTS[order.symbol], query.get("symbol"), query.get("settleCoin"))
+            and wanted in {None, "StopOrder" if order.trigger is not None else "Order"}
+        ]
+        page, cursor = page_of(request, found, 20, 50)
+        return {"category": category, "list": page, "nextPageCursor": cursor}
+
+
+def _fees(request: web.Request, account: BybitAccount) -> Row:
+    category = _category(request, "linear", "inverse", "spot", "option")
+    return {
+        "list": [
+            {
+                "symbol": it.symbol,
+                "takerFeeRate": plain(account.ledger.taker_rate),
+                "makerFeeRate": "0.0002",
+            }
+            for it in _contracts(request, category)
+        ]
+    }
+
+
+def _executions(request: web.Request, account: BybitAccount) -> Row:
+    category = _category(request, "linear", "inverse", "spot", "option")
+    kind = request.query.get("execType")
+    found = [
+        row
+        for row in account.executions
+        if rows.category_of(str(row["symbol"])) == category and kind in {None, row["execType"]}
+    ]
+    page, cursor = page_of(request, found, 50, 100)
+    return {"category": category, "list": page, "nextPageCursor": cursor}
+
+
+def _coins(_: web.Request, account: BybitAccount) -> Row:
+    if not {"transfer", "withdraw"} & set(account.spec.permissions):
+        raise auth.no_permission()
+    return {"rows": [public.coin_info(coin) for coin in COLLATERAL_RATIOS]}
+
+
+def _collateral_ratios(request: web.Request) -> Row:
+    found = [public.collateral_ratios(coin) for coin in COLLATERAL_RATIOS]
+    return {"list": only(found, "currency", request.query.get("currency"))}
+
+
+def _borrow_tiers(request: web.Request, _: BybitAccount) -> Row:
+    found = [public.borrow_tiers(coin) for coin in COLLATERAL_RATIOS]
+    return {"list": only(found, "currency", request.query.get("currency"))}
+
+
+def _flat_rows(
+    account: BybitAccount, symbol: str, category: str, found: Sequence[Row]
+) -> list[Row]:
+    """Asked for by symbol, an empty leg has a row too."""
+    if symbol not in INSTRUMENTS or INSTRUMENTS[symbol].category != category:
+        raise auth.parameter_error("params error: symbol invalid")
+    there = {row["positionIdx"] for row in found}
+    idxs = (1, 2) if account.ledger.hedge and category == "linear" else (0,)
+    return [rows.flat_position(symbol, idx) for idx in idxs if idx not in there]
+
+
+def _enveloped(result: Row, at_ms: int, headers: dict[str, str] | None = None) -> web.Response:
+    body = {"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": at_ms}
+    return web.json_response(body, headers=headers)
+
+
+def _path(request: web.Request) -> str:
+    return request.path.removeprefix("/bybit")
+
+
+def _category(request: web.Request, *known: str) -> str:
+    category = request.query.get("category", "")
+    if category not in known:
+        raise auth.parameter_error("params error: Category is invalid")
+    return category
+
+
+def _matches(it: Instrument, symbol: str | None, settle: str | None) -> bool:
+    return symbol in {None, it.symbol} and settle in {None, it.settle}
+
+
+def _contracts(request: web.Request, category: str) -> tuple[Instrument, ...]:
+    symbol = request.query.get("symbol")
+    found = public.symbols_of(category)
+    if symbol and category != "spot":
+        found = tuple(it for it in found if it.symbol == symbol)
+        if not found:
+            raise auth.parameter_error("params error: symbol invalid")
+    return found

@@ -1,0 +1,197 @@
+"""OKX's accounts as a scenario declares them, and the prices that they are valued at."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from monitor.simulator.declared import Declared
+from monitor.simulator.okx_account import (
+    FUTURES,
+    MULTI_CURRENCY,
+    PORTFOLIO,
+    SPOT,
+    Account,
+    Order,
+    OtherPosition,
+    Position,
+    Prices,
+)
+from monitor.simulator.okx_tables import DISCOUNTS, INSTRUMENTS
+from monitor.simulator.scenario import AccountSpec, OrderSpec, PositionSpec, ScenarioError
+from monitor.simulator.world import World
+
+NAME = "okx"
+_LEVELS = {
+    "spot": SPOT,
+    "futures": FUTURES,
+    "multi_currency": MULTI_CURRENCY,
+    "portfolio": PORTFOLIO,
+}
+_RESTING = {"OKB": Decimal(50)} | {it.base: it.resting_price for it in INSTRUMENTS.values()}
+_USDT = Decimal("0.9998")
+_USDC = Decimal("0.9999")
+_FIRST_POS_ID = 3_234_559_463_547_297_792
+_FIRST_ALGO_ID = 2_017_146_754_403_004_416
+_FIRST_UID = 44_705_892_343_619_584
+
+
+@dataclass(slots=True, kw_only=True)
+class OkxAccount:
+    """An account with its key, its ledger and what its sockets are still to be told."""
+
+    spec: AccountSpec
+    ledger: Account
+    uid: str
+    outbox: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+
+class OkxState:
+    """What routes and sockets share."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.started_ms = milliseconds(world.now())
+        self.accounts = tuple(
+            OkxAccount(
+                spec=spec,
+                ledger=opened(spec, self.started_ms, number),
+                uid=str(_FIRST_UID + number),
+            )
+            for number, spec in enumerate(world.scenario.accounts)
+            if spec.exchange == NAME
+        )
+
+    def by_name(self, name: str) -> OkxAccount:
+        return next(account for account in self.accounts if account.spec.name == name)
+
+    def by_key(self, key: str) -> OkxAccount | None:
+        return next((account for account in self.accounts if account.spec.key == key), None)
+
+    def server_ms(self, path: str = "") -> int:
+        return milliseconds(self.world.server_time(NAME, path))
+
+    def prices(self) -> Prices:
+        """The published prices of this moment."""
+        usdt, usdc = self._mark("USDT"), self._mark("USDC")
+        return Prices(
+            coin=self._mark,
+            coin_index=self._index,
+            # A scenario that says nothing of the two leaves them at 1, where they never are.
+            usdt=_USDT if usdt == 1 else usdt,
+            usdc=_USDC if usdc == 1 else usdc,
+        )
+
+    def _mark(self, base: str) -> Decimal:
+        try:
+            return self.world.mark(NAME, base)
+        except KeyError:
+            return _RESTING[base]
+
+    def _index(self, base: str) -> Decimal:
+        try:
+            return self.world.index(NAME, base)
+        except KeyError:
+            return _RESTING[base]
+
+
+def milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def opened(spec: AccountSpec, at_ms: int, number: int) -> Account:
+    """
+    The account that a scenario declares.
+
+    Raises:
+        ScenarioError: If it names a contract that is not listed here, or declares what an
+            account can't be.
+
+    """
+    extra = Declared(spec.extra, f"account {spec.name!r}: extra")
+    hedge = spec.position_mode == "hedge"
+    first_id = _FIRST_POS_ID + 1000 * number
+    account = Account(
+        name=spec.name,
+        level=_LEVELS[spec.mode],
+        hedge=hedge,
+        cash=dict(spec.wallets),
+        strategy=extra.decimals("strategy"),
+        positions=[
+            _position(spec.name, it, str(first_id + n), at_ms, hedge=hedge)
+            for n, it in enumerate(spec.positions)
+        ],
+        others=[_other(row, str(first_id + 500 + n)) for n, row in enumerate(extra.rows("others"))],
+        orders=[
+            _order(spec, it, str(_FIRST_ALGO_ID + 1000 * number + n), hedge=hedge)
+            for n, it in enumerate(spec.orders)
+        ],
+        switched_off=extra.texts("switched_off"),
+        taker_rate=extra.decimal("taker_rate", "0.0005"),
+        spot_taker_rate=extra.decimal("spot_taker_rate", "0.001"),
+        fixed_mmr=extra.optional_decimal("fixed_mmr"),
+    )
+    extra.finish()
+    for ccy in [*account.cash, *account.strategy]:
+        if ccy not in {*DISCOUNTS, *_RESTING}:
+            raise ScenarioError(f"account {spec.name!r}: wallets.{ccy}: no such coin here")
+    return account
+
+
+def _listed(account: str, inst_id: str) -> str:
+    if inst_id not in INSTRUMENTS:
+        known = ", ".join(INSTRUMENTS)
+        raise ScenarioError(f"account {account!r}: symbol {inst_id!r}: there are {known}")
+    return inst_id
+
+
+def _position(
+    account: str, spec: PositionSpec, pos_id: str, at_ms: int, *, hedge: bool
+) -> Position:
+    return Position(
+        inst_id=_listed(account, spec.symbol),
+        direction=1 if spec.side == "long" else -1,
+        contracts=spec.contracts,
+        avg_px=spec.entry_price,
+        lever=spec.leverage,
+        pos_id=pos_id,
+        pos_side=spec.side if hedge else "net",
+        margin=spec.isolated_margin,
+        opened_ms=at_ms,
+    )
+
+
+def _order(account: AccountSpec, spec: OrderSpec, order_id: str, *, hedge: bool) -> Order:
+    mine = [p for p in account.positions if p.symbol == spec.symbol]
+    held = mine[0].contracts if mine else Decimal(0)
+    return Order(
+        order_id=order_id,
+        inst_id=_listed(account.name, spec.symbol),
+        side=spec.side,
+        contracts=spec.contracts or held,
+        price=spec.price if spec.kind == "limit" else None,
+        trigger=spec.trigger_price if spec.kind == "stop" else None,
+        reduce_only=spec.reduce_only,
+        closes_position=spec.closes_position,
+        pos_side=spec.position_side or "net" if hedge else "net",
+    )
+
+
+def _other(row: Declared, pos_id: str) -> OtherPosition:
+    other = OtherPosition(
+        inst_type=row.text("inst_type"),
+        inst_id=row.text("inst_id"),
+        ccy=row.text("ccy"),
+        pos=row.decimal("pos"),
+        avg_px=row.decimal("avg_px"),
+        mark_px=row.decimal("mark_px"),
+        pos_id=pos_id,
+        upl=row.decimal("upl", "0"),
+        imr=row.decimal("imr", "0"),
+        mmr=row.decimal("mmr", "0"),
+        fee=row.decimal("fee", "0"),
+        pos_ccy=row.text("pos_ccy", ""),
+        liab=row.decimal("liab", "0"),
+        liab_ccy=row.text("liab_ccy", ""),
+    )
+    row.finish()
+    return other

@@ -1,0 +1,348 @@
+"""I/O. OKX's REST: paths, envelope, limits per user."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from aiohttp import web
+
+from monitor.simulator import okx_auth as auth
+from monitor.simulator import okx_orders as orders
+from monitor.simulator import okx_public as public
+from monitor.simulator import okx_rows as rows
+from monitor.simulator.okx_account import PORTFOLIO, SPOT
+from monitor.simulator.okx_accounts import OkxAccount, OkxState
+from monitor.simulator.okx_auth import Refused
+from monitor.simulator.okx_ledger import figures
+from monitor.simulator.okx_tables import DISCOUNTS, INSTRUMENTS, TIERS, Instrument
+
+Row = dict[str, object]
+Public = Callable[[web.Request], Sequence[Row]]
+Private = Callable[[web.Request, OkxAccount], Sequence[Row]]
+_WINDOW_MS = 2000
+# calls of one user in two seconds
+_LIMITS = {
+    "/api/v5/account/config": 5,
+    "/api/v5/account/trade-fee": 5,
+    "/api/v5/trade/orders-algo-pending": 20,
+    "/api/v5/asset/currencies": 12,
+}
+_ANY_LIMIT = 10
+_TYPES = frozenset({"SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION"})
+_ORDER_TYPES = frozenset({"conditional", "oco", "trigger", "move_order_stop", "iceberg", "twap"})
+_MOST_CURRENCIES, _MOST_INSTRUMENTS, _MOST_FAMILIES, _MOST_POSITIONS = 20, 10, 5, 20
+_PAGE = 100
+
+
+class OkxRest:
+    """Answers `/okx/api/v5/...`, and every unknown path in the exchange's own way."""
+
+    def __init__(self, state: OkxState) -> None:
+        self._state = state
+        self._calls: dict[tuple[str, str], deque[int]] = {}
+
+    def mount(self, app: web.Application) -> None:
+        for path, answer in self._public().items():
+            app.router.add_get(f"/okx{path}", self._open(answer))
+        for path, reply in self._private().items():
+            app.router.add_get(f"/okx{path}", self._signed(path, reply))
+        app.router.add_route("*", "/okx/{tail:.*}", _unknown)
+
+    def _public(self) -> dict[str, Public]:
+        return {
+            "/api/v5/public/time": self._time,
+            "/api/v5/public/instruments": _instruments,
+            "/api/v5/public/position-tiers": _tiers,
+            "/api/v5/public/mark-price": self._marks,
+            "/api/v5/public/discount-rate-interest-free-quota": _discounts,
+            "/api/v5/market/index-tickers": self._indexes,
+            "/api/v5/system/status": lambda _: [],
+        }
+
+    def _private(self) -> dict[str, Private]:
+        return {
+            "/api/v5/account/config": _config,
+            "/api/v5/account/balance": self._balance,
+            "/api/v5/account/positions": self._positions,
+            "/api/v5/account/account-position-risk": self._risk,
+            "/api/v5/account/risk-state": self._risk_state,
+            "/api/v5/account/trade-fee": self._fees,
+            "/api/v5/trade/orders-algo-pending": self._algos,
+            "/api/v5/trade/orders-pending": self._orders,
+            "/api/v5/asset/currencies": _currencies,
+        }
+
+    # --- the envelope
+
+    def _open(self, answer: Public) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                return _enveloped(answer(request))
+            except Refused as refused:
+                return refused.response()
+
+        return handle
+
+    def _signed(
+        self, path: str, answer: Private
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                account = self._caller(request, path)
+                self._count(account.spec.key, path)
+                return _enveloped(answer(request, account))
+            except Refused as refused:
+                return refused.response()
+
+        return handle
+
+    def _caller(self, request: web.Request, path: str) -> OkxAccount:
+        auth.check_headers(request.headers)
+        account = self._state.by_key(request.headers["OK-ACCESS-KEY"])
+        if account is None:
+            raise auth.refused("50119")
+        query = request.rel_url.raw_query_string
+        signed = f"GET{path}?{query}" if query else f"GET{path}"
+        auth.check_signed(
+            request.headers,
+            account.spec.secret,
+            account.spec.passphrase,
+            signed,
+            self._state.server_ms(path),
+        )
+        return account
+
+    def _count(self, key: str, path: str) -> None:
+        now = self._state.server_ms()
+        calls = self._calls.setdefault((key, path), deque())
+        while calls and calls[0] <= now - _WINDOW_MS:
+            calls.popleft()
+        if len(calls) >= _LIMITS.get(path, _ANY_LIMIT):
+            raise auth.too_many("2")
+        calls.append(now)
+
+    # --- public
+
+    def _time(self, request: web.Request) -> Sequence[Row]:
+        path = request.path.removeprefix("/okx")
+        return [{"ts": str(self._state.server_ms(path))}]
+
+    def _marks(self, request: web.Request) -> Sequence[Row]:
+        kind, at_ms = request.query.get("instType", "SWAP"), self._state.server_ms()
+        if kind not in _TYPES - {"SPOT"}:
+            raise auth.parameter_error("instType")
+        wanted = request.query.get("instId")
+        if wanted is not None and wanted not in INSTRUMENTS:
+            raise auth.no_such_instrument()
+        found = [it for it in INSTRUMENTS.values() if _is_asked(it, request)]
+        prices = self._state.prices()
+        return [public.mark_price(it, prices, at_ms) for it in found] if kind == "SWAP" else []
+
+    def _indexes(self, request: web.Request) -> Sequence[Row]:
+        quote, wanted = request.query.get("quoteCcy"), request.query.get("instId")
+        if not (quote or wanted):
+            raise auth.missing_parameter("quoteCcy or instId")
+        prices, at_ms = self._state.prices(), self._state.server_ms()
+        return [
+            public.index_ticker(name, prices, at_ms)
+            for name in public.index_names()
+            if wanted in {None, name} and quote in {None, name.rsplit("-", 1)[-1]}
+        ]
+
+    # --- private
+
+    def _balance(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
+        wanted = _listed(request, "ccy", _MOST_CURRENCIES)
+        now = figures(account.ledger, self._state.prices())
+        row = rows.balance(account.ledger, now, self._state.server_ms())
+        if wanted and isinstance(row["details"], list):
+            row["details"] = [one for one in row["details"] if one["ccy"] in wanted]
+        return [row]
+
+    def _positions(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
+        names = _listed(request, "instId", _MOST_INSTRUMENTS)
+        ids = _listed(request, "posId", _MOST_POSITIONS)
+        kind = request.query.get("instType")
+        if kind is not None and kind not in _TYPES:
+            raise auth.parameter_error("instType")
+        return [
+            row
+            for row in position_rows(self._state, account)
+            if (not names or row["instId"] in names)
+            and (not ids or row["posId"] in ids)
+            and kind in {None, row["instType"]}
+        ]
+
+    def _risk(self, _: web.Request, account: OkxAccount) -> Sequence[Row]:
+        now = figures(account.ledger, self._state.prices())
+        return [rows.position_risk(account.ledger, now, self._state.server_ms())]
+
+    def _risk_state(self, _: web.Request, account: OkxAccount) -> Sequence[Row]:
+        if account.ledger.level != PORTFOLIO:
+            message = "Operation is not supported under the current account mode."
+            raise Refused(code="51010", message=message)
+        ts = str(self._state.server_ms())
+        return [{"atRisk": False, "atRiskIdx": [], "atRiskMgn": [], "ts": ts}]
+
+    def _fees(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
+        kind = _type(request)
+        ledger, at_ms = account.ledger, self._state.server_ms()
+        return [public.trade_fee(kind, ledger.taker_rate, ledger.spot_taker_rate, at_ms)]
+
+    def _algos(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
+        kind = request.query.get("ordType", "")
+        if not kind:
+            raise auth.missing_parameter("ordType")
+        if not _ORDER_TYPES.issuperset(kind.split(",")):
+            raise auth.parameter_error("ordType")
+        found = algo_rows(self._state, account) if "conditional" in kind.split(",") else []
+        found = [row for row in found if request.query.get("instId") in {None, row["instId"]}]
+        found = [row for row in found if request.query.get("instType") in {None, "SWAP"}]
+        return _between(found, "algoId", request)
+
+    def _orders(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
+        waiting = [order for order in account.ledger.orders if order.trigger is None]
+        found = [orders.open_order(order, self._state.started_ms) for order in waiting]
+        found = [row for row in found if request.query.get("instId") in {None, row["instId"]}]
+        return _between(found, "ordId", request)
+
+
+def position_rows(state: OkxState, account: OkxAccount) -> list[Row]:
+    """All open positions of an account, as REST and stream show them."""
+    prices, at_ms = state.prices(), state.server_ms()
+    if account.ledger.level == SPOT:
+        return []
+    now = figures(account.ledger, prices)
+    found = [rows.position(account.ledger, now, mine, prices, at_ms) for mine in now.positions]
+    return found + [rows.other_position(other, at_ms) for other in account.ledger.others]
+
+
+def algo_rows(state: OkxState, account: OkxAccount) -> list[Row]:
+    isolated = {p.inst_id for p in account.ledger.positions if p.is_isolated}
+    return [
+        orders.algo_order(order, state.started_ms, isolated=order.inst_id in isolated)
+        for order in account.ledger.orders
+        if order.trigger is not None
+    ]
+
+
+def _config(_: web.Request, account: OkxAccount) -> Sequence[Row]:
+    extra = [name for name in ("withdraw", "trade") if name in account.spec.permissions]
+    return [
+        {
+            "acctLv": account.ledger.level,
+            "acctStpMode": "cancel_maker",
+            "autoLoan": False,
+            "ctIsoMode": "automatic",
+            "enableSpotBorrow": False,
+            "feeType": "0",
+            "greeksType": "PA",
+            "ip": "127.0.0.1",
+            "kycLv": "3",
+            "label": account.spec.name,
+            "level": "Lv1",
+            "levelTmp": "",
+            "liquidationGear": "-1",
+            "mainUid": account.uid,
+            "mgnIsoMode": "automatic",
+            "opAuth": "0",
+            "perm": ",".join(["read_only", *extra]),
+            "posMode": "long_short_mode" if account.ledger.hedge else "net_mode",
+            "roleType": "0",
+            "settleCcy": "USDC",
+            "settleCcyList": ["USD", "USDC", "USDG"],
+            "spotBorrowAutoRepay": False,
+            "spotOffsetType": "",
+            "spotRoleType": "0",
+            "spotTraderInsts": [],
+            "stgyType": "0",
+            "traderInsts": [],
+            "type": "0",
+            "uid": account.uid,
+        }
+    ]
+
+
+def _currencies(_: web.Request, __: OkxAccount) -> Sequence[Row]:
+    return [public.currency(ccy) for ccy in DISCOUNTS]
+
+
+def _instruments(request: web.Request) -> Sequence[Row]:
+    kind, family = _type(request), request.query.get("instFamily")
+    if kind == "OPTION" and not (family or request.query.get("uly")):
+        raise auth.missing_parameter("instFamily")
+    if kind == "SWAP":
+        found = [public.instrument(it) for it in INSTRUMENTS.values()]
+    else:
+        found = public.other_instruments(kind, family or request.query.get("uly"))
+    wanted = request.query.get("instId")
+    found = [row for row in found if wanted in {None, row["instId"]}]
+    if wanted and not found:
+        raise auth.no_such_instrument()
+    return [row for row in found if family in {None, row["instFamily"]}]
+
+
+def _tiers(request: web.Request) -> Sequence[Row]:
+    kind = _type(request)
+    if request.query.get("tdMode") not in {"cross", "isolated"}:
+        raise auth.parameter_error("tdMode")
+    families = _listed(request, "instFamily", _MOST_FAMILIES)
+    families = families or _listed(request, "uly", _MOST_FAMILIES)
+    if kind == "MARGIN":
+        name = "ccy" if "ccy" in request.query else "instId"
+        return public.margin_tiers(name, request.query.get(name, ""))
+    if not families:
+        raise auth.missing_parameter("instFamily")
+    if not TIERS.keys() >= set(families):
+        raise auth.parameter_error("instFamily")
+    tier = request.query.get("tier")
+    found = [row for family in families for row in public.position_tiers(family)]
+    return [row for row in found if tier in {None, row["tier"]}]
+
+
+def _discounts(request: web.Request) -> Sequence[Row]:
+    wanted = request.query.get("ccy")
+    return [public.discounts(ccy) for ccy in DISCOUNTS if wanted in {None, ccy}]
+
+
+async def _unknown(_: web.Request) -> web.Response:
+    return web.json_response({"code": "404", "data": [], "msg": "Not Found"}, status=404)
+
+
+def _enveloped(data: Iterable[Row]) -> web.Response:
+    return web.json_response({"code": "0", "data": list(data), "msg": ""})
+
+
+def _type(request: web.Request) -> str:
+    kind = request.query.get("instType", "")
+    if not kind:
+        raise auth.missing_parameter("instType")
+    if kind not in _TYPES:
+        raise auth.parameter_error("instType")
+    return kind
+
+
+def _is_asked(it: Instrument, request: web.Request) -> bool:
+    family = request.query.get("instFamily") or request.query.get("uly")
+    return request.query.get("instId") in {None, it.inst_id} and family in {None, it.family}
+
+
+def _listed(request: web.Request, name: str, most: int) -> list[str]:
+    """The values of a comma-separated parameter."""
+    values = [value for value in request.query.get(name, "").split(",") if value]
+    if len(values) > most:
+        raise auth.parameter_error(name)
+    return values
+
+
+def _between(found: list[Row], key: str, request: web.Request) -> list[Row]:
+    """One page: newest first, older than `after`, newer than `before`."""
+    limit = request.query.get("limit", str(_PAGE))
+    if not limit.isdecimal() or not 1 <= int(limit) <= _PAGE:
+        raise auth.parameter_error("limit")
+    after, before = request.query.get("after"), request.query.get("before")
+    page = sorted(found, key=lambda row: int(str(row[key])), reverse=True)
+    if after:
+        page = [row for row in page if int(str(row[key])) < int(after)]
+    if before:
+        page = [row for row in page if int(str(row[key])) > int(before)]
+    return page[: int(limit)]

@@ -1,0 +1,472 @@
+"""What is asked for, in which order, and what the readers make of complete and broken replies."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+
+import ccxt.async_support as ccxt
+import pytest
+
+from monitor.errors import ExchangeError, Malformed, MissingReply, Refused, Unmodelled
+from monitor.exchanges.binance import EXCHANGE
+from monitor.exchanges.port import Replies
+from monitor.risk import evaluate
+from tests.exchanges.binance import wire
+
+ROWS = [
+    wire.position("BTCUSDT", "0.2", "64000", "61000", "48.8", isolated="1300"),
+    wire.position("ETHUSDT", "-10", "2400", "2455.10", "98.204"),
+    wire.position("SOLUSDC", "20", "140", "146.5", "14.65", asset="USDC"),
+]
+TABLES = {"ETHUSDT": wire.ETH_2026, "SOLUSDC": wire.SOL_2026}
+WALLETS = {"USDT": "4000", "USDC": "500", "BNB": "0"}
+
+
+def told():
+    return copy.deepcopy(wire.bodies(ROWS, WALLETS, TABLES))
+
+
+def asked_in_turn(answers):
+    """What `needed` asks for, round by round, where every call is answered from a whole list."""
+    given, rounds = [], []
+    while wanted := EXCHANGE.needed(Replies(given)):
+        rounds.append([call.request for call in wanted])
+        assert len(rounds) < 9, "it must come to an end"
+        for call in wanted:
+            body = answers.get(call.request, answers.get(f"GET {call.path}"))
+            given.append(wire.reply(call.request, body))
+    return rounds, Replies(given)
+
+
+def test_it_asks_for_mode_wallet_and_positions_and_then_for_what_is_held():
+    rounds, replies = asked_in_turn(told())
+
+    assert rounds == [
+        [
+            "GET /fapi/v1/accountConfig",
+            "GET /fapi/v3/account",
+            "GET /fapi/v3/positionRisk",
+            "GET /sapi/v1/account/info",
+        ],
+        [
+            "GET /fapi/v1/exchangeInfo",
+            "GET /fapi/v1/leverageBracket?symbol=BTCUSDT",
+            "GET /fapi/v1/leverageBracket?symbol=ETHUSDT",
+            "GET /fapi/v1/leverageBracket?symbol=SOLUSDC",
+            "GET /fapi/v1/symbolConfig",
+            "GET /fapi/v1/openAlgoOrders",
+            "GET /fapi/v1/openOrders",
+            "GET /fapi/v1/commissionRate?symbol=BTCUSDT",
+            "GET /fapi/v1/commissionRate?symbol=SOLUSDC",
+        ],
+    ]
+    taken = EXCHANGE.read_account("main", replies).snapshot(wire.NOON)
+    assert [pool.id.name for pool in taken.pools] == ["USDC", "USDT", "isolated/BTCUSDT"]
+
+
+def test_nothing_more_is_asked_of_an_account_without_positions():
+    rounds, replies = asked_in_turn(wire.bodies([], {"USDT": "31.02261200"}))
+
+    assert len(rounds) == 1
+    (pool,) = EXCHANGE.read_account("main", replies).snapshot(wire.NOON).pools
+    assert (pool.id.name, pool.collateral[0].balance) == ("USDT", Decimal("31.02261200"))
+    assert evaluate(pool, {}, wire.NOON).requirement.ratio == 0
+
+
+def test_a_symbol_that_the_daily_list_lacks_is_asked_for():
+    answers = told()
+    answers["GET /fapi/v1/exchangeInfo"]["symbols"].pop(0)
+    answers["GET /fapi/v1/exchangeInfo?symbol=BTCUSDT"] = {"symbols": [wire.contract("BTCUSDT")]}
+
+    rounds, replies = asked_in_turn(answers)
+
+    assert rounds[2] == ["GET /fapi/v1/exchangeInfo?symbol=BTCUSDT"]
+    assert len(EXCHANGE.read_account("main", replies).snapshot(wire.NOON).pools) == 3
+
+
+def test_a_symbol_that_no_list_has_is_named():
+    answers = told()
+    answers["GET /fapi/v1/exchangeInfo"]["symbols"].pop(0)
+
+    _, replies = asked_in_turn(answers)
+
+    with pytest.raises(Malformed, match=r"exchangeInfo\.symbols: expected a row for BTCUSDT"):
+        EXCHANGE.read_account("main", replies).snapshot(wire.NOON)
+
+
+def test_a_capture_with_whole_lists_needs_nothing_more():
+    asked = EXCHANGE.needed(wire.replies(told()))
+
+    assert asked == ()
+    assert len(wire.snapshot(told()).pools) == 3
+
+
+def test_every_call_exists_in_the_client_that_signs_for_it():
+    client = getattr(ccxt, EXCHANGE.client)
+    calls = {call for _, listed in EXCHANGE.catalogue for call in listed}
+    calls |= {*EXCHANGE.permission_calls, EXCHANGE.time_call, *EXCHANGE.mark_calls(())}
+
+    assert calls
+    assert [call.implicit for call in calls if not hasattr(client, call.implicit)] == []
+
+
+def test_three_accounts_stay_within_a_fifth_of_each_limit():
+    polls_per_minute, accounts = 4, 3
+    rounds, _ = asked_in_turn(told())
+    requests = {request for asked in rounds for request in asked}
+    spent: dict[str, float] = {}
+    limits: dict[str, int] = {}
+    for call in _every_call(told()):
+        assert call.request in requests
+        reads = min(polls_per_minute, 60 / call.max_age_seconds if call.max_age_seconds else 4)
+        spent[call.budget.name] = spent.get(call.budget.name, 0) + accounts * reads * call.weight
+        limits[call.budget.name] = call.budget.per_minute
+
+    # 3·4·15 for the three lists of every poll, 3·85/5 for those of five minutes, the rest hourly.
+    assert 180 + 51 < spent["binance futures"] < 180 + 51 + 3
+    assert all(spent[name] <= limits[name] / 5 for name in limits)
+
+
+def _every_call(answers):
+    given, calls = [], []
+    while wanted := EXCHANGE.needed(Replies(given)):
+        calls += wanted
+        given += [
+            wire.reply(call.request, answers.get(call.request, answers.get(f"GET {call.path}")))
+            for call in wanted
+        ]
+    return calls
+
+
+REQUIRED = {
+    "GET /fapi/v1/accountConfig": {
+        "accountConfig": {"dualSidePosition", "multiAssetsMargin"},
+    },
+    "GET /fapi/v3/account": {
+        "account": {"assets", "positions"},
+        "account.assets[0]": {
+            "asset",
+            "crossWalletBalance",
+            "crossUnPnl",
+            "maintMargin",
+            "initialMargin",
+            "openOrderInitialMargin",
+        },
+        "account.positions[0]": {
+            "symbol",
+            "positionSide",
+            "positionAmt",
+            "unrealizedProfit",
+            "maintMargin",
+        },
+    },
+    "GET /fapi/v3/positionRisk": {
+        "positionRisk[0]": {
+            "symbol",
+            "positionSide",
+            "positionAmt",
+            "entryPrice",
+            "unRealizedProfit",
+            "isolatedMargin",
+            "isolatedWallet",
+            "maintMargin",
+            "marginAsset",
+        },
+    },
+    "GET /fapi/v1/exchangeInfo": {
+        "exchangeInfo": {"symbols"},
+        "exchangeInfo.symbols[0]": {
+            "symbol",
+            "baseAsset",
+            "quoteAsset",
+            "marginAsset",
+        },
+        "exchangeInfo.symbols[0].filters[1]": {"filterType", "stepSize"},
+    },
+    "GET /fapi/v1/leverageBracket": {
+        "leverageBracket[0]": {"symbol", "brackets"},
+        "leverageBracket[0].brackets[0]": {
+            "notionalCap",
+            "notionalFloor",
+            "maintMarginRatio",
+            "cum",
+        },
+    },
+}
+
+
+def _objects(value, path):
+    """Every JSON object below, by its path."""
+    if isinstance(value, dict):
+        yield path, value
+        for key, inner in value.items():
+            yield from _objects(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _objects(inner, f"{path}[{index}]")
+
+
+def _fields():
+    for request, by_path in REQUIRED.items():
+        root = request.rsplit("/", 1)[-1]
+        for path, row in _objects(told()[request], root):
+            for key in row:
+                if path in by_path:
+                    yield request, path, key
+
+
+@pytest.mark.parametrize(("request_line", "path", "key"), list(_fields()))
+def test_a_field_is_named_when_it_is_missing_or_else_counts_for_nothing(request_line, path, key):
+    whole = wire.snapshot(told())
+    broken = told()
+    root = request_line.rsplit("/", 1)[-1]
+    (row,) = [row for found, row in _objects(broken[request_line], root) if found == path]
+    del row[key]
+
+    if key in REQUIRED[request_line][path]:
+        with pytest.raises(Malformed) as caught:
+            wire.snapshot(broken)
+        assert caught.value.path == f"{path}.{key}"
+    elif key == "markPrice":
+        assert "BTC/USDT:USDT" not in wire.snapshot(broken).marks
+    else:
+        taken = wire.snapshot(broken)
+        assert _figures(taken) == _figures(whole)
+
+
+def _figures(taken):
+    return [(pool.id, evaluate(pool, taken.marks, wire.NOON).requirement) for pool in taken.pools]
+
+
+UNREADABLE = ["", None, "NaN", "Infinity", "1e999", "abc", True, [], {}]
+
+
+@pytest.mark.parametrize("nonsense", UNREADABLE)
+@pytest.mark.parametrize(
+    ("request_line", "steps"),
+    [
+        ("GET /fapi/v3/account", ("assets", 0, "crossWalletBalance")),
+        ("GET /fapi/v3/account", ("assets", 0, "maintMargin")),
+        ("GET /fapi/v3/positionRisk", (0, "positionAmt")),
+        ("GET /fapi/v3/positionRisk", (0, "entryPrice")),
+        ("GET /fapi/v3/positionRisk", (0, "maintMargin")),
+        ("GET /fapi/v1/leverageBracket", (0, "brackets", 0, "cum")),
+        ("GET /fapi/v1/leverageBracket", (0, "brackets", 0, "maintMarginRatio")),
+    ],
+)
+def test_nonsense_is_never_a_number(request_line, steps, nonsense):
+    broken = told()
+    *way, last = steps
+    row = broken[request_line]
+    for step in way:
+        row = row[step]
+    row[last] = nonsense
+
+    with pytest.raises(Malformed) as caught:
+        wire.snapshot(broken)
+    assert caught.value.path.endswith(f".{last}")
+
+
+@pytest.mark.parametrize("mark", ["0", "-1", "NaN", "0.00000000"])
+def test_a_position_row_with_a_mark_that_cannot_be_one_is_refused(mark):
+    broken = told()
+    broken["GET /fapi/v3/positionRisk"][0]["markPrice"] = mark
+
+    with pytest.raises(Malformed, match=r"positionRisk\[0\]\.markPrice"):
+        wire.snapshot(broken)
+
+
+NO_ACCOUNTS = [
+    "<html><body>maintenance</body></html>",
+    "",
+    None,
+    {},
+    [],
+    {"assets": [], "positions": []},
+    {"assets": {}, "positions": []},
+    {"assets": [None], "positions": []},
+    {"assets": [{}], "positions": None},
+]
+
+
+@pytest.mark.parametrize("body", NO_ACCOUNTS)
+def test_no_broken_account_reply_is_an_account_without_positions(body):
+    broken = told()
+    broken["GET /fapi/v3/account"] = body
+
+    with pytest.raises(Malformed):
+        wire.snapshot(broken)
+
+
+@pytest.mark.parametrize("body", ["<html></html>", "", None, {}, {"data": []}, [[]], [None]])
+def test_no_broken_position_reply_is_an_account_without_positions(body):
+    broken = told()
+    broken["GET /fapi/v3/positionRisk"] = body
+
+    with pytest.raises(Malformed):
+        wire.snapshot(broken)
+
+
+def test_an_empty_position_list_beside_an_account_that_holds_some_is_refused():
+    broken = told()
+    broken["GET /fapi/v3/positionRisk"] = []
+
+    with pytest.raises(Malformed, match="others in BTCUSDT, ETHUSDT, SOLUSDC"):
+        wire.snapshot(broken)
+
+
+def test_replies_of_two_moments_are_refused():
+    broken = told()
+    broken["GET /fapi/v3/account"]["positions"][1]["positionAmt"] = "-9"
+
+    with pytest.raises(Malformed, match=r"others in ETHUSDT .*read both again"):
+        wire.snapshot(broken)
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "GET /fapi/v1/accountConfig",
+        "GET /fapi/v3/account",
+        "GET /fapi/v3/positionRisk",
+        "GET /fapi/v1/exchangeInfo",
+        "GET /fapi/v1/leverageBracket",
+    ],
+)
+def test_a_reply_that_is_not_there_is_named(request_line):
+    broken = told()
+    del broken[request_line]
+
+    with pytest.raises(MissingReply) as caught:
+        wire.snapshot(broken)
+    assert request_line.split(" ")[1] in caught.value.call
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "GET /fapi/v1/symbolConfig",
+        "GET /fapi/v1/openAlgoOrders",
+        "GET /fapi/v1/openOrders",
+        "GET /sapi/v1/account/info",
+        "GET /fapi/v1/commissionRate?symbol=BTCUSDT",
+    ],
+)
+@pytest.mark.parametrize("refusal", [None, {"code": -2015, "msg": "Invalid API-key"}, "<html>"])
+def test_what_is_optional_breaks_nothing(request_line, refusal):
+    whole = wire.snapshot(told())
+    without = told()
+    del without[request_line]
+    more = [] if refusal is None else [wire.reply(request_line, refusal, status=401)]
+
+    taken = wire.snapshot(without, *more)
+
+    ratios = [(pool, figures.ratio) for pool, figures in _figures(taken)]
+    assert ratios == [(pool, figures.ratio) for pool, figures in _figures(whole)]
+
+
+def test_a_refused_account_call_says_why():
+    broken = told()
+    del broken["GET /fapi/v3/account"]
+    refusal = wire.reply("GET /fapi/v3/account", {"code": -2015, "msg": "…"}, status=401)
+
+    with pytest.raises(Refused, match="Enable Reading"):
+        wire.snapshot(broken, refusal)
+
+
+def test_multi_assets_mode_is_named_and_not_watched():
+    answers = told()
+    answers["GET /fapi/v1/accountConfig"]["multiAssetsMargin"] = True
+
+    rounds, replies = asked_in_turn(answers)
+
+    assert len(rounds) == 1
+    with pytest.raises(Unmodelled, match="Multi-Assets Mode") as caught:
+        EXCHANGE.read_account("main", replies)
+    assert caught.value.whole_account
+
+
+def test_portfolio_margin_is_named_and_not_watched():
+    answers = told()
+    answers["GET /sapi/v1/account/info"]["isPortfolioMarginRetailEnabled"] = True
+
+    with pytest.raises(Unmodelled, match="portfolio margin") as caught:
+        wire.read(answers)
+    assert caught.value.whole_account
+
+
+@pytest.mark.parametrize("path", ["/papi/v1/account", "/sapi/v1/portfolio/account"])
+def test_a_capture_of_portfolio_margin_is_named_though_futures_calls_are_missing(path):
+    answer = wire.reply(f"GET {path}", {"uniMMR": "5167.9", "accountType": "PM_1"})
+
+    with pytest.raises(Unmodelled, match="portfolio margin"):
+        EXCHANGE.read_account("main", Replies([answer]))
+
+
+def test_a_portfolio_endpoint_that_refuses_proves_nothing():
+    refusal = wire.reply("GET /papi/v1/account", {"code": -2015, "msg": "…"}, status=401)
+
+    assert len(wire.snapshot(told(), refusal).pools) == 3
+
+
+def test_credits_mode_is_named_and_not_watched():
+    answers = told()
+    answers["GET /fapi/v3/account"]["assets"].append(wire.wallet("BNFCR", "0", []))
+
+    with pytest.raises(Unmodelled, match=r"credits \(BNFCR") as caught:
+        wire.read(answers)
+    assert caught.value.whole_account
+
+
+def test_a_position_in_credits_is_named():
+    answers = told()
+    answers["GET /fapi/v3/positionRisk"][0]["marginAsset"] = "BNFCR"
+
+    with pytest.raises(Unmodelled, match="BNFCR"):
+        wire.snapshot(answers)
+
+
+def test_a_coin_margined_row_is_named():
+    rows = [wire.position("BTCUSD_PERP", "3", "68911", "68234.2", "0.0001", asset="BTC")]
+
+    with pytest.raises(Unmodelled, match="BTCUSD_PERP is a COIN-M contract"):
+        wire.snapshot(wire.bodies(rows, {"BTC": "1"}))
+
+
+def test_a_margin_asset_that_contradicts_the_contract_is_refused():
+    answers = told()
+    answers["GET /fapi/v3/positionRisk"][0]["marginAsset"] = "USDC"
+
+    with pytest.raises(Malformed, match=r"positionRisk\.BTCUSDT\.marginAsset: expected USDT"):
+        wire.snapshot(answers)
+
+
+@pytest.mark.parametrize(("side", "amount"), [("LONG", "-1"), ("SHORT", "1")])
+def test_an_amount_that_contradicts_its_side_is_refused(side, amount):
+    row = wire.position("BTCUSDT", amount, "60000", "61000", "244", side=side)
+
+    with pytest.raises(Malformed, match="positionAmt"):
+        wire.snapshot(wire.bodies([row], {"USDT": "8000"}, hedge=True))
+
+
+def test_a_position_told_twice_is_refused():
+    row = wire.position("BTCUSDT", "1", "60000", "61000", "244")
+
+    with pytest.raises(Malformed, match="BTCUSDT BOTH twice"):
+        wire.snapshot(wire.bodies([row, row], {"USDT": "8000"}))
+
+
+def test_rows_without_a_position_are_passed_over():
+    flat = {"symbol": "XRPUSDT", "positionSide": "BOTH", "positionAmt": "0.0"}
+    answers = told()
+    answers["GET /fapi/v3/positionRisk"].append(flat)
+    answers["GET /fapi/v3/account"]["positions"].append(flat)
+
+    assert _figures(wire.snapshot(answers)) == _figures(wire.snapshot(told()))
+
+
+def test_the_clock_is_read():
+    assert EXCHANGE.read_time({"serverTime": 1_795_348_800_000}) == wire.NOON
+    with pytest.raises(ExchangeError):
+        EXCHANGE.read_time("<html>")

@@ -1,0 +1,388 @@
+"""The account after events of its own stream."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+
+import pytest
+
+from monitor.errors import Malformed, MissingReply, Unmodelled
+from monitor.exchanges.binance.updates import BalancesMoved, read_event
+from monitor.risk import MarginMode, PoolId, Side, evaluate
+from tests.exchanges.binance import wire
+
+D = Decimal
+LATER = wire.CHANGED + 60_000
+USDT = PoolId(account="main", name="USDT")
+
+
+def told(**changes):
+    rows = [
+        wire.position("BTCUSDT", "1", "60000", "61000", "244", liquidationPrice="52208.8"),
+        wire.position("SOLUSDC", "20", "140", "146.5", "14.65", asset="USDC"),
+    ]
+    tables = {"SOLUSDC": wire.SOL_2026}
+    return wire.bodies(rows, {"USDT": "8000", "USDC": "500"}, tables, **changes)
+
+
+def balance(asset, cross):
+    return {"a": asset, "wb": cross, "cw": cross, "bc": "0"}
+
+
+def leg(symbol, amount, entry, *, side="BOTH", isolated=None, asset="USDT"):
+    return {
+        "s": symbol,
+        "pa": amount,
+        "ep": entry,
+        "bep": entry,
+        "cr": "0",
+        "up": "0",
+        "mt": "cross" if isolated is None else "isolated",
+        "iw": isolated or "0",
+        "ps": side,
+        "ma": asset,
+    }
+
+
+def event(*, balances=(), legs=(), at=LATER, reason="ORDER"):
+    inner = {"m": reason, "B": list(balances), "P": list(legs)}
+    return {"e": "ACCOUNT_UPDATE", "T": at, "E": at + 3, "a": inner}
+
+
+def after(*events, answers=None):
+    view = wire.read(answers or told())
+    for body in events:
+        view = view.updated(wire.frame(body))
+    return view
+
+
+def figures(taken):
+    return {
+        str(pool.id.name): evaluate(pool, taken.marks, wire.NOON).requirement
+        for pool in taken.pools
+    }
+
+
+def test_a_balance_moves_and_binances_own_totals_no_longer_hold():
+    funding = event(balances=[balance("USDT", "7990.5")], reason="FUNDING_FEE")
+    del funding["a"]["P"]
+
+    taken = after(funding).snapshot(wire.NOON)
+
+    assert figures(taken)["USDT"].margin_balance == D("7990.5") + 1000
+    assert figures(taken)["USDC"].margin_balance == 500 + 20 * D("6.5")
+    assert [pool.name for pool in taken.reported] == ["USDC"]
+    (position,) = [p for pool in taken.pools if pool.id == USDT for p in pool.positions]
+    assert position.reported_liquidation_price is None
+    assert position.reported_maintenance_margin == 244
+
+
+def test_a_position_grows_shrinks_turns_and_closes():
+    grown = after(event(balances=[balance("USDT", "7999")], legs=[leg("BTCUSDT", "2", "60500")]))
+    turned = grown.updated(wire.frame(event(legs=[leg("BTCUSDT", "-1", "61200")], at=LATER + 1)))
+    closed = turned.updated(wire.frame(event(legs=[leg("BTCUSDT", "0", "0")], at=LATER + 2)))
+
+    assert figures(grown.snapshot(wire.NOON))["USDT"].margin_balance == 7999 + 2 * 500
+    assert figures(turned.snapshot(wire.NOON))["USDT"].margin_balance == 7999 + 200
+    assert figures(closed.snapshot(wire.NOON))["USDT"].margin_balance == 7999
+    assert closed.snapshot(wire.NOON).reported.keys() == {PoolId(account="main", name="USDC")}
+    (short,) = turned.snapshot(wire.NOON).pools[1].positions
+    assert (short.side, short.contracts, short.leverage) == (Side.SHORT, 1, 20)
+    assert short.reported_maintenance_margin is None
+
+
+def test_a_closed_position_alone_ends_the_report_of_its_pool():
+    taken = after(event(legs=[leg("BTCUSDT", "0", "0")])).snapshot(wire.NOON)
+
+    assert USDT not in taken.reported
+
+
+def test_a_leg_of_a_hedge_moves_by_itself():
+    rows = [
+        wire.position("BTCUSDT", "3", "60000", "61000", "732", side="LONG"),
+        wire.position("BTCUSDT", "-1", "63000", "61000", "244", side="SHORT"),
+    ]
+    answers = wire.bodies(rows, {"USDT": "8000"}, hedge=True)
+
+    moved = event(
+        legs=[leg("BTCUSDT", "0", "0"), leg("BTCUSDT", "-2", "62000", side="SHORT")],
+    )
+    taken = after(moved, answers=answers).snapshot(wire.NOON)
+
+    sizes = {(p.side, p.contracts) for p in taken.pools[0].positions}
+    assert sizes == {(Side.LONG, 3), (Side.SHORT, 2)}
+
+
+def test_margin_moves_into_an_isolated_position():
+    moved = event(
+        balances=[{"a": "USDT", "wb": "8000", "cw": "6700", "bc": "0"}],
+        legs=[leg("BTCUSDT", "1", "60000", isolated="1300")],
+    )
+
+    taken = after(moved).snapshot(wire.NOON)
+
+    assert figures(taken)["USDT"].margin_balance == 6700
+    assert figures(taken)["isolated/BTCUSDT"].margin_balance == 1300 + 1000
+    (pool,) = [p for p in taken.pools if p.id.name == "isolated/BTCUSDT"]
+    assert pool.margin_mode is MarginMode.ISOLATED
+    assert pool.id not in taken.reported
+
+
+def test_an_asset_that_comes_new_is_a_pool():
+    taken = after(event(balances=[balance("BNB", "3")], reason="DEPOSIT")).snapshot(wire.NOON)
+
+    assert figures(taken)["BNB"].margin_balance == 3
+
+
+def test_a_new_symbol_without_tables_names_the_request_that_would_bring_them():
+    view = after(event(legs=[leg("ETHUSDT", "1", "2400")]))
+
+    with pytest.raises(MissingReply) as caught:
+        view.snapshot(wire.NOON)
+    assert caught.value.call == "GET /fapi/v1/exchangeInfo?symbol=ETHUSDT"
+    answers = told()
+    answers["GET /fapi/v1/exchangeInfo"]["symbols"].append(wire.contract("ETHUSDT"))
+    with pytest.raises(MissingReply) as caught:
+        after(event(legs=[leg("ETHUSDT", "1", "2400")]), answers=answers).snapshot(wire.NOON)
+    assert caught.value.call == "GET /fapi/v1/leverageBracket?symbol=ETHUSDT"
+
+
+def test_a_new_symbol_with_tables_is_held():
+    answers = told()
+    answers["GET /fapi/v1/exchangeInfo"]["symbols"].append(wire.contract("ETHUSDT"))
+    answers["GET /fapi/v1/leverageBracket"].append(
+        {"symbol": "ETHUSDT", "brackets": wire.bracket_rows(*wire.ETH_2026)}
+    )
+    answers["GET /fapi/v1/premiumIndex"] = [
+        {"symbol": "ETHUSDT", "markPrice": "2455.10", "time": LATER}
+    ]
+
+    taken = after(event(legs=[leg("ETHUSDT", "1", "2400")]), answers=answers).snapshot(wire.NOON)
+
+    assert figures(taken)["USDT"].margin_balance == 8000 + 1000 + D("55.10")
+    assert figures(taken)["USDT"].maintenance_margin == 244 + D("2455.10") * D("0.004")
+
+
+def test_a_position_in_an_asset_unknown_to_the_event_keeps_its_own():
+    old_form = leg("BTCUSDT", "2", "60500")
+    del old_form["ma"]
+
+    taken = after(event(legs=[old_form])).snapshot(wire.NOON)
+
+    assert figures(taken)["USDT"].margin_balance == 8000 + 2 * 500
+
+
+def test_the_same_event_twice_is_the_same_as_once():
+    moved = event(balances=[balance("USDT", "7999")], legs=[leg("BTCUSDT", "2", "60500")])
+
+    assert after(moved, moved).snapshot(wire.NOON) == after(moved).snapshot(wire.NOON)
+
+
+def test_an_event_older_than_one_heard_is_passed_over():
+    newer = event(balances=[balance("USDT", "7000")], at=LATER + 10)
+    older = event(balances=[balance("USDT", "9999")], legs=[leg("BTCUSDT", "5", "60000")])
+
+    taken = after(newer, older).snapshot(wire.NOON)
+
+    assert figures(taken)["USDT"].margin_balance == 7000 + 1000
+
+
+def test_an_event_older_than_the_replies_rows_moves_nothing_back():
+    old = event(
+        balances=[balance("USDT", "9999")],
+        legs=[leg("BTCUSDT", "5", "60000"), leg("SOLUSDC", "0", "0", asset="USDC")],
+        at=wire.CHANGED - 1,
+    )
+
+    taken = after(old).snapshot(wire.NOON)
+
+    assert figures(taken)["USDT"].margin_balance == 8000 + 1000
+    assert figures(taken)["USDC"].margin_balance == 500 + 20 * D("6.5")
+
+
+def test_a_combined_frame_is_read_like_a_bare_one():
+    moved = event(balances=[balance("USDT", "7990.5")])
+    combined = {"stream": "listen-key", "data": moved}
+
+    assert after(combined).snapshot(wire.NOON) == after(moved).snapshot(wire.NOON)
+
+
+def test_leverage_follows_its_event():
+    changed = {
+        "e": "ACCOUNT_CONFIG_UPDATE",
+        "E": LATER,
+        "T": LATER,
+        "ac": {"s": "BTCUSDT", "l": 25},
+    }
+
+    (position,) = after(changed).snapshot(wire.NOON).pools[1].positions
+
+    assert (position.leverage, position.initial_rate) == (25, D("0.04"))
+
+
+def test_a_switch_to_multi_assets_mode_ends_the_figures():
+    switched = {"e": "ACCOUNT_CONFIG_UPDATE", "E": LATER, "T": LATER, "ai": {"j": True}}
+
+    with pytest.raises(Unmodelled, match="Multi-Assets Mode") as caught:
+        after(switched).snapshot(wire.NOON)
+    assert caught.value.whole_account
+
+
+def algo(**changes):
+    order = {
+        "caid": "",
+        "aid": 2148719,
+        "at": "CONDITIONAL",
+        "o": "STOP_MARKET",
+        "s": "BTCUSDT",
+        "S": "SELL",
+        "ps": "BOTH",
+        "q": "1",
+        "X": "NEW",
+        "tp": "55000",
+        "cp": False,
+        "R": True,
+    }
+    sent = changes.pop("at", LATER + 120_000)
+    return {"e": "ALGO_UPDATE", "T": sent, "E": sent, "o": order | changes}
+
+
+def protected(view):
+    positions = [p for pool in view.snapshot(wire.NOON).pools for p in pool.positions]
+    return {p.instrument.exchange_symbol: p.has_stop_loss for p in positions}
+
+
+def test_a_stop_order_comes_and_goes():
+    placed = after(algo())
+    gone = placed.updated(wire.frame(algo(X="CANCELED", at=LATER + 120_001)))
+
+    assert protected(after()) == {"BTCUSDT": False, "SOLUSDC": False}
+    assert protected(placed) == {"BTCUSDT": True, "SOLUSDC": False}
+    assert protected(gone) == {"BTCUSDT": False, "SOLUSDC": False}
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        algo(o="TAKE_PROFIT_MARKET"),
+        algo(S="BUY"),
+        algo(R=False),
+        algo(X="TRIGGERED"),
+        algo(at=wire.CHANGED),
+    ],
+)
+def test_an_order_event_that_protects_nothing_changes_nothing(order):
+    assert protected(after(order)) == {"BTCUSDT": False, "SOLUSDC": False}
+
+
+def test_one_stop_order_says_nothing_where_the_list_is_unknown():
+    answers = told()
+    del answers["GET /fapi/v1/openAlgoOrders"]
+
+    assert protected(after(algo(), answers=answers)) == {"BTCUSDT": None, "SOLUSDC": None}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {
+            "e": "MARGIN_CALL",
+            "E": LATER,
+            "cw": "3.16812045",
+            "p": [{"s": "BTCUSDT", "ps": "LONG", "pa": "1", "mt": "CROSSED", "mm": "1.6"}],
+        },
+        {"e": "ORDER_TRADE_UPDATE", "E": LATER, "T": LATER, "o": {"s": "BTCUSDT", "X": "FILLED"}},
+        {"e": "listenKeyExpired", "E": LATER, "listenKey": "made-up"},
+        {"e": "TRADE_LITE", "E": LATER, "s": "BTCUSDT"},
+        {"e": "SOMETHING_NEW", "E": LATER},
+        {"e": "ACCOUNT_CONFIG_UPDATE", "E": LATER, "T": LATER},
+        event(balances=[balance("BTC", "1")]) | {"fs": "CM"},
+        {"result": None, "id": 1},
+    ],
+)
+def test_what_moves_no_balance_leaves_the_very_view(body):
+    view = wire.read(told())
+
+    assert view.updated(wire.frame(body)) is view
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "ping",
+        "<html>",
+        "null",
+        "[]",
+        {},
+        {"hello": "world"},
+        {"e": ""},
+        {"e": "markPriceUpdate", "E": LATER, "s": "BTCUSDT", "p": "61000", "st": 1},
+        {"stream": "btcusdt@markPrice", "data": [1]},
+    ],
+)
+def test_what_is_no_account_event_is_refused(body):
+    with pytest.raises(Malformed):
+        wire.read(told()).updated(wire.frame(body))
+
+
+def _required():
+    whole = event(
+        balances=[balance("USDT", "1")], legs=[leg("BTCUSDT", "1", "60000", isolated="5")]
+    )
+    for path, key in [
+        (("T",), "frame.T"),
+        (("a",), "frame.a"),
+        (("a", "m"), "frame.a.m"),
+        *[(("a", "B", 0, key), f"frame.a.B[0].{key}") for key in ("a", "cw")],
+        *[
+            (("a", "P", 0, key), f"frame.a.P[0].{key}")
+            for key in ("s", "pa", "ep", "mt", "iw", "ps")
+        ],
+    ]:
+        broken = copy.deepcopy(whole)
+        row = broken
+        for step in path[:-1]:
+            row = row[step]
+        del row[path[-1]]
+        yield broken, key
+
+
+@pytest.mark.parametrize(("broken", "path"), list(_required()))
+def test_every_field_that_an_event_needs_is_named_when_missing(broken, path):
+    with pytest.raises(Malformed) as caught:
+        wire.read(told()).updated(wire.frame(broken))
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("pa", "NaN"), ("ep", "0"), ("ep", "-1"), ("mt", "crossed"), ("ps", "UP"), ("iw", "")],
+)
+def test_nonsense_in_a_leg_is_refused(key, value):
+    broken = event(legs=[leg("BTCUSDT", "1", "60000", isolated="5") | {key: value}])
+
+    with pytest.raises(Malformed, match=rf"frame\.a\.P\[0\]\.{key}"):
+        wire.read(told()).updated(wire.frame(broken))
+
+
+def test_the_documented_event_is_read():
+    body = wire.sample("handle_positions", "")
+
+    said = read_event(wire.dumped(body)).says
+
+    assert isinstance(said, BalancesMoved)
+    assert said.cross_wallets == {"USDT": D("1040.82091149")}
+    (row,) = said.positions
+    # Its wallet is the cross wallet and the isolated one: 1,127.95750089.
+    assert said.cross_wallets["USDT"] + (row.isolated_wallet or 0) == D("1127.95750089")
+    assert (row.amount, row.entry_price) == (D("-0.089"), D("19700.03933"))
+
+
+def test_an_older_documented_event_of_a_closed_position_is_read():
+    said = read_event(wire.dumped(wire.sample("handle_balance", "linear/inverse"))).says
+
+    assert isinstance(said, BalancesMoved)
+    assert said.cross_wallets == {"BTC": D("100.12345678")}
+    assert said.closed == (("BTCUSD_200925", "BOTH"),)

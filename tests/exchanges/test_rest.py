@@ -1,0 +1,236 @@
+"""ccxt made to read as we want, against an HTTP server on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from aiohttp import web
+
+from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
+from monitor.exchanges.rest import Credentials, RestClient
+from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
+
+SECRET = "canary-secret-2f9c"
+KEY = "canary-key-77aa"
+
+
+@dataclass
+class Server:
+    """Answers by path; remembers what was asked."""
+
+    answers: dict[str, Callable[[web.Request], web.Response]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    stamps: list[int] = field(default_factory=list)
+
+    def count(self, path: str) -> int:
+        return self.asked.count(path)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path)
+        if "timestamp" in request.query:
+            self.stamps.append(int(request.query["timestamp"]))
+        return self.answers[request.path](request)
+
+
+@dataclass
+class Hands:
+    """A clock moved by hand."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def plain(text: str, status: int = 200, **headers: str) -> Callable[[web.Request], web.Response]:
+    return lambda _: web.Response(
+        text=text, status=status, content_type="application/json", headers=headers
+    )
+
+
+@asynccontextmanager
+async def served(clock: Hands | None = None) -> AsyncIterator[tuple[Server, RestClient]]:
+    hands = clock or Hands()
+    server = Server()
+    server.answers = {
+        TIME.path: lambda _: web.json_response({"serverTime": milliseconds(hands.now)}),
+        ACCOUNT.path: plain('{"total": 1.10}'),
+        TIERS.path: plain('[{"cum": 0.0065}]'),
+        STOPS.path: plain("[]"),
+    }
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", server.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    client = RestClient(
+        FAKE,
+        Credentials(api_key=KEY, api_secret=SECRET),
+        account="main",
+        now=hands,
+        rest_url=f"http://127.0.0.1:{runner.addresses[0][1]}",
+    )
+    try:
+        yield server, client
+    finally:
+        await client.close()
+        await runner.cleanup()
+
+
+async def test_numbers_keep_their_digits() -> None:
+    async with served() as (_, client):
+        reply = await client.call(ACCOUNT)
+        assert reply.body == {"total": Decimal("1.10")}
+        assert str(reply.body["total"]) == "1.10"
+        assert reply.request == "GET /fapi/v3/account"
+        assert reply.status == 200
+
+
+@pytest.mark.parametrize("body", ["<html>maintenance</html>", "", '{"total": 1', "null"])
+async def test_a_200_that_is_no_json_is_an_error_and_never_an_answer(body: str) -> None:
+    async with served() as (server, client):
+        server.answers[ACCOUNT.path] = plain(body)
+        with pytest.raises(Malformed):
+            await client.call(ACCOUNT)
+
+
+async def test_a_refused_key_is_refused() -> None:
+    async with served() as (server, client):
+        server.answers[ACCOUNT.path] = plain('{"code": -2015}', 401)
+        with pytest.raises(Refused) as caught:
+            await client.call(ACCOUNT)
+        assert str(caught.value) == "fake main GET /fapi/v3/account: the key was refused"
+
+
+async def test_no_error_shows_a_secret_a_key_or_a_signature() -> None:
+    def reset(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    async with served() as (server, client):
+        for answer in (plain("<html>", 502), plain("{}", 500), reset):
+            server.answers[ACCOUNT.path] = answer
+            with pytest.raises(ExchangeError) as caught:
+                await client.call(ACCOUNT)
+            assert caught.value.__suppress_context__ or caught.value.__context__ is None
+            for canary in (SECRET, KEY, "signature="):
+                assert canary not in str(caught.value) + repr(caught.value)
+        assert SECRET not in repr(Credentials(api_key=KEY, api_secret=SECRET))
+        assert KEY not in repr(Credentials(api_key=KEY, api_secret=SECRET))
+
+
+async def test_a_dead_server_is_unreachable() -> None:
+    async with served() as (_, client):
+        client._client.urls["api"]["fapiPrivateV3"] = "http://127.0.0.1:9/fapi/v3"
+        with pytest.raises(Unreachable) as caught:
+            await client.call(ACCOUNT)
+        assert "the connection failed" in str(caught.value)
+
+
+async def test_a_refused_timestamp_is_measured_and_the_call_made_once_more() -> None:
+    clock = Hands()
+    ahead = timedelta(seconds=40)
+    async with served(clock) as (server, client):
+        server.answers[TIME.path] = lambda _: web.json_response(
+            {"serverTime": milliseconds(clock.now + ahead)}
+        )
+
+        def strict(request: web.Request) -> web.Response:
+            theirs = milliseconds(datetime.now(UTC) + ahead)
+            if abs(int(request.query["timestamp"]) - theirs) > 5_000:
+                return web.json_response({"code": -1021}, status=400)
+            return web.json_response({"ok": True})
+
+        server.answers[ACCOUNT.path] = strict
+        reply = await client.call(ACCOUNT)
+        assert reply.body == {"ok": True}
+        assert server.count(ACCOUNT.path) == 2
+        assert client.offset_seconds == pytest.approx(40, abs=0.01)
+
+
+async def test_while_the_exchange_asked_for_quiet_nothing_is_sent() -> None:
+    clock = Hands()
+    async with served(clock) as (server, client):
+        server.answers[ACCOUNT.path] = plain('{"code": -1003}', 429)
+        with pytest.raises(Unreachable):
+            await client.call(ACCOUNT)
+        asked = len(server.asked)
+        clock.now += timedelta(seconds=29)
+        with pytest.raises(Unreachable) as caught:
+            await client.call(STOPS)
+        assert caught.value.retry_after_seconds == pytest.approx(1)
+        assert len(server.asked) == asked
+        clock.now += timedelta(seconds=2)
+        await client.call(STOPS)
+        assert len(server.asked) == asked + 1
+
+
+async def test_slow_tables_serve_until_they_are_old_and_the_account_is_read_each_time() -> None:
+    clock = Hands()
+    async with served(clock) as (server, client):
+        for _ in range(2):
+            replies = await client.read_account()
+            assert {r.path for r in replies} == {ACCOUNT.path, STOPS.path, TIERS.path}
+        assert (server.count(ACCOUNT.path), server.count(TIERS.path)) == (2, 1)
+        clock.now += timedelta(seconds=TIERS.max_age_seconds + 1)
+        await client.read_account()
+        assert server.count(TIERS.path) == 2
+        await client.read_account(anew=True)
+        assert server.count(TIERS.path) == 3
+
+
+async def test_a_table_that_cannot_be_renewed_serves_on() -> None:
+    clock = Hands()
+    async with served(clock) as (server, client):
+        await client.read_account()
+        clock.now += timedelta(seconds=TIERS.max_age_seconds + 1)
+        server.answers[TIERS.path] = plain("<html>", 503)
+        for _ in range(2):
+            replies = await client.read_account()
+            assert replies.get(TIERS).body == [{"cum": Decimal("0.0065")}]
+        assert server.count(TIERS.path) == 2
+        server.answers[TIERS.path] = plain('[{"cum": 0.01}]')
+        clock.now += timedelta(seconds=601)
+        assert (await client.read_account()).get(TIERS).body == [{"cum": Decimal("0.01")}]
+
+
+async def test_an_optional_reply_may_be_missing_a_needed_one_may_not() -> None:
+    async with served() as (server, client):
+        server.answers[STOPS.path] = plain("<html>", 503)
+        replies = await client.read_account()
+        assert not replies.has(STOPS)
+        assert replies.has(ACCOUNT)
+    async with served() as (server, client):
+        server.answers[TIERS.path] = plain("<html>", 503)
+        with pytest.raises(Malformed):
+            await client.read_account()
+
+
+async def test_the_offset_is_measured_at_the_first_reading_and_every_ten_minutes() -> None:
+    clock = Hands()
+    async with served(clock) as (server, client):
+        await client.read_account()
+        await client.read_account()
+        assert server.count(TIME.path) == 1
+        clock.now += timedelta(seconds=601)
+        await client.read_account()
+        assert server.count(TIME.path) == 2
+
+
+async def test_a_call_that_never_ends_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.exchanges.rest.CALL_SECONDS", 0.2)
+
+    async def never(*_: object) -> object:
+        await asyncio.sleep(5)
+        return None
+
+    async with served() as (_, client):
+        monkeypatch.setattr(client._client, ACCOUNT.implicit, never)
+        with pytest.raises(Unreachable) as caught:
+            await client.call(ACCOUNT)
+        assert "no answer in time" in str(caught.value)

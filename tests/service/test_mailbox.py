@@ -1,0 +1,84 @@
+"""What is kept of many events, and what is not."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from monitor.engine.events import FeedLost, MarksMoved, Source, TimePassed
+from monitor.risk.model import Mark
+from monitor.service.mailbox import Mailbox
+
+START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def moved(second: int, source: Source = Source.LIVE, **prices: str) -> MarksMoved:
+    at = START + timedelta(seconds=second)
+    marks = {symbol: Mark(price=Decimal(price), at=at) for symbol, price in prices.items()}
+    return MarksMoved(marks=marks, at=at, source=source)
+
+
+def prices(event: object, symbol: str) -> list[str]:
+    assert isinstance(event, MarksMoved)
+    return sorted(str(mark.price) for mark in event.worst.get(symbol, ()))
+
+
+async def test_waiting_marks_become_one_event_with_newest_lowest_and_highest() -> None:
+    box = Mailbox()
+    for second, price in enumerate(("100", "95", "112", "101")):
+        box.put(moved(second, BTC=price))
+    (event,) = await box.take()
+    assert isinstance(event, MarksMoved)
+    assert event.marks["BTC"].price == Decimal(101)
+    assert event.marks["BTC"].at == START + timedelta(seconds=3)
+    assert prices(event, "BTC") == ["112", "95"]
+
+
+async def test_a_spike_that_is_the_newest_is_not_repeated() -> None:
+    box = Mailbox()
+    box.put(moved(0, BTC="100"))
+    box.put(moved(1, BTC="90", ETH="5"))
+    (event,) = await box.take()
+    assert prices(event, "BTC") == ["100"]
+    assert prices(event, "ETH") == []
+
+
+async def test_other_events_keep_their_place_between_marks() -> None:
+    box = Mailbox()
+    box.put(moved(0, BTC="100"))
+    box.put(FeedLost(feed="marks", because="gone", at=START))
+    box.put(moved(1, BTC="101"))
+    kinds = [type(event).__name__ for event in await box.take()]
+    assert kinds == ["MarksMoved", "FeedLost", "MarksMoved"]
+
+
+async def test_live_marks_and_those_asked_for_are_not_mixed() -> None:
+    box = Mailbox()
+    box.put(moved(0, BTC="100"))
+    box.put(moved(1, Source.REST, BTC="101"))
+    assert len(await box.take()) == 2
+
+
+async def test_confirmations_are_kept_through_joining() -> None:
+    box = Mailbox()
+    box.put(MarksMoved(marks={}, at=START, confirmed={"BTC": START}))
+    box.put(moved(1, ETH="5"))
+    (event,) = await box.take()
+    assert isinstance(event, MarksMoved)
+    assert event.confirmed == {"BTC": START}
+
+
+async def test_a_second_passed_replaces_the_one_that_still_waits() -> None:
+    box = Mailbox()
+    for second in range(100):
+        box.put(TimePassed(at=START + timedelta(seconds=second)))
+    assert await box.take() == (TimePassed(at=START + timedelta(seconds=99)),)
+
+
+async def test_take_waits_for_the_first_event_and_empties_the_box() -> None:
+    box = Mailbox()
+    waiting = asyncio.create_task(box.take())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    box.put(TimePassed(at=START))
+    assert await waiting == (TimePassed(at=START),)
+    assert len(box) == 0
