@@ -168,11 +168,13 @@ class _Worker:
         self._jitter = jitter
         self._on_change = on_change
         self._failures = 0
+        self._rests = False
         self._news = asyncio.Event()
         self._urgent_news = asyncio.Event()
 
     def wake(self, *, urgent: bool) -> None:
-        self.idle.clear()
+        if not self._rests:
+            self.idle.clear()
         self._news.set()
         if urgent:
             self._urgent_news.set()
@@ -258,9 +260,12 @@ class _Worker:
 
     async def _rest(self, seconds: float) -> None:
         """The receiver's own wait: kept to, whatever happens meanwhile."""
+        if seconds <= 0:
+            return
+        self._rests = True
         self.idle.set()
-        if seconds > 0:
-            await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds)
+        self._rests = False
 
     def _receivers_wait(self) -> float:
         asked = [
