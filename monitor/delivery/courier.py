@@ -1,21 +1,20 @@
 """
 From the outbox to the channels: one worker for each, so that none delays another.
 
-A message is settled after the receiver took it: a crash in between repeats it, the other
-order would lose it. The courier knows neither what a message means nor how it is stored.
+A worker takes the most pressing waiting row, sends it, and settles it after the channel took
+it. Of one incident only the newest message is sent: those before it are superseded, their
+news is in it. What can't be delivered is tried again, ever slower, for as long as it is of use.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from monitor.alerts.ladder import Severity
 from monitor.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -27,267 +26,218 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_FIRST_WAIT_SECONDS = 1.0
-_LONGEST_WAIT_SECONDS = 60.0
-_DEAD_FOR_SECONDS = 3600.0
-_JITTER = 0.25
-_ATTEMPTS_PER_ROUND = 5
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 60.0
+REFUSED_SECONDS = 3600.0
+TRIES_IN_A_ROW = 5
 
 
-class Letter(Protocol):
-    """
-    One message for one channel. `attempts` counts the failed ones; before `not_before` the
-    receiver wants to hear nothing.
-    """
+class Waiting(Protocol):
+    """A message for one channel, not settled yet."""
 
     @property
     def notification(self) -> Notification: ...
+
     @property
-    def attempts(self) -> int: ...
+    def attempts(self) -> int:
+        """How often it failed."""
+
     @property
-    def not_before(self) -> datetime | None: ...
+    def not_before(self) -> datetime | None:
+        """Before this the receiver wants to hear nothing."""
 
 
 class Outbox(Protocol):
-    """What the courier needs of the place where messages wait. Nothing here may fail."""
+    """Where messages wait; what a call says is kept, durably where the disk allows it."""
 
-    def unsettled(self, channel: str) -> Sequence[Letter]:
+    def unsettled(self, channel: str) -> Sequence[Waiting]:
         """The channel's messages still to be delivered, in the order in which they came."""
 
     def delivered(
         self, channel: str, notification_id: str, superseded: Sequence[str], at: datetime
     ) -> None:
-        """The channel took this message, and with it these older ones of its incident."""
+        """Settle a message that the channel took, and the older ones that it stands for."""
 
     def expired(self, channel: str, notification_ids: Sequence[str], at: datetime) -> None:
-        """Nobody needs these any more."""
+        """Settle messages that nobody needs any more."""
 
     def failed(
         self, channel: str, notification_id: str, because: str, not_before: datetime | None
     ) -> None:
-        """An attempt failed."""
+        """A try that failed; the message waits on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """A channel and the least severity that it is there for."""
-
-    channel: Channel
-    min_severity: Severity = Severity.INFO
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelDied:
-    """A channel refused for good; it is tried again once an hour."""
-
-    channel: str
-    because: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelRevived:
-    """A channel that had refused for good takes messages again."""
-
-    channel: str
+def jittered(seconds: float) -> float:
+    """Between half of it and all of it, so that channels do not try in step."""
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
 class Courier:
     """
-    Carries messages until they arrive.
+    Delivers what waits, for ever.
 
-    Args:
-        now: The time, for expiry and for the receivers' own waits.
-        jitter: A random fraction in [0, 1), so that many senders don't come back as one.
-        on_change: Hears of channels that die and revive; it must not raise.
+    `on_refused(channel, because)` is told once when a channel refuses for good, so that the
+    owner hears of it elsewhere; `on_taken(channel)` when it takes messages again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is joined to
         self,
-        outbox: Outbox,
-        routes: Sequence[Route],
         *,
+        channels: Sequence[Channel],
+        outbox: Outbox,
         now: Callable[[], datetime],
-        jitter: Callable[[], float] = random.random,
-        on_change: Callable[[ChannelDied | ChannelRevived], None] = lambda _: None,
+        on_refused: Callable[[str, str], None] = lambda _channel, _because: None,
+        on_taken: Callable[[str], None] = lambda _channel: None,
+        jitter: Callable[[float], float] = jittered,
     ) -> None:
-        self._routes = tuple(routes)
-        self._workers = {
-            route.channel.name: _Worker(route.channel, outbox, now, jitter, on_change)
-            for route in routes
-        }
+        self._workers = [
+            _Worker(channel, outbox, now, on_refused, on_taken, jitter) for channel in channels
+        ]
 
-    def addressees(self, notification: Notification) -> tuple[str, ...]:
-        """The channels that a message of this severity is for."""
-        return tuple(
-            route.channel.name
-            for route in self._routes
-            if notification.severity.rank >= route.min_severity.rank
-        )
-
-    def wake(self, *, urgent: bool = False) -> None:
-        """Rows were recorded: look at once. What is urgent waits for no back-off of ours."""
-        for worker in self._workers.values():
-            worker.wake(urgent=urgent)
-
-    def dead_channels(self) -> frozenset[str]:
-        """The channels that refuse for good, as far as is known."""
-        return frozenset(name for name, worker in self._workers.items() if worker.is_dead)
+    def wake(self) -> None:
+        """Rows were added: look at once."""
+        for worker in self._workers:
+            worker.wake()
 
     async def run(self) -> None:
-        """Deliver until cancelled, beginning with what an earlier process left."""
-        async with asyncio.TaskGroup() as tasks:
-            for worker in self._workers.values():
-                tasks.create_task(worker.run(), name=f"courier {worker.name}")
+        async with asyncio.TaskGroup() as group:
+            for worker in self._workers:
+                group.create_task(worker.run())
 
     async def drain(self) -> None:
-        """
-        Until no worker has anything that it could send now.
-
-        What a channel in trouble could not take stays in the outbox for the next start.
-        """
-        await asyncio.gather(*(worker.idle.wait() for worker in self._workers.values()))
+        """Until no worker has anything that it could send now."""
+        await asyncio.gather(*(worker.idle.wait() for worker in self._workers))
 
 
 class _Worker:
-    """Carries the messages of one channel, one after the other."""
+    """One channel's deliveries, one after the other."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the courier's own parts
         self,
         channel: Channel,
         outbox: Outbox,
         now: Callable[[], datetime],
-        jitter: Callable[[], float],
-        on_change: Callable[[ChannelDied | ChannelRevived], None],
+        on_refused: Callable[[str, str], None],
+        on_taken: Callable[[str], None],
+        jitter: Callable[[float], float],
     ) -> None:
-        self.name = channel.name
-        self.is_dead = False
         self.idle = asyncio.Event()
         self._channel = channel
         self._outbox = outbox
         self._now = now
+        self._on_refused = on_refused
+        self._on_taken = on_taken
         self._jitter = jitter
-        self._on_change = on_change
-        self._failures = 0
-        self._rests = False
         self._news = asyncio.Event()
-        self._urgent_news = asyncio.Event()
+        self._failures = 0
+        self._refused = False
+        self._rest_until: datetime | None = None
 
-    def wake(self, *, urgent: bool) -> None:
-        if not self._rests:
-            self.idle.clear()
+    def wake(self) -> None:
+        self.idle.clear()
         self._news.set()
-        if urgent:
-            self._urgent_news.set()
 
     async def run(self) -> None:
-        await self._rest(self._receivers_wait())
         while True:
             self._news.clear()
-            self._urgent_news.clear()
-            letter = self._next()
-            if letter is None:
-                self.idle.set()
-                await self._news.wait()
+            waiting = self._of_use()
+            message = self._most_pressing(waiting)
+            rest = self._rest(waiting)
+            if message is not None and rest <= 0:
+                await self._deliver(message, waiting)
                 continue
-            self.idle.clear()
-            await self._carry(letter.notification)
+            self.idle.set()
+            await self._wait(rest if message is not None else None)
 
-    def _next(self) -> Letter | None:
-        """What goes first: the critical, then the oldest; of an incident only the newest."""
-        self._drop_expired()
-        letters = self._outbox.unsettled(self.name)
-        newest = {
-            letter.notification.incident_id or letter.notification.id: letter for letter in letters
-        }
-        return min(newest.values(), key=_turn, default=None)
+    def _rest(self, waiting: Sequence[Waiting]) -> float:
+        """Seconds to leave the channel alone still, those asked for before a restart included."""
+        times = [row.not_before for row in waiting if row.not_before is not None]
+        until = max([*times, *([self._rest_until] if self._rest_until else [])], default=None)
+        return 0.0 if until is None else (until - self._now()).total_seconds()
 
-    def _drop_expired(self) -> None:
+    async def _wait(self, seconds: float | None) -> None:
+        """Until there is news, or for so long."""
+        news = asyncio.create_task(self._news.wait())
+        try:
+            await asyncio.wait((news,), timeout=seconds)
+        finally:
+            news.cancel()
+
+    def _of_use(self) -> Sequence[Waiting]:
+        """What waits; messages that nobody needs any more are settled."""
+        waiting = self._outbox.unsettled(self._channel.name)
         now = self._now()
-        expired = [
-            letter.notification.id
-            for letter in self._outbox.unsettled(self.name)
-            if letter.notification.useful_until < now
-        ]
-        if expired:
-            log.error("notification.expired", channel=self.name, notifications=expired)
-            self._outbox.expired(self.name, expired, now)
+        late = [row.notification.id for row in waiting if row.notification.useful_until < now]
+        if not late:
+            return waiting
+        self._outbox.expired(self._channel.name, late, now)
+        log.error("notification.expired", channel=self._channel.name, notifications=late)
+        return self._outbox.unsettled(self._channel.name)
 
-    async def _carry(self, notification: Notification) -> None:
+    def _most_pressing(self, waiting: Sequence[Waiting]) -> Notification | None:
+        """Of each incident its newest message; of those the gravest, then the oldest."""
+        newest = {_about(row.notification): row for row in waiting}
+        first = min(newest.values(), key=_turn, default=None)
+        return None if first is None else first.notification
+
+    async def _deliver(self, message: Notification, waiting: Sequence[Waiting]) -> None:
         try:
-            await self._channel.send(notification)
+            await self._channel.send(message)
         except DeliveryError as error:
-            await self._bear(notification, error)
-        else:
-            self._settle(notification)
-
-    def _settle(self, notification: Notification) -> None:
-        self._outbox.delivered(
-            self.name, notification.id, self._superseded_by(notification), self._now()
-        )
+            self._failed(message, error)
+            return
+        superseded = [
+            row.notification.id
+            for row in waiting
+            if _about(row.notification) == _about(message) and row.notification.id != message.id
+        ]
+        # Settled after the send: a crash in between repeats a message, the other order would
+        # lose one.
+        self._outbox.delivered(self._channel.name, message.id, superseded, self._now())
         if self._failures:
-            log.info("channel.recovered", channel=self.name, failures=self._failures)
-        self._failures = 0
-        log.info("notification.delivered", channel=self.name, notification=notification.id)
-        if self.is_dead:
-            self.is_dead = False
-            self._on_change(ChannelRevived(channel=self.name))
+            log.info("channel.restored", channel=self._channel.name)
+        if self._refused:
+            self._on_taken(self._channel.name)
+        self._failures, self._refused, self._rest_until = 0, False, None
+        log.info("notification.delivered", channel=self._channel.name, notification=message.id)
 
-    def _superseded_by(self, notification: Notification) -> list[str]:
-        if not notification.incident_id:
-            return []
-        # What came in while this one was under way is newer: it stays.
-        ids = [
-            letter.notification.id
-            for letter in self._outbox.unsettled(self.name)
-            if letter.notification.incident_id == notification.incident_id
-        ]
-        return ids[: ids.index(notification.id)] if notification.id in ids else []
-
-    async def _bear(self, notification: Notification, error: DeliveryError) -> None:
-        asked = error.retry_after_seconds
-        not_before = None if asked is None else self._now() + timedelta(seconds=asked)
-        self._outbox.failed(self.name, notification.id, str(error), not_before)
+    def _failed(self, message: Notification, error: DeliveryError) -> None:
+        because = str(error)
         self._failures += 1
-        if self._failures == 1 or (error.permanent and not self.is_dead):
-            log.warning("notification.refused", channel=self.name, because=str(error))
-        if error.permanent and not self.is_dead:
-            self.is_dead = True
-            self._on_change(ChannelDied(channel=self.name, because=str(error)))
-        if error.permanent or asked is not None:
-            await self._rest(_DEAD_FOR_SECONDS if asked is None else asked)
-        else:
-            await self._back_off()
+        if self._failures == 1 or (error.permanent and not self._refused):
+            log.warning(
+                "notification.refused",
+                channel=self._channel.name,
+                notification=message.id,
+                because=because,
+                permanent=error.permanent,
+            )
+        asked = error.retry_after_seconds
+        until = self._now() + timedelta(seconds=self._pause(error))
+        # Only a wait that the receiver asked for outlives a restart.
+        not_before = until if asked is not None else None
+        self._outbox.failed(self._channel.name, message.id, because, not_before)
+        self._rest_until = until
+        if error.permanent and not self._refused:
+            self._refused = True
+            self._on_refused(self._channel.name, because)
 
-    async def _rest(self, seconds: float) -> None:
-        """The receiver's own wait: kept to, whatever happens meanwhile."""
-        if seconds <= 0:
-            return
-        self._rests = True
-        self.idle.set()
-        await asyncio.sleep(seconds)
-        self._rests = False
-
-    def _receivers_wait(self) -> float:
-        asked = [
-            (letter.not_before - self._now()).total_seconds()
-            for letter in self._outbox.unsettled(self.name)
-            if letter.not_before is not None
-        ]
-        return max(asked, default=0.0)
-
-    async def _back_off(self) -> None:
-        """Our own wait, doubled each time; cut short by a new critical message."""
-        self.idle.set()
-        wait = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(self._failures - 1, 10))
-        try:
-            async with asyncio.timeout(wait * (1 - _JITTER * self._jitter())):
-                await self._urgent_news.wait()
-        except TimeoutError:
-            return
+    def _pause(self, error: DeliveryError) -> float:
+        """How long to leave the channel alone after a failure."""
+        if error.retry_after_seconds is not None:
+            return error.retry_after_seconds
+        if error.permanent:
+            return REFUSED_SECONDS
+        doubled = FIRST_WAIT_SECONDS * 2.0 ** min(self._failures - 1, 10)
+        return self._jitter(min(doubled, LONGEST_WAIT_SECONDS))
 
 
-def _turn(letter: Letter) -> tuple[int, int, datetime]:
-    # One that is refused again and again lets the others go first after some attempts.
-    notification = letter.notification
-    rounds = letter.attempts // _ATTEMPTS_PER_ROUND
-    return rounds, -notification.severity.rank, notification.created_at
+def _about(message: Notification) -> str:
+    """What a message is news of: its incident, or, where it belongs to none, only itself."""
+    return message.incident_id or message.id
+
+
+def _turn(row: Waiting) -> tuple[int, int, datetime]:
+    # A message that alone is refused, again and again, lets the others go first.
+    message = row.notification
+    return row.attempts // TRIES_IN_A_ROW, -message.severity.rank, message.created_at

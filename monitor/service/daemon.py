@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from monitor import __version__
-from monitor.alerts.ladder import Severity
 from monitor.delivery.apprise_channel import AppriseChannel
-from monitor.delivery.courier import Courier, Route
+from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
 from monitor.errors import MonitorError
@@ -35,14 +34,13 @@ from monitor.service.mailbox import Mailbox
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
 from monitor.status.report import report
-from monitor.storage import open_store
+from monitor.storage.store import Store, open_store
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.engine.effects import AccountAssessment, IncidentChanged
     from monitor.settings import AccountSettings, Settings
-    from monitor.storage import Store
 
 log = structlog.get_logger()
 
@@ -81,7 +79,7 @@ class Daemon:
         Watch until `stop` is set.
 
         Raises:
-            MonitorError: If the state directory can't be used.
+            ConfigError: If another process uses the state directory.
             ExceptionGroup: If faults of our own came too often: systemd starts us again.
         """
         settings = self._settings
@@ -89,16 +87,9 @@ class Daemon:
         self._store = store
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         for notice in store.notices:
-            log.error("state.impaired", because=notice)
+            log.error("state.unsound", because=notice)
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
-        gone = store.keep_channels([channel.name for channel in channels], self.now())
-        if gone:
-            log.error("notification.abandoned", channels=gone)
-        routes = [
-            Route(channel=channel, min_severity=c.min_severity)
-            for channel, c in zip(channels, settings.channels, strict=True)
-        ]
-        courier = Courier(store, routes, now=self.now)
+        courier = Courier(channels=channels, outbox=store, now=self.now)
         control = ControlServer(
             socket_path(settings.state_directory),
             status=lambda: report(self.board.assessments(), self.now()),
@@ -167,7 +158,7 @@ class Daemon:
                 ladder=self._settings.ladder,
                 budgets=self._budgets(),
                 target=self._settings.target,
-                incidents=store.kept_incidents(account.name, self.now()),
+                incidents=store.kept_incidents(account.name),
             ),
             rest=client,
             mailbox=mailbox,
@@ -210,7 +201,11 @@ class Daemon:
     def _record(self, change: IncidentChanged, courier: Courier) -> None:
         """Durable first, then the courier is woken: nothing is sent that is not on disk."""
         notification = change.notification
-        channels = () if notification is None else courier.addressees(notification)
+        channels = [
+            channel.name
+            for channel in self._settings.channels
+            if notification is not None and channel.min_severity.rank <= notification.severity.rank
+        ]
         self._opened().record(change.incident, notification, channels)
         log.info(
             "incident.changed",
@@ -223,7 +218,7 @@ class Daemon:
             quiet_because=change.quiet_because,
         )
         if channels:
-            courier.wake(urgent=change.incident.severity is Severity.CRITICAL)
+            courier.wake()
 
     async def _capture(self, account: str) -> bytes:
         if account not in self._tasks:

@@ -24,7 +24,8 @@ _SAVE = """
 INSERT INTO incidents (id, account, pool, subject, severity, worst_severity, rung, opened_at,
   changed_at, worst, worst_at, spoken_at, resolved_at, because, openings, told)
 VALUES (:id, :account, :pool, :subject, :severity, :worst_severity, :rung, :opened_at,
-  :changed_at, :worst, :worst_at, :spoken_at, :resolved_at, :because, :openings, :told)
+  :changed_at, :worst, :worst_at, :spoken_at, :resolved_at, :because, :openings,
+  :told)
 ON CONFLICT (id) DO UPDATE SET severity = excluded.severity,
   worst_severity = excluded.worst_severity, rung = excluded.rung,
   changed_at = excluded.changed_at, worst = excluded.worst, worst_at = excluded.worst_at,
@@ -54,10 +55,18 @@ def save(connection: sqlite3.Connection, incident: Incident) -> None:
             "spoken_at": optional_time_text(incident.spoken_at),
             "resolved_at": optional_time_text(incident.resolved_at),
             "because": incident.because,
-            "openings": json.dumps([time_text(at) for at in incident.openings]),
+            "openings": " ".join(time_text(at) for at in incident.openings),
             "told": json.dumps(incident.told),
         },
     )
+
+
+def open_ones(connection: sqlite3.Connection) -> tuple[Incident, ...]:
+    """The open incidents of all accounts, the oldest first."""
+    rows = connection.execute(
+        "SELECT * FROM incidents WHERE resolved_at IS NULL ORDER BY opened_at, id"
+    )
+    return tuple(_incident(row) for row in rows)
 
 
 def since(connection: sqlite3.Connection, at: datetime) -> tuple[Incident, ...]:
@@ -87,6 +96,6 @@ def _incident(row: sqlite3.Row) -> Incident:
         spoken_at=optional_time(row["spoken_at"]),
         resolved_at=optional_time(row["resolved_at"]),
         because=row["because"],
-        openings=tuple(datetime.fromisoformat(text) for text in json.loads(row["openings"])),
+        openings=tuple(datetime.fromisoformat(text) for text in row["openings"].split()),
         told=tuple(json.loads(row["told"])),
     )

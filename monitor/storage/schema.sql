@@ -16,8 +16,8 @@ CREATE TABLE incidents (
   spoken_at      TEXT,
   resolved_at    TEXT,            -- NULL: still open
   because        TEXT NOT NULL,
-  openings       TEXT NOT NULL,   -- a JSON list of times
-  told           TEXT NOT NULL    -- a JSON list of reasons
+  openings       TEXT NOT NULL,   -- times, with blanks between
+  told           TEXT NOT NULL    -- the reasons spoken of, as a JSON list
 ) STRICT;
 
 CREATE INDEX incidents_open ON incidents (account) WHERE resolved_at IS NULL;
@@ -60,7 +60,7 @@ CREATE TABLE samples (
 
 CREATE INDEX samples_by_time ON samples (at);
 
--- Accounts whose figures were once given.
+-- Accounts of which a figure was given once: a restart must not leave them unwatched.
 CREATE TABLE watched (
   account TEXT PRIMARY KEY,
   since   TEXT NOT NULL

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _PATIENCE_MILLISECONDS = 5000
 _IN_TROUBLE_MILLISECONDS = 100  # so that a locked file doesn't hold up the loop again and again
 _SETTLED_KEPT_FOR = timedelta(days=30)
-KEPT_FOR = timedelta(hours=1)  # an incident that is over may open anew within it
+_RECENT = timedelta(hours=1)
 _THIN_EVERY = timedelta(hours=1)
 
 
@@ -61,9 +61,10 @@ class Store:
         self._trouble = None if database is not None else (notices or ("there is no file",))[-1]
         self._unwritten: list[Work] = []
         self._rows: dict[tuple[str, str], OutboxRow] = {}
-        self._incidents: dict[str, Incident] = {}
-        self._watched: set[str] = set()
+        self._open: dict[str, Incident] = {}
         self._told: set[str] = set()
+        self._recent: tuple[Incident, ...] = ()
+        self._watched: set[str] = set()
         self._sampled_at: dict[str, datetime] = {}
         self._thinned_at: datetime | None = None
 
@@ -83,10 +84,10 @@ class Store:
             return
         with self._database.reading() as connection:
             self._rows = {_key(row): row for row in outbox.unsettled(connection)}
-            since = at - KEPT_FOR
-            self._incidents = {i.id: i for i in incidents.since(connection, since)}
-            self._watched = set(watched.accounts(connection))
+            self._open = {incident.id: incident for incident in incidents.open_ones(connection)}
             self._told = set(outbox.told_incidents(connection))
+            self._recent = incidents.since(connection, at - _RECENT)
+            self._watched = watched.accounts(connection)
         self._write(lambda connection: outbox.forget_settled(connection, at, _SETTLED_KEPT_FOR))
         self._thin(at)
 
@@ -106,8 +107,10 @@ class Store:
         rows = [OutboxRow(channel=c, notification=notification) for c in channels if notification]
         for row in rows:
             self._rows.setdefault(_key(row), row)
-        if incident is not None:
-            self._incidents[incident.id] = incident
+        if incident is not None and incident.is_open:
+            self._open[incident.id] = incident
+        elif incident is not None:
+            self._open.pop(incident.id, None)
 
         def work(connection: sqlite3.Connection) -> None:
             if incident is not None:
@@ -117,29 +120,31 @@ class Store:
 
         return self._write(work)
 
-    def kept_incidents(self, account: str, at: datetime) -> tuple[Incident, ...]:
-        """What an engine starts with: open incidents and those resolved lately, oldest first."""
-        since = at - KEPT_FOR
-        self._incidents = {
-            incident.id: incident
-            for incident in self._incidents.values()
-            if incident.resolved_at is None or incident.resolved_at >= since
-        }
-        found = [i for i in self._incidents.values() if i.account == account]
+    def open_incidents(self, account: str) -> tuple[Incident, ...]:
+        """The account's open incidents, the oldest first."""
+        found = [incident for incident in self._open.values() if incident.account == account]
         return tuple(sorted(found, key=lambda incident: incident.opened_at))
+
+    def kept_incidents(self, account: str) -> tuple[Incident, ...]:
+        """
+        What an engine starts with, the oldest first: incidents that were open when the state
+        was loaded, and those resolved within the hour before.
+        """
+        return tuple(incident for incident in self._recent if incident.account == account)
+
+    def was_watched(self, account: str) -> bool:
+        """Whether a figure of this account was ever given."""
+        return account in self._watched
+
+    def note_watched(self, account: str, at: datetime) -> None:
+        """A figure of this account was given."""
+        if account not in self._watched:
+            self._watched.add(account)
+            self._write(lambda connection: watched.add(connection, account, at))
 
     def was_told(self, incident_id: str) -> bool:
         """Whether some channel delivered a message about this incident."""
         return incident_id in self._told
-
-    def was_watched(self, account: str) -> bool:
-        """Whether this account's figures were once given, by this process or an earlier one."""
-        return account in self._watched
-
-    def note_watched(self, account: str, at: datetime) -> None:
-        if account not in self._watched:
-            self._watched.add(account)
-            self._write(lambda connection: watched.note(connection, account, at))
 
     # The outbox
 

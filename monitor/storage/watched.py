@@ -1,4 +1,4 @@
-"""Which accounts were ever watched: a key that worked before is not turned away now."""
+"""Accounts of which a figure was given once: a restart must not leave them unwatched."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-def accounts(connection: sqlite3.Connection) -> frozenset[str]:
-    """The accounts whose figures were once given."""
-    return frozenset(str(row["account"]) for row in connection.execute("SELECT * FROM watched"))
-
-
-def note(connection: sqlite3.Connection, account: str, at: datetime) -> None:
+def add(connection: sqlite3.Connection, account: str, at: datetime) -> None:
+    """Note the first time; later ones change nothing."""
     connection.execute("INSERT OR IGNORE INTO watched VALUES (?, ?)", (account, time_text(at)))
+
+
+def accounts(connection: sqlite3.Connection) -> set[str]:
+    """Every account that was ever watched."""
+    return {str(row["account"]) for row in connection.execute("SELECT account FROM watched")}

@@ -16,7 +16,7 @@ from aiohttp import web
 from monitor.alerts.incident import Step
 from monitor.alerts.ladder import Severity
 from monitor.delivery.apprise_channel import AppriseChannel
-from monitor.delivery.courier import Courier, Route
+from monitor.delivery.courier import Courier
 from monitor.errors import DeliveryError
 from monitor.storage import open_store
 from tests.alerting import NOON, a_notification
@@ -255,8 +255,7 @@ async def test_a_hanging_receiver_delays_no_other_channel(tmp_path: Path) -> Non
     async with receiving(hang=True) as hanging, receiving() as healthy:
         slow = to(hanging, read_seconds=3)
         fast = AppriseChannel("fast", f"json://127.0.0.1:{healthy.port}/")
-        routes = [Route(channel=slow), Route(channel=fast)]
-        courier = Courier(store, routes, now=lambda: NOON)
+        courier = Courier(channels=[slow, fast], outbox=store, now=lambda: NOON)
         store.record(None, a_notification(), ["phone", "fast"])
         task = asyncio.create_task(courier.run())
         async with asyncio.timeout(2):

@@ -1,10 +1,8 @@
-"""A channel that remembers what it took, and fails as it is told."""
+"""A channel that remembers, and fails as told."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,28 +10,34 @@ if TYPE_CHECKING:
     from monitor.errors import DeliveryError
 
 
-@dataclass
 class FakeChannel:
-    """
-    `answers` are for the next attempts, in order: an error to raise, or seconds to take before
-    taking the message. Then, and for None, a message is taken at once. `always` fails each.
-    """
+    """`failures` are raised by the next sends, in order; then every message is taken."""
 
-    name: str = "phone"
-    answers: deque[DeliveryError | float | None] = field(default_factory=deque)
-    always: DeliveryError | None = None
-    taken: list[tuple[float, str]] = field(default_factory=list)
-    attempts: list[tuple[float, str]] = field(default_factory=list)
+    def __init__(self, name: str = "phone", *failures: DeliveryError) -> None:
+        self.name = name
+        self.failures = list(failures)
+        self.taken: list[str] = []
+        self.tries = 0
+        self.hold: asyncio.Event | None = None
+        self.news = asyncio.Event()
 
     async def send(self, notification: Notification) -> None:
-        loop = asyncio.get_running_loop()
-        self.attempts.append((loop.time(), notification.id))
-        answer = self.answers.popleft() if self.answers else self.always
-        if isinstance(answer, float):
-            await asyncio.sleep(answer)
-        elif answer is not None:
-            raise answer
-        self.taken.append((loop.time(), notification.id))
+        self.tries += 1
+        if self.hold is not None:
+            await self.hold.wait()
+        self.news.set()
+        if self.failures:
+            raise self.failures.pop(0)
+        self.taken.append(notification.id)
 
-    def taken_ids(self) -> list[str]:
-        return [name for _, name in self.taken]
+    async def until_taken(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.taken) < count:
+                self.news.clear()
+                await self.news.wait()
+
+    async def until_tried(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while self.tries < count:
+                self.news.clear()
+                await self.news.wait()

@@ -57,7 +57,7 @@ def tables(*, deducted: bool | None = None, smooth: bool = False) -> st.SearchSt
 
 
 @st.composite
-def _tables(draw: st.DrawFn, deducted: bool | None, smooth: bool) -> TierTable:  # noqa: FBT001
+def _tables(draw: st.DrawFn, deducted: bool | None, smooth: bool) -> TierTable:
     deducts = draw(st.booleans()) if deducted is None else deducted
     measure = TierMeasure.CONTRACTS if smooth else draw(_MEASURES)
     measure = TierMeasure.NOTIONAL if deducts else measure
@@ -76,7 +76,7 @@ def _tables(draw: st.DrawFn, deducted: bool | None, smooth: bool) -> TierTable: 
 @st.composite
 def _positions(
     draw: st.DrawFn,
-    smooth: bool,  # noqa: FBT001
+    smooth: bool,
     instruments: st.SearchStrategy[Instrument],
 ) -> Position:
     return position(
@@ -138,7 +138,7 @@ def pools(*, smooth: bool = False) -> st.SearchStrategy[tuple[MarginPool, dict[s
 
 
 @st.composite
-def _pools(draw: st.DrawFn, smooth: bool) -> tuple[MarginPool, dict[str, Mark]]:  # noqa: FBT001
+def _pools(draw: st.DrawFn, smooth: bool) -> tuple[MarginPool, dict[str, Mark]]:
     known = known_marks(draw)
     held = draw(legs(smooth=smooth, plain=False))
     held = grouped(held) if smooth and draw(st.booleans()) else held

@@ -59,6 +59,13 @@ side = "buy"
 kind = "limit"
 contracts = 0.1
 price = 2000
+[[accounts.orders]]
+symbol = "BTCUSDT"
+side = "sell"
+kind = "limit"
+contracts = 0.1
+price = 70000
+reduce_only = true
 """
 
 HEDGED = """

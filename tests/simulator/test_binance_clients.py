@@ -84,7 +84,7 @@ async def test_ccxt_reads_modes_orders_and_ranks(sim: Simulation) -> None:
         sides = [p["side"] for p in await hedged.fetch_positions()]
     async with client(ccxt.async_support.binanceusdm, sim) as exchange:
         exchange.options["fetchOpenOrders"] = {"warnWithoutSymbol": False}
-        (order,) = await exchange.fetch_open_orders()
+        order, _ = await exchange.fetch_open_orders()
         (stop,) = await exchange.fetch_open_orders(params={"trigger": True})
         leverages = await exchange.fetch_leverages()
         ranks = await exchange.fetch_positions_adl_rank()

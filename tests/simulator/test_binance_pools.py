@@ -136,6 +136,28 @@ def test_both_legs_of_a_hedge_pay_margin_and_share_one_liquidation_price() -> No
     assert {round(price(p), 8) for p in pool.positions} == {round(expected, 8)}
 
 
+def test_of_two_liquidation_prices_a_net_long_is_told_the_lower_one() -> None:
+    # High above, where the last brackets take half of both legs, there is another.
+    book = ledger(
+        {"USDT": "8000"},
+        leg("BTCUSDT", "3", "60000", side="LONG"),
+        leg("BTCUSDT", "-2", "60000", side="SHORT"),
+    )
+    (long, short) = pools_of(book, {"BTCUSDT": "60000"})["USDT"].positions
+    expected = (60000 - 8000) / (1 - 5 * D("0.004"))  # 53,061.22
+    assert round(price(long), 8) == round(price(short), 8) == round(expected, 8)
+
+
+def test_equal_legs_die_above() -> None:
+    book = ledger(
+        {"USDT": "800"},
+        leg("BTCUSDT", "1", "60000", side="LONG"),
+        leg("BTCUSDT", "-1", "60000", side="SHORT"),
+    )
+    (long, _) = pools_of(book, {"BTCUSDT": "60000"})["USDT"].positions
+    assert price(long) == 800 / (2 * D("0.004"))  # 100,000: maintenance alone grows
+
+
 def test_the_bracket_at_the_liquidation_price_counts_not_that_of_today() -> None:
     book = ledger({"USDT": "700000"}, leg("ETHUSDT", "5000", "2500"))
     pool = pools_of(book, {"ETHUSDT": "2455.10"})["USDT"]

@@ -119,6 +119,7 @@ async def test_the_array_mixes_in_coin_margined_symbols_and_splits_off_tradfi(
     kinds = {frame["s"]: frame["st"] for frame in crypto}
     assert kinds["BTCUSDT"] == 1
     assert kinds["BTCUSD_PERP"] == 2
+    assert "XAUUSDT" not in kinds
     assert [frame["s"] for frame in tradfi] == ["XAUUSDT"]
 
 

@@ -88,7 +88,9 @@ async def test_the_account_s_figures() -> None:
     assert usdt["marginBalance"] == "966.50000000"
     assert usdt["maintMargin"] == "26.25000000"  # 6,000 x 0.4 % + 450 x 0.5 %
     assert usdt["positionInitialMargin"] == "345.00000000"  # 6,000 / 20 + 450 / 10
-    assert usdt["openOrderInitialMargin"] == "10.00000000"  # 0.1 x 2,000 / 20
+    assert (
+        usdt["openOrderInitialMargin"] == "10.00000000"
+    )  # 0.1 x 2,000 / 20; a reducing one needs none
     assert usdt["availableBalance"] == "590.50000000"  # 900.5 - 300 - 10
     assert usdc["crossUnPnl"] == "-1.00000000"
     # Single-asset totals cover USDT only.
@@ -194,7 +196,7 @@ async def test_brackets_are_bare_numbers_and_may_be_asked_for_one_symbol() -> No
 
 async def test_orders_and_stops_live_in_different_lists() -> None:
     async with running(scene(BINANCE)) as sim:
-        (order,) = await asked(sim, "one", "/fapi/v1/openOrders")
+        order, reducing = await asked(sim, "one", "/fapi/v1/openOrders")
         (stop,) = await asked(sim, "one", "/fapi/v1/openAlgoOrders")
         none = await asked(sim, "one", "/fapi/v1/openAlgoOrders", symbol="SOLUSDT")
     assert set(order) == set(recorded("binance_fetchOpenOrder_0"))
@@ -203,6 +205,7 @@ async def test_orders_and_stops_live_in_different_lists() -> None:
     assert (stop["triggerPrice"], stop["orderType"]) == ("55000", "STOP_MARKET")
     assert (stop["closePosition"], stop["quantity"]) == (True, "0")
     assert none == []
+    assert (order["reduceOnly"], reducing["reduceOnly"]) == (False, True)
 
 
 async def test_symbol_config_says_what_v3_positions_leave_out() -> None:

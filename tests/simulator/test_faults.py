@@ -117,9 +117,11 @@ async def test_no_answer_while_the_fault_lasts(
 
 async def test_a_connection_reset(sim: Simulation, session: aiohttp.ClientSession) -> None:
     await fault(sim, session, kind="reset")
-    url = f"{sim.url('binance')}/fapi/v1/time"
-    with pytest.raises(aiohttp.ClientConnectionError):
-        await session.post(url)  # a GET would be repeated once by the client
+    reader, writer = await asyncio.open_connection(sim.host, sim.port)
+    writer.write(b"GET /binance/fapi/v1/time HTTP/1.1\r\nHost: x\r\n\r\n")
+    with pytest.raises(ConnectionResetError):  # an orderly end would read as b""
+        await asyncio.wait_for(reader.read(), 5)
+    writer.close()
 
 
 @pytest.mark.parametrize("value", ["30", "-30"])
@@ -149,8 +151,10 @@ async def test_wrong_numbers_leave_the_truth_alone(
 async def test_a_fault_on_one_path_leaves_the_others_alone(
     sim: Simulation, session: aiohttp.ClientSession
 ) -> None:
-    await fault(sim, session, kind="html", path="/fapi/v3/positionRisk")
+    await fault(sim, session, kind="5xx", path="/fapi/v3/positionRisk")
     assert (await account(sim, session))[0] == 200
+    await fault(sim, session, kind="5xx", path="/fapi/v3/acc")
+    assert (await account(sim, session))[0] == 503
 
 
 async def test_a_fault_ends_by_itself(sim: Simulation, session: aiohttp.ClientSession) -> None:

@@ -57,7 +57,6 @@ def test_an_incident_comes_back_exactly_as_it_was(store: Store, tmp_path: Path) 
         spoken_at=at(3),
         because="it's «near»; DROP TABLE incidents",
         openings=(at(-600), odd),
-        told=("critical", 'main/"unified" x'),
     )
     bare = an_incident("i2", pool=None, subject=Subject.BLIND, rung=None, opened_at=at(1))
     beyond = an_incident("i3", worst=Decimal("Infinity"), opened_at=at(2))
@@ -67,31 +66,18 @@ def test_an_incident_comes_back_exactly_as_it_was(store: Store, tmp_path: Path) 
 
     again = reopened(store, tmp_path)
 
-    assert again.kept_incidents("main", at(60)) == (full, bare, beyond)
-    assert again.kept_incidents("other", at(60)) == (other,)
+    assert again.open_incidents("main") == (full, bare, beyond)
+    assert again.open_incidents("other") == (other,)
     again.close()
 
 
-def test_an_incident_that_ended_is_kept_for_an_hour(store: Store, tmp_path: Path) -> None:
-    ended = replace(an_incident(), resolved_at=at(60), changed_at=at(60))
+def test_an_incident_that_ended_is_open_no_more(store: Store, tmp_path: Path) -> None:
     store.record(an_incident(), None)
-    store.record(ended, None)
+    store.record(replace(an_incident(), resolved_at=at(9), changed_at=at(9)), None)
 
-    assert store.kept_incidents("main", at(3659)) == (ended,)
+    assert store.open_incidents("main") == ()
     again = reopened(store, tmp_path)
-    assert again.kept_incidents("main", at(3660)) == (ended,)
-    assert again.kept_incidents("main", at(3661)) == ()
-    again.close()
-
-
-def test_an_account_once_watched_is_remembered(store: Store, tmp_path: Path) -> None:
-    store.note_watched("main", NOON)
-    store.note_watched("main", at(1))
-
-    again = reopened(store, tmp_path)
-
-    assert again.was_watched("main")
-    assert not again.was_watched("other")
+    assert again.open_incidents("main") == ()
     again.close()
 
 
@@ -204,7 +190,7 @@ def test_a_locked_file_delays_nothing_and_is_made_up_for(store: Store, tmp_path:
 
     assert store.trouble is None
     again = reopened(store, tmp_path)
-    assert [incident.id for incident in again.kept_incidents("main", at(60))] == ["i1", "i2", "i3"]
+    assert [incident.id for incident in again.open_incidents("main")] == ["i1", "i2", "i3"]
     assert (waiting(again, "phone"), waiting(again, "team")) == (["i2-1"], ["i1-1"])
     again.close()
 

@@ -299,6 +299,13 @@ def test_no_broken_account_reply_is_an_account_without_positions(body):
         wire.snapshot(broken)
 
 
+def test_a_wallet_without_any_asset_is_no_empty_wallet():
+    broken = wire.bodies([], {})
+
+    with pytest.raises(Malformed, match=r"account\.assets: expected at least one asset"):
+        wire.snapshot(broken)
+
+
 @pytest.mark.parametrize("body", ["<html></html>", "", None, {}, {"data": []}, [[]], [None]])
 def test_no_broken_position_reply_is_an_account_without_positions(body):
     broken = told()

@@ -44,6 +44,7 @@ def protected(orders, *, amount="1", side="BOTH", **more):
         (wire.stop("BTCUSDT", "SELL", orderType="TAKE_PROFIT"), "1", "BOTH", False),
         (wire.stop("BTCUSDT", "SELL", reduceOnly=False), "1", "BOTH", False),
         (wire.stop("BTCUSDT", "SELL", positionSide="SHORT"), "1", "LONG", False),
+        (wire.stop("BTCUSDT", "SELL", positionSide="BOTH"), "1", "LONG", False),
         (wire.stop("BTCUSDT", "BUY", positionSide="LONG"), "1", "LONG", False),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from decimal import Decimal
 
 import pytest
@@ -99,22 +98,25 @@ def test_a_symbol_that_even_its_own_reply_lacks_is_unreadable():
         table([], "GET /fapi/v1/leverageBracket?symbol=BTCUSDT")
 
 
-# An account whose brackets Binance has multiplied by 1.5, with 400,000 at 61,000 held: in the
-# second bracket as the list has it (0.005, less 300), in the first one where it is multiplied.
+# An account whose brackets Binance has multiplied by 1.5. 400,000 stand in the second bracket
+# as the list has it (0.005, less 300), in the first where it is multiplied; 500,000 in the
+# second of both, where the multiplied one takes 450 off.
 @pytest.mark.parametrize(
-    ("told", "edge", "maintenance"),
+    ("amount", "told", "edge", "maintenance"),
     [
-        (str(400_000 * D("0.005") - 300), 300_000, 400_000 * D("0.005") - 300),
-        (str(400_000 * D("0.004")), 450_000, 400_000 * D("0.004")),
-        ("1234", 300_000, 400_000 * D("0.005") - 300),
+        ("8", "1700", 300_000, 400_000 * D("0.005") - 300),
+        ("8", "1600", 450_000, 400_000 * D("0.004")),
+        ("10", "2200", 300_000, 500_000 * D("0.005") - 300),
+        ("10", "2050", 450_000, 500_000 * D("0.005") - 450),
+        ("8", "1234", 300_000, 400_000 * D("0.005") - 300),
     ],
 )
-def test_a_personal_multiplier_is_settled_by_binances_own_figure(told, edge, maintenance):
-    held = wire.position("BTCUSDT", "8", "50000", "50000", told)
+def test_a_personal_multiplier_is_settled_by_binances_own_figure(amount, told, edge, maintenance):
+    held = wire.position("BTCUSDT", amount, "50000", "50000", told)
     bodies = wire.bodies([held], {"USDT": "90000"})
     bodies["GET /fapi/v1/leverageBracket"][0]["notionalCoef"] = D("1.5")
 
-    taken = wire.snapshot(copy.deepcopy(bodies))
+    taken = wire.snapshot(bodies)
 
     (position,) = taken.pools[0].positions
     assert position.tiers.tiers[0].cap == edge

@@ -164,6 +164,20 @@ def test_a_new_symbol_with_tables_is_held():
     assert figures(taken)["USDT"].maintenance_margin == 244 + D("2455.10") * D("0.004")
 
 
+def test_a_new_position_in_an_older_form_ends_the_report_of_its_pool():
+    answers = told()
+    answers["GET /fapi/v1/exchangeInfo"]["symbols"].append(wire.contract("ETHUSDT"))
+    answers["GET /fapi/v1/leverageBracket"].append(
+        {"symbol": "ETHUSDT", "brackets": wire.bracket_rows(*wire.ETH_2026)}
+    )
+    old_form = leg("ETHUSDT", "2", "2400")
+    del old_form["ma"]
+
+    taken = after(event(legs=[old_form]), answers=answers).snapshot(wire.NOON)
+
+    assert USDT not in taken.reported
+
+
 def test_a_position_in_an_asset_unknown_to_the_event_keeps_its_own():
     old_form = leg("BTCUSDT", "2", "60500")
     del old_form["ma"]

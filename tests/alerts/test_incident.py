@@ -1,0 +1,175 @@
+"""The steps that an incident takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.alerts.incident import OPENINGS_WITHIN, Incident, Step, Subject, step
+from monitor.alerts.ladder import Severity
+from tests.alerts.cases import blind, on_rung, opened, taken
+from tests.build import NOON
+
+
+def test_nothing_wrong_and_nothing_open_is_no_step() -> None:
+    assert step(None, None, NOON, may_ease=True) is None
+
+
+def test_it_opens_with_what_holds() -> None:
+    transition = taken(None, on_rung("warning", "0.81"))
+    after = transition.after
+    assert (transition.step, transition.before) == (Step.OPENED, None)
+    assert (after.rung, after.severity, after.worst_severity) == (
+        "warning",
+        Severity.WARNING,
+        Severity.WARNING,
+    )
+    assert (after.opened_at, after.changed_at, after.openings) == (NOON, NOON, (NOON,))
+    assert (after.worst, after.worst_at, after.told) == (Decimal("0.81"), NOON, ("warning",))
+    assert after.is_open
+
+
+def test_its_id_is_short_stable_and_its_own() -> None:
+    first, again = opened(), opened()
+    later = taken(None, on_rung("warning", "0.81"), seconds=1).after
+    assert first.id == again.id != later.id
+    assert len(first.id) == 8
+    assert first.id.isalnum()
+    assert first.id == first.id.lower()
+
+
+def test_the_same_rung_is_no_step() -> None:
+    assert step(opened(), on_rung("warning", "0.85"), NOON, may_ease=True) is None
+
+
+def test_a_higher_rung_escalates_even_on_data_that_may_not_ease() -> None:
+    transition = taken(opened(), on_rung("critical", "0.92"), seconds=60, ease=False)
+    after = transition.after
+    assert transition.step is Step.ESCALATED
+    assert (after.rung, after.severity, after.worst_severity) == (
+        "critical",
+        Severity.CRITICAL,
+        Severity.CRITICAL,
+    )
+    assert after.opened_at == NOON
+    assert after.changed_at == NOON + timedelta(seconds=60)
+    assert after.worst == Decimal("0.92")
+
+
+def test_a_lower_rung_eases_and_keeps_the_worst() -> None:
+    transition = taken(opened("critical", "0.95"), on_rung("warning", "0.85"), seconds=60)
+    assert transition.step is Step.EASED
+    assert (transition.after.rung, transition.after.severity) == ("warning", Severity.WARNING)
+    assert transition.after.worst_severity is Severity.CRITICAL
+    assert transition.after.worst == Decimal("0.95")
+
+
+def test_nothing_eases_or_ends_on_data_that_may_not_ease() -> None:
+    critical = opened("critical", "0.95")
+    assert step(critical, on_rung("warning", "0.85"), NOON, may_ease=False) is None
+    assert step(critical, None, NOON, may_ease=False) is None
+
+
+def test_it_resolves_when_nothing_is_wrong_any_more() -> None:
+    transition = taken(opened("critical", "0.95"), None, seconds=90)
+    after = transition.after
+    assert transition.step is Step.RESOLVED
+    assert (after.is_open, after.resolved_at) == (False, NOON + timedelta(seconds=90))
+    assert (after.rung, after.worst, after.worst_severity) == (
+        None,
+        Decimal("0.95"),
+        Severity.CRITICAL,
+    )
+
+
+def test_it_opens_anew_with_a_new_id_and_remembers_its_openings() -> None:
+    over = taken(opened(), None, seconds=60).after
+    again = taken(over, on_rung("warning", "0.81"), seconds=120).after
+    assert again.id != over.id
+    assert again.openings == (NOON, NOON + timedelta(seconds=120))
+
+
+def test_openings_of_more_than_an_hour_ago_are_forgotten() -> None:
+    over = taken(opened(), None, seconds=60).after
+    again = taken(over, on_rung("warning", "0.81"), seconds=3600).after
+    assert again.openings == (NOON + timedelta(seconds=3600),)
+
+
+def test_the_second_opening_within_an_hour_stays_open_till_that_hour_is_over() -> None:
+    over = taken(opened(), None, seconds=60).after
+    again = taken(over, on_rung("warning", "0.81"), seconds=120).after
+    kept = taken(again, None, seconds=180)
+    assert kept.step is Step.EASED
+    assert kept.after.is_open
+    assert kept.after.rung is None
+    nearly = NOON + timedelta(seconds=3599)
+    assert step(kept.after, None, nearly, may_ease=True) is None
+    assert taken(kept.after, None, seconds=3600).step is Step.RESOLVED
+
+
+def test_what_is_kept_open_still_escalates() -> None:
+    over = taken(opened(), None, seconds=60).after
+    again = taken(over, on_rung("warning", "0.81"), seconds=120).after
+    kept = taken(again, None, seconds=180).after
+    assert taken(kept, on_rung("warning", "0.81"), seconds=240).step is Step.ESCALATED
+
+
+def test_the_worst_ratio_is_the_highest_and_the_worst_distance_the_least() -> None:
+    ratio = opened("warning", "0.81").noted(Decimal("0.86"), NOON)
+    assert ratio.noted(Decimal("0.83"), NOON).worst == Decimal("0.86")
+    near = taken(None, on_rung("warning", "0.04", subject=Subject.LIQUIDATION_NEAR)).after
+    assert near.noted(Decimal("0.03"), NOON).worst == Decimal("0.03")
+    assert near.noted(Decimal("0.045"), NOON).worst == Decimal("0.04")
+
+
+def test_a_new_reason_escalates_and_a_known_one_does_not() -> None:
+    one = taken(None, blind("main/USDT")).after
+    assert step(one, blind("main/USDT"), NOON, may_ease=True) is None
+    both = taken(one, blind("main/USDT", "main/BTC"), seconds=5)
+    assert both.step is Step.ESCALATED
+    assert both.after.told == ("main/USDT", "main/BTC")
+    assert step(both.after, blind("main/BTC"), NOON, may_ease=True) is None
+
+
+def test_the_whole_account_covers_its_pools_but_not_a_refusal() -> None:
+    whole = taken(None, blind("account")).after
+    assert step(whole, blind("main/USDT"), NOON, may_ease=True) is None
+    refused = blind("account", "key expired", because="key expired")
+    assert taken(whole, refused).step is Step.ESCALATED
+
+
+def test_an_incident_whose_reasons_were_not_kept_counts_as_told() -> None:
+    restored = replace(taken(None, blind()).after, told=())
+    assert step(restored, blind("account"), NOON, may_ease=True) is None
+
+
+_RUNGS = st.sampled_from((None, "warning", "critical"))
+
+
+@given(st.lists(st.tuples(_RUNGS, st.booleans(), st.integers(1, 1800)), max_size=60))
+def test_at_most_two_openings_an_hour_and_every_opening_can_end(
+    steps: list[tuple[str | None, bool, int]],
+) -> None:
+    incident: Incident | None = None
+    at, openings = NOON, []
+    for rung, may_ease, seconds in steps:
+        at += timedelta(seconds=seconds)
+        condition = None if rung is None else on_rung(rung, "0.8")
+        transition = step(incident, condition, at, may_ease=may_ease)
+        if transition is None:
+            continue
+        incident = transition.after
+        if transition.step in (Step.EASED, Step.RESOLVED):
+            assert may_ease
+        if transition.step is Step.OPENED:
+            openings.append(at)
+        assert len([each for each in openings if at - each < OPENINGS_WITHIN]) <= 2
+    for _ in range(2):
+        at += OPENINGS_WITHIN
+        ended = step(incident, None, at, may_ease=True)
+        incident = ended.after if ended is not None else incident
+    assert incident is None or not incident.is_open

@@ -1,0 +1,109 @@
+"""From a pool and marks to an assessment, offline as in the daemon."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from monitor.alerts.ladder import DEFAULT_LADDER
+from monitor.engine.assessment import (
+    assess_pool,
+    distance_left,
+    figures,
+    most_adverse,
+    reconciled,
+)
+from monitor.errors import MissingMark
+from monitor.risk.model import Reported
+from monitor.risk.result import Target, Verdict
+from monitor.risk.solve import outlook
+from tests.build import NOON, flat, long, mark, marks, short
+from tests.engine.scene import LONG, the_pool
+
+SOL, ETH = "SOL/USDT:USDT", "ETH/USDT:USDT"
+
+
+def reported(balance: str, maintenance: str) -> Reported:
+    return Reported(
+        at=NOON, margin_balance=Decimal(balance), maintenance_margin=Decimal(maintenance)
+    )
+
+
+def test_an_assessment_holds_everything_solved_at_these_marks() -> None:
+    found = assess_pool(
+        the_pool(), marks(SOL=88), NOON, ladder=DEFAULT_LADDER, target=Target(), age_seconds=2.5
+    )
+    # balance 500 − 120, maintenance 0.4 × 880
+    assert (found.requirement.margin_balance, found.requirement.maintenance_margin) == (380, 352)
+    assert (found.rung, found.age_seconds, found.reconciliation) == ("critical", 2.5, None)
+    assert found.outlook is not None
+    nearest = found.outlook.liquidation[SOL].nearest
+    assert nearest is not None
+    assert abs(nearest - Decimal(250) / 3) < Decimal("1e-9")
+    assert found.advice is not None
+    assert found.advice.top_up is not None
+    assert found.advice.top_up.amount == 324
+
+
+def test_a_rung_stood_on_before_holds_until_its_leave() -> None:
+    # at 104: balance 540, maintenance 416: 77.04 %
+    at = marks(SOL=104)
+    held = assess_pool(
+        the_pool(), at, NOON, ladder=DEFAULT_LADDER, target=Target(), standing="warning"
+    )
+    fresh = assess_pool(the_pool(), at, NOON, ladder=DEFAULT_LADDER, target=Target())
+    assert (held.rung, fresh.rung) == ("warning", None)
+
+
+def test_while_they_disagree_the_worse_pair_drives_carried_by_our_own_change() -> None:
+    # at 120: ours 700 and 480; theirs 50 less of balance, which is 417 bp of the notional
+    judged = reconciled(the_pool(), marks(SOL=120), reported("650", "480"), NOON)
+    assert judged.verdict is Verdict.DISAGREES
+    now = figures(the_pool(), marks(SOL=100), NOON, judged)
+    assert now.risk.requirement.margin_balance == 500
+    assert (now.requirement.margin_balance, now.requirement.maintenance_margin) == (450, 400)
+
+
+def test_while_they_agree_ours_drives() -> None:
+    judged = reconciled(the_pool(), marks(SOL=120), reported("699.9", "480"), NOON)
+    assert judged.verdict is Verdict.AGREES
+    now = figures(the_pool(), marks(SOL=100), NOON, judged)
+    assert now.requirement.margin_balance == 500
+
+
+def test_the_most_adverse_marks_are_picked_for_each_symbol() -> None:
+    # 10 SOL long and 1 ETH short, both from 100, at 40 %
+    pool = the_pool(LONG, short("ETH", 1, 100, tiers=flat("0.4")))
+    now = figures(pool, marks(SOL=100, ETH=100), NOON)
+    worst = {SOL: (mark(95), mark(110)), ETH: (mark(90), mark(130))}
+    found = most_adverse(now, worst)
+    assert found is not None
+    assert (found.risk.marks[SOL].price, found.risk.marks[ETH].price) == (95, 130)
+    # 500 − 50 − 30; 0.4 × (950 + 130)
+    assert found.requirement.margin_balance == 420
+    assert found.requirement.maintenance_margin == 432
+
+
+def test_where_the_newest_marks_are_the_worst_there_is_nothing_more_adverse() -> None:
+    now = figures(the_pool(), marks(SOL=100), NOON)
+    assert most_adverse(now, {SOL: (mark(101), mark(130))}) is None
+    assert most_adverse(now, {ETH: (mark(1),)}) is None
+    assert most_adverse(now, {}) is None
+
+
+def test_the_distance_left_is_positive_and_nothing_beyond_the_end() -> None:
+    # 83.333 ÷ 88 − 1
+    near = figures(the_pool(), marks(SOL=88), NOON)
+    left = distance_left(near, outlook(the_pool(), marks(SOL=88), NOON))
+    assert left is not None
+    assert abs(left - (1 - Decimal(250) / 264)) < Decimal("1e-9")
+    over = figures(the_pool(), marks(SOL=80), NOON)
+    assert distance_left(over, None) == 0
+    safe = the_pool(long("SOL", 1, 100), cash=100000)
+    assert distance_left(figures(safe, marks(SOL=88), NOON), None) is None
+
+
+def test_a_mark_that_is_missing_is_an_error() -> None:
+    with pytest.raises(MissingMark):
+        assess_pool(the_pool(), {}, NOON, ladder=DEFAULT_LADDER, target=Target())

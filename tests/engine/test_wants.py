@@ -1,0 +1,67 @@
+"""What is asked for, and how often."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.build import long
+from tests.engine.scene import Scene, calm, the_pool
+
+
+def asked(scene: Scene, seconds: int) -> list[int]:
+    """The seconds from now on at which marks were asked for."""
+    found = []
+    for second in range(1, seconds + 1):
+        if scene.second().marks_wanted:
+            found.append(second)
+    return found
+
+
+def test_a_silent_mark_is_asked_for_after_half_its_budget_and_every_five_seconds() -> None:
+    assert asked(calm(), 20) == [8, 13, 18]
+
+
+def test_near_liquidation_a_silent_mark_is_asked_for_after_three_seconds() -> None:
+    scene = calm().later(1).tick(SOL="84.5").second().tick(SOL="84.5")  # 1.4 % from 83.33
+    assert asked(scene, 10) == [3, 6, 9]
+
+
+def test_marks_are_asked_for_by_the_exchange_s_own_names() -> None:
+    scene = calm().silence(8)
+    assert scene.marks_wanted == [{"SOLUSDT"}]
+
+
+def test_only_the_silent_ones_are_asked_for() -> None:
+    both = the_pool(long("SOL", 1, 100), long("ETH", 1, 100))
+    scene = Scene().read(both, SOL=120, ETH=100).tick(SOL=120, ETH=100)
+    wanted = []
+    for _ in range(9):
+        scene.second()
+        wanted += scene.marks_wanted
+        scene.tick(ETH=100)
+    assert wanted == [{"SOLUSDT"}]
+
+
+def test_a_mark_by_rest_does_not_end_the_asking_but_a_live_one_does() -> None:
+    scene = calm().silence(8).tick(SOL=119, age=0)
+    assert asked(scene, 7) == []
+    scene = calm().silence(8)
+    scene.read(the_pool(), SOL=119)
+    assert asked(scene, 5) == [5]
+
+
+def test_a_mark_that_no_reading_brought_is_asked_for_at_once() -> None:
+    assert Scene().read(the_pool()).marks_wanted == [{"SOLUSDT"}]
+
+
+def test_a_jump_is_read_again_but_not_at_every_tick_of_a_wild_market() -> None:
+    scene = calm().later(1).tick(SOL=105)
+    assert scene.snapshots_wanted == ["marks jumped in one step: SOL/USDT:USDT by −12.5 %"]
+    assert scene.marks_wanted == [{"SOLUSDT"}]
+    assert scene.later(1).tick(SOL=120).snapshots_wanted == []
+    assert scene.later(5).tick(SOL=105).snapshots_wanted != []
+
+
+@pytest.mark.parametrize("price", [109, 131])
+def test_a_smaller_move_is_no_jump(price: int) -> None:
+    assert calm().later(1).tick(SOL=price).snapshots_wanted == []
