@@ -61,17 +61,18 @@ def _print_requests(exchange_name: str) -> None:
 async def _capture(account: str, config: Path | None) -> bytes:
     from monitor.service.capturing import capture_account
     from monitor.service.control import NotRunning, ask_bytes
-    from monitor.settings import find_config, load_settings, read_outline
+    from monitor.settings import find_config, load_settings
 
     path = find_config(config)
-    outline = read_outline(path)
-    if account not in outline.accounts:
-        known = ", ".join(outline.accounts) or "none"
+    without = load_settings(path, secrets=False)
+    names = [configured.name for configured in without.accounts]
+    if account not in names:
+        known = ", ".join(names)
         raise typer.BadParameter(
             f"'{account}' is not in {path}; accounts there: {known}", param_hint="ACCOUNT"
         )
     try:
-        return await ask_bytes(outline.state_directory, "POST", f"/capture/{account}")
+        return await ask_bytes(without.state_directory, "POST", f"/capture/{account}")
     except NotRunning:
         settings = load_settings(path)
         return await capture_account(next(a for a in settings.accounts if a.name == account))
