@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote
 
 import typer
 
@@ -55,7 +56,7 @@ def _print_requests(exchange_name: str) -> None:
     for mode, calls in EXCHANGES[exchange_name].catalogue:
         typer.echo(f"# {mode}")
         for call in calls:
-            typer.echo(call.request + ("  (optional)" if call.optional else ""))
+            typer.echo(unquote(call.request) + ("  (optional)" if call.optional else ""))
 
 
 async def _capture(account: str, config: Path | None) -> bytes:
