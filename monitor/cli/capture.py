@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote
 
 import typer
 
@@ -55,7 +56,7 @@ def _print_requests(exchange_name: str) -> None:
     for mode, calls in EXCHANGES[exchange_name].catalogue:
         typer.echo(f"# {mode}")
         for call in calls:
-            typer.echo(call.request + ("  (optional)" if call.optional else ""))
+            typer.echo(unquote(call.request) + ("  (optional)" if call.optional else ""))
 
 
 async def _capture(account: str, config: Path | None) -> bytes:
@@ -64,13 +65,15 @@ async def _capture(account: str, config: Path | None) -> bytes:
     from monitor.settings import find_config, load_settings
 
     path = find_config(config)
-    settings = load_settings(path, secrets=False)
-    named = [a for a in settings.accounts if a.name == account]
-    if not named:
-        known = ", ".join(a.name for a in settings.accounts)
-        raise typer.BadParameter(f"'{account}': accounts are {known}", param_hint="ACCOUNT")
+    without = load_settings(path, secrets=False)
+    names = [configured.name for configured in without.accounts]
+    if account not in names:
+        known = ", ".join(names)
+        raise typer.BadParameter(
+            f"'{account}' is not in {path}; accounts there: {known}", param_hint="ACCOUNT"
+        )
     try:
-        return await ask_bytes(settings.state_directory, "POST", f"/capture/{account}")
+        return await ask_bytes(without.state_directory, "POST", f"/capture/{account}")
     except NotRunning:
-        whole = load_settings(path)
-        return await capture_account(next(a for a in whole.accounts if a.name == account))
+        settings = load_settings(path)
+        return await capture_account(next(a for a in settings.accounts if a.name == account))

@@ -15,13 +15,15 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """
     import asyncio
 
+    from monitor.exchanges.payload import Row
     from monitor.service.control import ask
     from monitor.settings import find_config, load_settings
     from monitor.status.report import to_json
     from monitor.status.table import print_table
 
     settings = load_settings(find_config(config), secrets=False)
-    found = asyncio.run(ask(settings.state_directory, "GET", "/status"))
+    answer = asyncio.run(ask(settings.state_directory, "GET", "/status"))
+    found = Row(answer, "status").data()
     if as_json:
         typer.echo(to_json(found))
     else:

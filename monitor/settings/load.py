@@ -56,9 +56,14 @@ def find_config(given: Path | None = None, environ: Mapping[str, str] = os.envir
     )
 
 
-def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(
+    path: Path, environ: Mapping[str, str] = os.environ, *, secrets: bool = True
+) -> Settings:
     """
     What the file says, with every secret read from its source.
+
+    Args:
+        secrets: False for those who need none: no source is opened, every secret is empty.
 
     Raises:
         ConfigError: If anything in it is wrong; `mistakes` lists every mistake with its place.
@@ -71,7 +76,7 @@ def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settin
     mistakes = _across_tables(data)
     document = None
     try:
-        sources = SecretSources(environ=environ, text_allowed=private)
+        sources = SecretSources(environ=environ, text_allowed=private, opened=secrets)
         document = Document.model_validate(data, context=sources)
     except ValidationError as error:
         mistakes += found_by(error)
