@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from monitor.risk.model import Basis, PoolId
 from monitor.risk.result import INFINITE, Verdict
 from tests.exchanges.okx import examples, wire
@@ -220,10 +222,11 @@ def test_in_multi_currency_mode_too_a_difference_without_a_reason_shows():
     assert verdict(read, "unified").verdict is Verdict.DISAGREES
 
 
-def test_isolated_margin_is_a_reason_for_a_part_of_adjusted_equity():
+@pytest.mark.parametrize(("total", "of_btc"), [("960.192", "0.01"), ("", "0.01"), ("960.192", "")])
+def test_isolated_margin_is_a_reason_for_a_part_of_adjusted_equity(total, of_btc):
     # 0.01 BTC of isolated margin, taken off the adjusted equity in full: 960.192 USD, while
     # its discount was taken at 0.98 of it.
-    told = examples.multi(isoEq="960.192", adjEq=str(Decimal("53549.808") - Decimal("19.20384")))
+    told = examples.multi(isoEq=total, adjEq=str(Decimal("53549.808") - Decimal("19.20384")))
     told["GET /api/v5/account/positions"]["data"].append(
         wire.position(
             "BTC-USD-SWAP",
@@ -238,7 +241,7 @@ def test_isolated_margin_is_a_reason_for_a_part_of_adjusted_equity():
         )
     )
     details = told["GET /api/v5/account/balance"]["data"][0]["details"]
-    details[0].update(eq="0.51", isoEq="0.01", eqUsd="48969.792", disEq="47990.39616")
+    details[0].update(eq="0.51", isoEq=of_btc, eqUsd="48969.792", disEq="47990.39616")
     read = wire.snapshot(told)
     pool = pool_of(read, "unified")
 
