@@ -49,11 +49,12 @@ def stale(account: str, silent: Mapping[PoolId, str], *, positions_open: bool) -
     )
 
 
-def blind(
+def blind(  # noqa: PLR0913 - each is a fact of its own
     account: str,
     because: str,
     *,
     pools: tuple[PoolId, ...],
+    whole: bool,
     positions_open: bool,
     owner_must_act: bool = False,
 ) -> Condition:
@@ -61,11 +62,13 @@ def blind(
     No figure can be given for `pools`.
 
     Args:
-        pools: Those concerned; none where no pool of the account is known.
+        pools: Those concerned.
+        whole: Whether that is the whole account, known or not.
         positions_open: Whether any was when last seen; True where nothing is known.
         owner_must_act: Whether it lasts until somebody acts: then each new cause is told.
     """
-    reasons = tuple(str(pool) for pool in pools) or (WHOLE_ACCOUNT,)
+    reasons = tuple(str(pool) for pool in pools)
+    reasons = (WHOLE_ACCOUNT, *reasons) if whole else reasons
     return Condition(
         account=account,
         pool=None,

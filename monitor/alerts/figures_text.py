@@ -199,8 +199,8 @@ def _advice_lines(pool: PoolFacts) -> list[str]:
     if advice is None:
         return []
     target = (
-        f"{words.threshold(advice.target.ratio)} and {words.threshold(advice.target.distance)} "
-        "from liquidation"
+        f"{words.threshold(advice.target.ratio)} and at least "
+        f"{words.threshold(advice.target.distance)} from liquidation"
     )
     if advice.top_up is None and not advice.reductions:
         if _is_safe(pool, advice):

@@ -61,16 +61,17 @@ def _print_requests(exchange_name: str) -> None:
 async def _capture(account: str, config: Path | None) -> bytes:
     from monitor.service.capturing import capture_account
     from monitor.service.control import NotRunning, ask_bytes
-    from monitor.settings import find_config, load_settings
+    from monitor.settings import find_config, load_settings, read_outline
 
     path = find_config(config)
-    settings = load_settings(path, secrets=False)
-    named = [a for a in settings.accounts if a.name == account]
-    if not named:
-        known = ", ".join(a.name for a in settings.accounts)
-        raise typer.BadParameter(f"'{account}': accounts are {known}", param_hint="ACCOUNT")
+    outline = read_outline(path)
+    if account not in outline.accounts:
+        known = ", ".join(outline.accounts) or "none"
+        raise typer.BadParameter(
+            f"'{account}' is not in {path}; accounts there: {known}", param_hint="ACCOUNT"
+        )
     try:
-        return await ask_bytes(settings.state_directory, "POST", f"/capture/{account}")
+        return await ask_bytes(outline.state_directory, "POST", f"/capture/{account}")
     except NotRunning:
-        whole = load_settings(path)
-        return await capture_account(next(a for a in whole.accounts if a.name == account))
+        settings = load_settings(path)
+        return await capture_account(next(a for a in settings.accounts if a.name == account))

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from monitor.risk.result import Target
 
 _REFUSED = (
-    "the exchange refuses the key. Check that it still exists, its rights, and that this "
-    "machine's address is on its list; it is tried again by itself."
+    "put right what is said above: the key, its rights, the addresses that may use it, or the "
+    "account's own state at the exchange. It is tried again by itself."
 )
 _UNMODELLED = (
     "the monitor has no rules for this. Look at the account at the exchange itself; the figures "

@@ -89,6 +89,7 @@ class Engine:
                 return self._moved(event)
             case TimePassed():
                 self._inquest.forget_old(event.at)
+                self._known.tick()
                 return self._concluded(event.at, _NOTHING, solve=True)
             case FeedLost():
                 self._known.feeds[event.feed] = _lost(event.feed, event.because, event.at)

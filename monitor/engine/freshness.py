@@ -63,14 +63,14 @@ def account_trouble(known: Knowledge, at: datetime) -> Trouble | None:
             since=known.failed_at,
             owner_must_act=True,
         )
-    told = budgets.account + budgets.grace
+    told = budgets.account_seconds + budgets.grace_seconds
     age = known.view_age(at)
     why = f": {known.failure.because}" if known.failure is not None else _lost(known, ACCOUNT)
     if age is None:
         waited = 0.0 if known.started_at is None else (at - known.started_at).total_seconds()
         because = f"the account was never read yet{why}"
         return Trouble(because=because, is_due=waited > told, since=None)
-    if age > budgets.account:
+    if age > budgets.account_seconds:
         because = f"the account was last read {words.duration(age)} ago{why}"
         return Trouble(because=because, is_due=age > told, since=_ago(at, age))
     return None
@@ -138,7 +138,7 @@ def feeds(known: Knowledge, at: datetime) -> tuple[FeedHealth, ...]:
 
 def _marks_feed(known: Knowledge, at: datetime) -> FeedHealth:
     symbols = known.live_symbols()
-    budget = known.budgets.marks
+    budget = known.budgets.marks_seconds
     live = [known.live_age(symbol, at) for symbol in symbols]
     newest = [known.mark_age(symbol, at) for symbol in symbols]
     age = None if None in live else max((each for each in live if each is not None), default=None)
@@ -185,7 +185,7 @@ def _missing_marks(known: Knowledge, pool: MarginPool, at: datetime) -> Trouble 
     live = known.live_symbols(pool.symbols())
     ages = {symbol: known.mark_age(symbol, at) for symbol in sorted(pool.symbols())}
     missing = [symbol for symbol, age in ages.items() if age is None]
-    old = [s for s in live if (age := ages[s]) is not None and age > budgets.marks]
+    old = [s for s in live if (age := ages[s]) is not None and age > budgets.marks_seconds]
     if not missing and not old:
         return None
     waited = max(
@@ -194,7 +194,9 @@ def _missing_marks(known: Knowledge, pool: MarginPool, at: datetime) -> Trouble 
     )
     names = ", ".join((*missing, *old))
     # A mark that only a reading of the account can bring is not worth waiting for.
-    is_due = waited > budgets.marks + budgets.grace or bool(set(missing) - set(live))
+    is_due = waited > budgets.marks_seconds + budgets.grace_seconds or bool(
+        set(missing) - set(live)
+    )
     because = f"no mark of {names} for {words.duration(waited)}{_lost(known, MARKS)}"
     return Trouble(because=because, is_due=is_due, since=_ago(at, waited))
 

@@ -122,7 +122,7 @@ class Inquest:
             {pool: trouble.because for pool, trouble in due.items()},
             positions_open=any(now.watches[pool].pool.positions for pool in due),
         )
-        if blind is not None and self._casebook.open(None, Subject.STALE) is None:
+        if trouble is not None and self._casebook.open(None, Subject.BLIND) is not None:
             condition = None
         yield self._casebook.consider(
             (None, Subject.STALE),
@@ -142,12 +142,13 @@ class Inquest:
             trouble, pools = whole, tuple(now.watches)
         if trouble is None:
             return None, whole or joined(blind.values()), ()
-        held = [bool(now.watches[pool].pool.positions) for pool in pools]
+        held = {pool for pool, watch in now.watches.items() if watch.pool.positions}
         condition = conditions.blind(
             self._known.account,
             trouble.because,
             pools=pools,
-            positions_open=self._known.snapshot is None or any(held),
+            whole=trouble is whole or held <= set(pools),
+            positions_open=self._known.snapshot is None or bool(held & set(pools)),
             owner_must_act=trouble.owner_must_act,
         )
         return condition, trouble, pools
@@ -175,6 +176,7 @@ class Inquest:
             now.at,
             may_ease=may_ease,
             facts=lambda: self._facts(watch, by if rung is not None else watch.now, now),
+            is_final=not watch.pool.positions,
         )
 
     def _nearness(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
@@ -190,6 +192,7 @@ class Inquest:
             now.at,
             may_ease=may_ease,
             facts=lambda: self._facts(watch, watch.now, now),
+            is_final=not watch.pool.positions,
         )
 
     def _disagreement(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
@@ -204,6 +207,7 @@ class Inquest:
             now.at,
             may_ease=healed and self._may_ease(watch, now),
             facts=lambda: now.of_pool(watch, watch.now),
+            is_final=not watch.pool.positions,
         )
 
     def _ends_of_absent_pools(self, now: Briefing) -> Iterator[IncidentChanged | None]:
@@ -218,6 +222,7 @@ class Inquest:
                 now.at,
                 may_ease=self._is_readable(now) and self._is_sure,
                 facts=partial(now.of_gone, pool, self._balances.get(pool)),
+                is_final=True,
             )
 
     def _facts(self, watch: Watch, by: Figures | None, now: Briefing) -> Facts:

@@ -33,44 +33,46 @@ JUMP = Decimal("0.10")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budgets:
     """
-    How old an input may be, in seconds, before its figure no longer counts as current.
+    How old an input may be before its figure no longer counts as current.
 
-    `account`, `marks`: the age of the account view and of a mark; `grace`: how much later it
-    is told. Within the fraction `near_distance` of liquidation a live mark silent for
-    `near_probe` is asked for, and one silent for `near_told` is told.
+    `account_seconds`, `marks_seconds`: the age of the account view and of a mark;
+    `grace_seconds`: how much later it is told. Within the fraction `near_distance` of
+    liquidation a live mark silent for `near_probe_seconds` is asked for, and one silent for
+    `near_told_seconds` is told.
     """
 
-    account: float = 60
-    marks: float = 15
-    grace: float = 5
+    account_seconds: float = 60
+    marks_seconds: float = 15
+    grace_seconds: float = 5
     near_distance: Decimal = Decimal("0.02")
-    near_probe: float = 3
-    near_told: float = 6
+    near_probe_seconds: float = 3
+    near_told_seconds: float = 6
 
     def __post_init__(self) -> None:
         spans = (
-            ("account", self.account),
-            ("marks", self.marks),
-            ("near_probe", self.near_probe),
-            ("near_told", self.near_told),
+            ("account", self.account_seconds),
+            ("marks", self.marks_seconds),
+            ("near_probe", self.near_probe_seconds),
+            ("near_told", self.near_told_seconds),
         )
         for word, seconds in spans:
             if not 0 < seconds < float("inf"):
                 raise ValueError(f"budget '{word}' ({seconds}) must be a number of seconds above 0")
-        if not 0 <= self.grace < float("inf"):
-            raise ValueError(f"budget 'grace' ({self.grace}) must be a number of seconds")
+        if not 0 <= self.grace_seconds < float("inf"):
+            raise ValueError(f"budget 'grace' ({self.grace_seconds}) must be a number of seconds")
 
     def live(self, *, near: bool) -> float:
         """Up to this age of its live mark a pool counts as fresh."""
-        return min(self.near_told, self.marks) if near else self.marks
+        return min(self.near_told_seconds, self.marks_seconds) if near else self.marks_seconds
 
     def told(self, *, near: bool) -> float:
         """From this age of a live mark on it is told."""
-        return min(self.near_told, self.marks) if near else self.marks + self.grace
+        return self.live(near=True) if near else self.marks_seconds + self.grace_seconds
 
     def probe(self, *, near: bool) -> float:
         """From this age of a live mark on it is asked for by REST."""
-        return min(self.near_probe, self.marks / 2) if near else self.marks / 2
+        half = self.marks_seconds / 2
+        return min(self.near_probe_seconds, half) if near else half
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,12 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """What new marks changed: by unified symbol, with their most adverse ones in between."""
+    """
+    What an event's marks changed, by unified symbol.
+
+    `symbols` are those of which there is news, be it only that the last mark still holds;
+    `worst` holds the marks in between, `jumps` the moves of more than `JUMP`.
+    """
 
     symbols: frozenset[str] = frozenset()
     worst: Mapping[str, tuple[Mark, ...]]
@@ -132,6 +139,11 @@ class Knowledge:
         """The account could not be read; of failures in a row the time of the first counts."""
         self.failure, self.failed_at = error, self.failed_at or at
 
+    def tick(self) -> None:
+        """The clock ticks: of the parts that died only those that bring facts are waited for."""
+        for name in self.feeds.keys() - {MARKS, ACCOUNT}:
+            self._revive(name)
+
     def _revive(self, name: str) -> None:
         feed = self.feeds.get(name)
         if feed is not None and feed.died:
@@ -161,22 +173,24 @@ class Knowledge:
         if event.source is Source.LIVE:
             self._revive(MARKS)
         store = self._live if event.source is Source.LIVE else self._asked
+        changed = set()
         for exchange_symbol, mark in event.marks.items():
-            if symbol := self._symbols.get(exchange_symbol):
-                self._take(store, symbol, mark, event.at)
+            symbol = self._symbols.get(exchange_symbol)
+            if symbol is not None and self._take(store, symbol, mark, event.at):
+                changed.add(symbol)
         for exchange_symbol, held_at in event.confirmed.items():
             last = store.get(self._symbols.get(exchange_symbol, ""))
             if last is not None:
                 symbol = self._symbols[exchange_symbol]
-                self._take(store, symbol, replace(last, at=held_at), event.at)
+                if self._take(store, symbol, replace(last, at=held_at), event.at):
+                    changed.add(symbol)
         now = self.marks()
-        symbols = frozenset(s for s in now if now[s] != before.get(s))
         return Touched(
-            symbols=symbols,
+            symbols=frozenset(changed),
             worst=self._between(event, before),
             jumps={
                 s: now[s].price / before[s].price - 1
-                for s in symbols
+                for s in changed
                 if s in before and abs(now[s].price / before[s].price - 1) > JUMP
             },
         )
@@ -196,11 +210,14 @@ class Knowledge:
         return found
 
     @staticmethod
-    def _take(store: dict[str, Mark], symbol: str, mark: Mark, at: datetime) -> None:
+    def _take(store: dict[str, Mark], symbol: str, mark: Mark, at: datetime) -> bool:
+        """Whether the mark was news: no older than the one known of this source, and not it."""
         mark = mark if mark.at <= at else replace(mark, at=at)
         known = store.get(symbol)
-        if known is None or mark.at >= known.at:
-            store[symbol] = mark
+        if known is not None and (mark.at < known.at or mark == known):
+            return False
+        store[symbol] = mark
+        return True
 
     # -- what may be relied on ------------------------------------------------------------
 

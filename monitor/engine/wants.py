@@ -41,7 +41,7 @@ class Wants:
         effects: list[Effect] = []
         if names := known.exchange_symbols(wanted | jumped):
             effects.append(MarksWanted(symbols=names))
-        if touched.jumps and self._may_ask_account(at):
+        if touched.jumps and known.must_act is None and self._may_ask_account(at):
             self._account_asked_at = at
             moves = ", ".join(f"{s} by {words.move(m)}" for s, m in sorted(touched.jumps.items()))
             effects.append(SnapshotWanted(because=f"marks jumped in one step: {moves}"))

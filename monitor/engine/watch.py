@@ -59,7 +59,7 @@ class Watch:
         self.error = ""
         self._drifts = 0
         self._is_anchored = False
-        self._solved: Figures | None = None
+        self._solved_for: tuple[MarginPool, dict[str, Decimal]] | None = None
 
     def adopt(self, pool: MarginPool, snapshot: AccountSnapshot, source: Source) -> None:
         """
@@ -87,12 +87,15 @@ class Watch:
             self.adverse, self.error = None, str(error)
 
     def solve(self, target: Target) -> None:
-        """Outlook and advice for the present figures; nothing where those are solved already."""
-        if self.now is None or self.now is self._solved:
+        """Outlook and advice for the present book and prices, unless they are solved already."""
+        if self.now is None:
+            return
+        wanted = self.pool, {symbol: mark.price for symbol, mark in self.now.risk.marks.items()}
+        if wanted == self._solved_for:
             return
         try:
             self.outlook, self.advice = solved(self.now, target)
-            self._solved = self.now
+            self._solved_for = wanted
         except RiskError as error:
             self.error = str(error)
 

@@ -85,6 +85,10 @@ class Row:
         self._data: dict[str, Any] = data
         self.path = path
 
+    def data(self) -> dict[str, object]:
+        """The object itself."""
+        return dict(self._data)
+
     def at(self, key: str) -> str:
         """The path of a key of this row."""
         return f"{self.path}.{key}" if self.path else key

@@ -7,8 +7,7 @@ Every item is found by evaluating changed pools, and holds when its own is evalu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from itertools import pairwise
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 from monitor.risk.collateral import price_of
@@ -99,7 +98,7 @@ def _top_up(risk: PoolRisk, target: Target) -> TopUp | None:
     def spare(steps: int) -> Decimal:
         return _spare(topped_up(pool, asset, steps * TOP_UP_STEP), marks, target)
 
-    first = _whole(-spare(0) / price / TOP_UP_STEP, ROUND_CEILING)
+    first = _ceiling(-spare(0) / price / TOP_UP_STEP)
     enough = _doubled(spare, max(first, 1))
     if enough is None:
         return None
@@ -123,7 +122,7 @@ def _reduction(
     pool, marks = risk.pool, risk.marks
     instrument = position.instrument
     mark = marks[instrument.symbol]
-    most = _whole(position.contracts / instrument.lot, ROUND_CEILING)
+    most = _ceiling(position.contracts / instrument.lot)
 
     def closed(lots: int) -> Decimal:
         return min(lots * instrument.lot, position.contracts)
@@ -131,7 +130,7 @@ def _reduction(
     def spare(lots: int) -> Decimal:
         return _spare(reduced(pool, position, closed(lots), mark), marks, target)
 
-    lots = _first_enough(spare, _turns(risk, position, most))
+    lots = _enough(spare, most)
     if lots is None:
         return
     standing = _standing(reduced(pool, position, closed(lots), mark), marks)
@@ -149,32 +148,15 @@ def _reduction(
         )
 
 
-def _turns(risk: PoolRisk, position: Position, most: int) -> list[int]:
+def _enough(spare: Spare, most: int) -> int | None:
     """
-    The lots between which what is spare bends but once, ascending, from 0 to all of them.
+    The least number of lots that leaves nothing wanting, None where no number does.
 
-    Closing past the point where the coin's net exposure turns makes the adverse move turn.
+    Closing one leg of a hedge helps up to a point and then hurts, so where all of it falls
+    short an amount in between may still do.
     """
-    net = own = ZERO
-    prices = {c.asset: price_of(c, risk.marks) for c in risk.pool.collateral}
-    for leg in risk.positions:
-        instrument = leg.position.instrument
-        if instrument.base == position.instrument.base:
-            signed = leg.position.side.sign * leg.notional * prices[instrument.settle]
-            net += signed
-            own = signed if leg.position == position else own
-    turn = net / own * position.contracts / position.instrument.lot
-    around = {_whole(turn, ROUND_FLOOR), _whole(turn, ROUND_CEILING)} if turn > ZERO else set()
-    return sorted({0, most, *(lots for lots in around if lots < most)})
-
-
-def _first_enough(spare: Spare, turns: list[int]) -> int | None:
-    """The least number of lots that leaves nothing wanting, None where no number does."""
-    for start, end in pairwise(turns):
-        enough = end if spare(end) >= ZERO else _peak(spare, start, end)
-        if enough is not None:
-            return _least(spare, start, enough)
-    return None
+    enough = most if spare(most) >= ZERO else _peak(spare, 0, most)
+    return None if enough is None else _least(spare, 0, enough)
 
 
 def _peak(spare: Spare, start: int, end: int) -> int | None:
@@ -212,7 +194,7 @@ def _least(spare: Spare, short: int, enough: int) -> int:
         guess = (short + enough) // 2
         if step % 3 and high > low:
             crossing = short + (enough - short) * low / (low - high)
-            guess = min(max(_whole(crossing, ROUND_CEILING), short + 1), enough - 1)
+            guess = min(max(_ceiling(crossing), short + 1), enough - 1)
         found = spare(guess)
         if found >= ZERO:
             enough, high = guess, found
@@ -221,5 +203,5 @@ def _least(spare: Spare, short: int, enough: int) -> int:
     return enough
 
 
-def _whole(number: Decimal, rounding: str) -> int:
-    return int(number.to_integral_value(rounding=rounding))
+def _ceiling(number: Decimal) -> int:
+    return int(number.to_integral_value(rounding=ROUND_CEILING))

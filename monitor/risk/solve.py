@@ -5,7 +5,7 @@ Every answer is a root of `evaluate` along a path of changed marks; there is no 
 formula. Slack (ratio × balance − maintenance) is concave along such a path, in the price for
 linear contracts and in 1 ÷ price for inverse ones, so it has at most one root on each side
 of today; except where a rate applies to a whole notional and maintenance jumps at a tier's
-edge: those edges are looked at one by one.
+edge: those edges (of positions tiered alone) are looked at one by one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ _RISES = tuple(Decimal(f) for f in ("1.125", "2", "64", "1e6", "1e18"))
 _CLOSE = Decimal("1e-18")  # relative width at which a bracket counts as its root
 _NOTHING = Decimal("1e-22")  # slack that counts as none, in parts of the slack that there was
 _BESIDE = Decimal("1e-15")  # how far from a tier's edge, on either side, slack is looked at
-_WIDE = Decimal(4)  # outer ÷ inner from which a bracket is halved in its logarithm
 _MOST_STEPS = 400  # every third step at least halves: twice what the widest bracket needs
 
 
@@ -236,7 +235,7 @@ def _crossing(
         guess = inner + (outer - inner) * slack_inner / (slack_inner - slack_outer)
         if step % 3 == 0:
             if abs(outer - inner) * 2 > width:
-                guess = _middle(inner, outer)
+                guess = (inner + outer) / 2
             width = abs(outer - inner)
         found = slack(guess)
         if abs(found) <= nothing:
@@ -249,12 +248,6 @@ def _crossing(
             slack_inner = slack_inner / 2 if stayed < ZERO else slack_inner
         stayed = found
     return inner
-
-
-def _middle(one: Decimal, other: Decimal) -> Decimal:
-    if max(one, other) > _WIDE * min(one, other):
-        return (one * other).sqrt()
-    return (one + other) / 2
 
 
 def _stops(pool: MarginPool, marks: Mapping[str, Mark], path: _Path) -> list[Decimal]:

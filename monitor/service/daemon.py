@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from monitor import __version__
+from monitor.alerts.incident import Subject
 from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
@@ -64,7 +65,7 @@ class Daemon:
     """One configuration at work. `run` builds, watches until told to stop, and tidies up."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
-        self.board = Board()
+        self.board = Board(account.name for account in settings.accounts)
         self._settings = settings
         self._clock = clock or Clock()
         self._systemd = Systemd()
@@ -95,7 +96,12 @@ class Daemon:
             status=lambda: report(self.board.assessments(), self.now()),
             capture=self._capture,
         )
-        http = StatusServer(self.board, host=settings.http_host, port=settings.http_port)
+        http = StatusServer(
+            self.board,
+            host=settings.http_host,
+            port=settings.http_port,
+            is_told=self._trouble_is_told,
+        )
         try:
             self._tasks = {a.name: self._account(a, courier) for a in settings.accounts}
             await control.start()
@@ -187,7 +193,7 @@ class Daemon:
 
     def _budgets(self) -> Budgets:
         given = self._settings.budgets
-        return Budgets(account=given.account_seconds, marks=given.marks_seconds)
+        return Budgets(account_seconds=given.account_seconds, marks_seconds=given.marks_seconds)
 
     def _opened(self) -> Store:
         if self._store is None:
@@ -229,6 +235,14 @@ class Daemon:
             return await read_capture_text(client)
         finally:
             await client.close()
+
+    def _trouble_is_told(self, account: str) -> bool:
+        """Whether somebody was told that this account's figures are late or can't be given."""
+        store = self._opened()
+        return any(
+            incident.subject in (Subject.STALE, Subject.BLIND) and store.was_told(incident.id)
+            for incident in store.open_incidents(account)
+        )
 
     def _is_alive(self) -> bool:
         """Whether every account's engine has processed something lately."""

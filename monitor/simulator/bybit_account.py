@@ -32,7 +32,6 @@ class Position:
     leverage: Decimal
     idx: int = 0
     isolated_margin: Decimal = ZERO
-    stop_loss: Decimal | None = None
     opened_ms: int = 0
 
     def resized(self, size: Decimal, price: Decimal) -> "Position":

@@ -125,7 +125,7 @@ def position(account: Account, now: AccountFigures, mine: PositionFigures, at_ms
         "positionMM": maintenance,
         "positionMMByMp": maintenance,
         "unrealisedPnl": coin_text(mine.unrealised_pnl),
-        "stopLoss": "" if it.stop_loss is None else plain(it.stop_loss),
+        "stopLoss": _stop_loss(account, it),
         "adlRankIndicator": 2 if mine.unrealised_pnl > 0 else 1,
         "breakEvenPrice": plain(it.entry),
         "sessionAvgPrice": plain(it.entry) if mine.instrument.settle == "USDC" else "",
@@ -134,6 +134,19 @@ def position(account: Account, now: AccountFigures, mine: PositionFigures, at_ms
         "openTime": it.opened_ms,
         "seq": at_ms * 10 + it.idx,
     }
+
+
+def _stop_loss(account: Account, it: Position) -> str:
+    """The trigger of a stop on the whole position, which is an open order as well."""
+    triggers = (
+        order.trigger
+        for order in account.orders
+        if (order.symbol, order.idx) == (it.symbol, it.idx)
+        and order.side != it.side
+        and order.closes_position
+    )
+    trigger = next(triggers, None)
+    return "" if trigger is None else plain(trigger)
 
 
 def _liquidation_price(

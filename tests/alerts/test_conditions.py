@@ -47,15 +47,15 @@ def test_silent_marks_are_critical_only_where_positions_are_open() -> None:
 
 
 def test_being_blind_names_its_pools_or_the_whole_account() -> None:
-    pools = conditions.blind("main", "no mark", pools=(POOL,), positions_open=False)
+    pools = conditions.blind("main", "no mark", pools=(POOL,), whole=False, positions_open=False)
     assert (pools.reasons, pools.severity) == (("main/unified",), Severity.WARNING)
-    whole = conditions.blind("main", "no reply", pools=(), positions_open=True)
+    whole = conditions.blind("main", "no reply", pools=(), whole=True, positions_open=True)
     assert (whole.reasons, whole.severity) == (("account",), Severity.CRITICAL)
 
 
 def test_what_the_owner_must_act_on_is_a_reason_by_itself() -> None:
     refused = conditions.blind(
-        "main", "key expired", pools=(), positions_open=True, owner_must_act=True
+        "main", "key expired", pools=(), whole=True, positions_open=True, owner_must_act=True
     )
     assert refused.reasons == ("account", "key expired")
 

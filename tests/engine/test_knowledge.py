@@ -231,8 +231,9 @@ def test_budgets_of_a_mark(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"marks": 0}, {"account": float("nan")}, {"near_told": float("inf")}, {"grace": -1}]
+    ("wrong", "value"),
+    [("marks", 0), ("account", float("nan")), ("near_told", float("inf")), ("grace", -1)],
 )
-def test_a_budget_is_a_number_of_seconds(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=f"budget '{next(iter(wrong))}'"):
-        Budgets(**wrong)
+def test_a_budget_is_a_number_of_seconds(wrong: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"budget '{wrong}'"):
+        Budgets(**{f"{wrong}_seconds": value})  # type: ignore[arg-type] # wrong on purpose

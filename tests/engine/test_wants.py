@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.errors import Refused
 from tests.build import long
 from tests.engine.scene import Scene, calm, the_pool
 
 
 def asked(scene: Scene, seconds: int) -> list[int]:
     """The seconds from now on at which marks were asked for."""
-    found = []
-    for second in range(1, seconds + 1):
-        if scene.second().marks_wanted:
-            found.append(second)
-    return found
+    return [second for second in range(1, seconds + 1) if scene.second().marks_wanted]
 
 
 def test_a_silent_mark_is_asked_for_after_half_its_budget_and_every_five_seconds() -> None:
@@ -60,6 +57,12 @@ def test_a_jump_is_read_again_but_not_at_every_tick_of_a_wild_market() -> None:
     assert scene.marks_wanted == [{"SOLUSDT"}]
     assert scene.later(1).tick(SOL=120).snapshots_wanted == []
     assert scene.later(5).tick(SOL=105).snapshots_wanted != []
+
+
+def test_an_account_that_refuses_is_not_asked_after_every_jump() -> None:
+    scene = calm().fail(Refused("key expired")).later(1).tick(SOL=105)
+    assert scene.snapshots_wanted == []
+    assert scene.marks_wanted == [{"SOLUSDT"}]
 
 
 @pytest.mark.parametrize("price", [109, 131])

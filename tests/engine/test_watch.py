@@ -6,11 +6,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure, Rung
+from monitor.engine.effects import State
 from monitor.engine.events import Source
+from monitor.engine.freshness import Freshness
 from monitor.engine.watch import Watch
 from monitor.risk.model import MarginPool, Reported
 from monitor.risk.result import Target, Verdict
-from tests.build import NOON, Number, coins, long, mark, marks
+from tests.build import NOON, Number, coins, mark, marks
 from tests.engine.scene import LONG, snapshot, the_pool
 
 SOL = "SOL/USDT:USDT"
@@ -172,15 +174,13 @@ def test_the_age_of_their_figures_counts_from_their_time() -> None:
     watch = Watch(the_pool())
     reading(watch, balance=700)
     watch.evaluate(marks(SOL=120), {}, NOON)
-    from monitor.engine.effects import State
-    from monitor.engine.freshness import Freshness
-
     found = watch.assessment(
         Freshness(state=State.STALE, age_seconds=9), NOON + timedelta(seconds=12)
     )
     assert found is not None
     assert (found.reported_age_seconds, found.age_seconds, found.state) == (12, 9, State.STALE)
-    assert (
-        Watch(the_pool(long("SOL"))).assessment(Freshness(state=State.STALE, age_seconds=9), NOON)
-        is None
-    )
+
+
+def test_a_pool_that_was_never_evaluated_has_no_assessment() -> None:
+    freshness = Freshness(state=State.BLIND, age_seconds=9)
+    assert Watch(the_pool()).assessment(freshness, NOON) is None

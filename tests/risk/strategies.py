@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from monitor.risk import (
@@ -25,6 +26,10 @@ from monitor.risk import (
     TierTable,
 )
 from tests.build import a_pool, coins, fee, inverse, linear, mark, position
+
+# The same examples in every run: a failure is a change's own, and none waits in a database.
+settings.register_profile("risk", max_examples=100, deadline=None, derandomize=True, database=None)
+settings.load_profile("risk")
 
 COINS = ("BTC", "ETH", "SOL")
 

@@ -19,7 +19,7 @@ from monitor.risk import (
     requirement,
     topped_up,
 )
-from tests.build import NOON, a_pool, coins, flat, long, mark, marks, short, tiers
+from tests.build import NOON, a_pool, coins, flat, inverse, linear, long, mark, marks, short, tiers
 
 RATIO_ONLY = Target(ratio=Decimal("0.5"), distance=Decimal(0))
 DISTANCE_ONLY = Target(ratio=Decimal(1), distance=Decimal("0.05"))
@@ -149,6 +149,25 @@ def test_reductions_come_with_the_least_notional_first():
         ("SOL", 10),
         ("BTC", 1),
         ("ETH", 10),
+    ]
+
+
+def test_notionals_are_compared_in_the_unit_of_the_pool():
+    """1.2 must go: 60 USD of the inverse, which are 0.6 BTC, or 40 of the linear."""
+    pool = a_pool(
+        long(inverse("BTC", size=1, lot="0.01"), 100, 100, tiers=flat("0.02")),
+        long(linear("ETH", lot="0.001"), 100, 1, tiers=flat("0.03")),
+        unit="USD",
+        collateral=(coins("USDT", "7.6"), coins("BTC", 0, 100)),
+        top_up_asset="USDT",
+    )
+
+    advice = ask(pool, {"BTC/USD:BTC": mark(100), **marks(ETH=1)}, RATIO_ONLY)
+
+    # 100 × 2 % + 100 × 3 % against half of 7.6
+    assert [(r.position.instrument.base, r.contracts) for r in advice.reductions] == [
+        ("ETH", 40),
+        ("BTC", 60),
     ]
 
 

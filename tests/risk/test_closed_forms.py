@@ -66,7 +66,7 @@ def test_usd_margined(
     Source: Binance FAQ, «How to calculate liquidation price of USDⓈ-M futures contracts».
     """
     ql, epl, mmrl, qs, eps, mmrs = legs
-    cum_long, cum_short = Decimal("0.3"), Decimal("0.2")
+    cum_long, cum_short = Decimal("0.03"), Decimal("0.02")
     ql, cum_long = (Decimal(0), Decimal(0)) if one_way is Side.SHORT else (ql, cum_long)
     qs, cum_short = (Decimal(0), Decimal(0)) if one_way is Side.LONG else (qs, cum_short)
     held: list[Position] = []
@@ -84,7 +84,9 @@ def test_usd_margined(
 
     price = (frozen + cum_long + cum_short - ql * epl + qs * eps) / divisor
 
-    assume(not 0 < price < Decimal("1e-6"))
+    # a leg whose deduction is more than its rate brings stands in no such tier
+    least = min(now, price) if price > 0 else now
+    assume(least * ql * mmrl >= cum_long and least * qs * mmrs >= cum_short)
     assert tells(liquidation_prices(pool, known, BTC), price, now)
 
 
@@ -107,6 +109,7 @@ def test_coin_margined(
 
     price = (size * rate + side.sign * size) / divisor
 
+    assume(size * per / max(now, price) * rate >= cum)
     assert tells(liquidation_prices(pool, known, COIN), price, now)
 
 

@@ -91,12 +91,15 @@ def test_a_requirement_is_valued_at_the_rate_of_a_liability():
         collateral=(coins("USDT", 50, 2, rates=("0.9", "1.1")),),
     )
 
-    assert requirement(pool, marks(BTC=100)) == Requirement(
+    risk = evaluate(pool, marks(BTC=100), NOON)
+
+    assert risk.requirement == Requirement(
         unit="USD",
         margin_balance=50 * 2 * Decimal("0.9"),
         initial_margin=10 * 2 * Decimal("1.1"),
         maintenance_margin=1 * 2 * Decimal("1.1"),
     )
+    assert risk.gross_notional == 100 * 2
 
 
 def test_profit_is_added_to_its_settle_asset_before_the_haircut():

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from monitor.risk import (
@@ -31,9 +31,6 @@ from monitor.risk import (
 )
 from tests.build import NOON
 from tests.risk.strategies import decimals, plain_pools, pools, tables
-
-settings.register_profile("risk", max_examples=100, deadline=None, derandomize=True)
-settings.load_profile("risk")
 
 ONE = Decimal(1)
 BESIDE = Decimal("1e-12")

@@ -67,6 +67,7 @@ async def test_a_position_has_the_fields_of_a_recorded_one(sim):
     assert ours["liqPrice"] == "78632.8455125"  # 95,000 - (8,504.25 - 320.67275625) / 0.5
     assert rows[1]["liqPrice"].startswith("4418.3577")
     assert (ours["riskId"], ours["riskLimitValue"]) == (1, "300000")
+    assert [row["stopLoss"] for row in rows] == ["90000", ""]
 
 
 async def test_a_flat_symbol_has_a_row_when_it_is_asked_for(sim):

@@ -265,19 +265,31 @@ def test_a_switched_off_coin_counts_for_nothing():
 
 def test_hedged_legs_stand_in_the_tier_of_the_larger_side_and_pay_both():
     legs = [
-        swap("BTC-USDT-SWAP", "1500", "100000", pos_side="long"),
+        swap("BTC-USDT-SWAP", "1950", "100000", pos_side="long"),
         swap("BTC-USDT-SWAP", "-100", "100000", pos_side="short"),
     ]
     account = Account(name="hedge", hedge=True, cash={"USDT": D(100000)}, positions=legs)
-    coin = figures(account, at(BTC="100000")).coin("USDT")
-    # 1,600 contracts of 1,000 USDT each, 1,500 on the larger side: the second tier, 0.5 %
-    assert coin.mmr == 1600000 * D("0.005")
-    assert coin.fee == 1600000 * D("0.0005")
-    price = cross_liquidation_price(
-        figures(account, at(BTC="100000")), figures(account, at(BTC="100000")).positions[0]
+    now = figures(account, at(BTC="100000"))
+    coin = now.coin("USDT")
+    # 2,050 contracts of 1,000 USDT each, 1,950 on the larger side: the second tier, 0.5 %
+    assert coin.mmr == 2050000 * D("0.005")
+    assert coin.fee == 2050000 * D("0.0005")
+    price = cross_liquidation_price(now, now.positions[0])
+    # both legs move: (100,000 - 11,275) / (19.5 - 1 - 20.5 x 0.0055)
+    assert close_to(price, str(100000 - 88725 / (D("18.5") - D("20.5") * D("0.0055"))), "1e-18")
+
+
+def test_an_isolated_position_s_equity_is_not_collateral():
+    account = Account(
+        name="both",
+        level=MULTI_CURRENCY,
+        cash={"USDT": D(1000)},
+        positions=[swap("SOL-USDT-SWAP", "50", "180", "5", margin=D(1800))],
     )
-    # both legs move: (100,000 - 8,800) / (15 - 1 - 16 x 0.0055)
-    assert close_to(price, str(100000 - 91200 / (D(14) - 16 * D("0.0055"))), "1e-18")
+    now = figures(account, at(usdt="0.999", SOL="171"))
+    assert now.coin("USDT").equity == 1000 + 1350
+    assert now.adjusted_equity == 1000 * D("0.999")
+    assert now.requirement == 0
 
 
 def test_open_orders_add_to_the_requirement_and_their_fee_is_set_aside():

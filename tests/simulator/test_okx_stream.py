@@ -308,6 +308,19 @@ async def test_silence_closes_the_socket_with_4004(sim, monkeypatch):
     assert (message.data, message.extra) == (4004, "No data received in 30s.")
 
 
+async def test_a_stalled_socket_counts_as_silent(sim, monkeypatch):
+    monkeypatch.setattr("monitor.simulator.okx_stream._SILENCE", timedelta(seconds=0.7))
+    async with opened(sim, "public") as socket:
+        await subscribed(socket, **MARK)
+        for _ in range(5):  # a second of data keeps it open
+            await frame(socket)
+        await steer(sim, "fault", exchange="okx", kind="stall")
+        async with asyncio.timeout(5):
+            while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                pass
+    assert message.data == 4004
+
+
 async def test_an_upgrade_is_announced_before_the_socket_goes(sim):
     async with opened(sim, "public") as socket:
         await steer(sim, "okx/notice", seconds=1)

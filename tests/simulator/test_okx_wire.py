@@ -125,7 +125,10 @@ async def test_hedged_legs_are_positive_and_have_no_liquidation_price(sim):
     assert rows[0]["mgnRatio"] == rows[1]["mgnRatio"] != ""
     (pool,) = await truth(sim, "sides")
     prices = {position["liquidation_price"] for position in pool["positions"]}
-    assert len(prices) == 1, "but one price is true for both"
+    (price,) = prices
+    # one price is true for both: 2,400 less 23,750 x 0.45 %, over 0.2 - 0.05 - 0.25 x 0.45 %
+    room, slope = D(2400) - 23750 * D("0.0045"), D("0.15") - D("0.25") * D("0.0045")
+    assert abs(D(price) - (95000 - room / slope)) < D("1e-9")
 
 
 async def test_portfolio_margin_repeats_the_declared_requirement(sim):

@@ -193,7 +193,7 @@ name = "sides"
 exchange = "okx"
 mode = "futures"
 position_mode = "hedge"
-wallets = { USDT = 20000 }
+wallets = { USDT = 3000 }
 positions = [
   { symbol = "BTC-USDT-SWAP", side = "long", contracts = 20, entry_price = 99000 },
   { symbol = "BTC-USDT-SWAP", side = "short", contracts = 5, entry_price = 99000 },

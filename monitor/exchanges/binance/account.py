@@ -94,13 +94,17 @@ class PositionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """One open position as the account reply has it: no entry price, no mark."""
+    """
+    One open position as the account reply has it: no entry price, no mark.
+
+    `notional` (never negative here) is at the mark of that reply's moment.
+    """
 
     symbol: str
     side: str
     amount: Decimal
-    unrealized_pnl: Decimal
-    maintenance: Decimal
+    notional: Decimal | None
+    maintenance: Decimal | None
 
     @property
     def key(self) -> PositionKey:
@@ -192,8 +196,8 @@ def _read_sketch(row: Row) -> Sketch:
         symbol=row.text("symbol"),
         side=row.one_of("positionSide", _SIDES),
         amount=row.decimal("positionAmt"),
-        unrealized_pnl=row.decimal("unrealizedProfit"),
-        maintenance=row.decimal("maintMargin"),
+        notional=abs(row.decimal("notional")) if row.has("notional") else None,
+        maintenance=row.optional_decimal("maintMargin"),
     )
 
 

@@ -13,7 +13,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from monitor.errors import Malformed, MissingReply, Unmodelled
+from monitor.errors import ExchangeError, Malformed, MissingReply, Unmodelled
 from monitor.exchanges.binance.account import answer, optional_answer
 from monitor.exchanges.binance.calls import contract_call, fee_call, leverage_call
 from monitor.exchanges.payload import Row, rows_of
@@ -114,19 +114,34 @@ def read_leverage(replies: Replies, symbol: str) -> Decimal | None:
     return None
 
 
-def read_taker_fee(replies: Replies, symbol: str, neighbours: tuple[str, ...]) -> Decimal | None:
+def read_taker_fee(replies: Replies, instrument: Instrument) -> Decimal | None:
     """
     The fraction of notional that closing at the market costs; None where it was not told.
 
     Binance sets fees by VIP level and margin asset, and weighs the question at 20: where the
-    symbol's own rate was not asked, that of a neighbour in the same asset stands in.
+    symbol's own rate was not asked, that of another symbol in the same asset stands in.
     """
-    for name in (symbol, *neighbours):
-        body = optional_answer(replies, fee_call(name))
-        try:
-            row = Row(body, "commissionRate")
-            if row.text("symbol") == name:
-                return row.decimal("takerCommissionRate")
-        except Malformed:
-            continue
+    own = _told_fee(replies, instrument.exchange_symbol)
+    if own is not None:
+        return own
+    path = fee_call(instrument.exchange_symbol).path
+    for symbol in sorted(reply.query.get("symbol", "") for reply in replies if reply.path == path):
+        if _settles_in(replies, symbol, instrument.settle):
+            return _told_fee(replies, symbol)
     return None
+
+
+def _told_fee(replies: Replies, symbol: str) -> Decimal | None:
+    body = optional_answer(replies, fee_call(symbol))
+    try:
+        row = Row(body, "commissionRate")
+        return row.decimal("takerCommissionRate") if row.text("symbol") == symbol else None
+    except Malformed:
+        return None
+
+
+def _settles_in(replies: Replies, symbol: str, asset: str) -> bool:
+    try:
+        return read_instrument(replies, symbol).settle == asset
+    except ExchangeError:
+        return False

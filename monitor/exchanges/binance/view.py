@@ -17,7 +17,8 @@ from monitor.exchanges.binance.calls import ACCOUNT, POSITIONS
 from monitor.exchanges.binance.contracts import read_instrument, read_leverage, read_taker_fee
 from monitor.exchanges.binance.marks import read_marks
 from monitor.exchanges.binance.modes import refuse_credits, refuse_multi_assets
-from monitor.exchanges.binance.pools import Holding, Terms, build_pools, read_reported
+from monitor.exchanges.binance.pools import Holding, Terms, build_pools
+from monitor.exchanges.binance.reported import read_reported
 from monitor.exchanges.binance.tiers import read_tier_tables
 from monitor.exchanges.binance.updates import (
     BalancesMoved,
@@ -87,13 +88,12 @@ class UsdmAccount:
             raise Malformed(
                 f"positionRisk.{row.symbol}.marginAsset", instrument.settle, str(row.asset)
             )
-        neighbours = sorted(p.symbol for p in self.positions.values() if p.asset == row.asset)
         leverage = self.leverages.get(row.symbol) or read_leverage(self.replies, row.symbol)
         terms = Terms(
             instrument=instrument,
             tables=read_tier_tables(self.replies, row.symbol),
             leverage=leverage,
-            fee=read_taker_fee(self.replies, row.symbol, tuple(neighbours)),
+            fee=read_taker_fee(self.replies, instrument),
             has_stop_loss=stops.has_stop_loss(self.stop_orders(row.symbol), row),
         )
         return Holding(row=row, terms=terms, mark=row.mark_price)

@@ -81,7 +81,7 @@ _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]
 # Whatever is long and unbroken (a key, a signature, an id), and what stands after such a name.
 _SECRET = re.compile(
     r"(?i)(ok-access-[a-z]+|api-?key|secret|passphrase|sign(?:ature)?)(\"?\s*[:=]\s*)\S+"
-    r"|[A-Za-z0-9+/=_-]{16,}"
+    r"|(?=[A-Za-z+/=_-]*\d)[A-Za-z0-9+/=_-]{16,}|[A-Za-z0-9+/=_-]{24,}"
 )
 
 

@@ -95,6 +95,19 @@ def test_a_symbol_that_no_list_has_is_named():
         EXCHANGE.read_account("main", replies).snapshot(wire.NOON)
 
 
+BROKEN = ["<html></html>", "", None, {}, [None], {"code": -1121, "msg": "Invalid symbol."}]
+
+
+@pytest.mark.parametrize("body", BROKEN)
+@pytest.mark.parametrize("request_line", sorted(told()))
+def test_what_cannot_be_read_asks_for_nothing_more_and_raises_nothing(request_line, body):
+    answers = told() | {request_line: body}
+
+    rounds, _ = asked_in_turn(answers)
+
+    assert len(rounds) <= 3
+
+
 def test_a_capture_with_whole_lists_needs_nothing_more():
     asked = EXCHANGE.needed(wire.replies(told()))
 
@@ -157,8 +170,6 @@ REQUIRED = {
             "symbol",
             "positionSide",
             "positionAmt",
-            "unrealizedProfit",
-            "maintMargin",
         },
     },
     "GET /fapi/v3/positionRisk": {

@@ -95,34 +95,43 @@ def test_one_isolated_figure_of_zero_does_not_make_a_position_cross(wallet, marg
     assert "isolated/BTCUSDT" in by_name(taken)
 
 
-def test_an_isolated_wallet_is_not_in_the_cross_pool_nor_its_maintenance_reported_there():
+# Whether an asset's maintenance counts isolated positions in (98.204 here) is not published.
+@pytest.mark.parametrize(
+    ("total", "maintenance", "verdict"),
+    [
+        ("244", "244", Verdict.AGREES),
+        ("342.204", "244", Verdict.AGREES),
+        ("122", "122", Verdict.DRIFTS),
+        ("600", "501.796", Verdict.DISAGREES),
+    ],
+)
+def test_an_isolated_position_is_in_no_figure_of_the_cross_pool(total, maintenance, verdict):
     rows = [
         wire.position("BTCUSDT", "1", "60000", "61000", "244"),
         wire.position("ETHUSDT", "-10", "2400", "2455.10", "98.204", isolated="1500"),
     ]
     told = wire.bodies(rows, {"USDT": "4000"}, {"ETHUSDT": wire.ETH_2026})
-    # Whether an asset's maintenance counts isolated positions in is not published: here it does.
-    told["GET /fapi/v3/account"]["assets"][0]["maintMargin"] = "342.204"
+    told["GET /fapi/v3/account"]["assets"][0]["maintMargin"] = total
 
     taken = wire.snapshot(told)
 
     pool = by_name(taken)["USDT"]
     reported = taken.reported[pool.id]
-    assert (reported.margin_balance, reported.maintenance_margin) == (5000, 244)
-    verdict = reconcile(evaluate(pool, taken.marks, wire.NOON), reported).verdict
-    assert verdict is Verdict.AGREES
+    assert (reported.margin_balance, reported.maintenance_margin) == (5000, D(maintenance))
+    assert reconcile(evaluate(pool, taken.marks, wire.NOON), reported).verdict is verdict
 
 
-def test_totals_of_an_earlier_mark_are_carried_to_the_rows_marks():
-    row = wire.position("BTCUSDT", "1", "60000", "61000", "244")
+@pytest.mark.parametrize(("amount", "balance"), [("1", 9000), ("-1", 7000)])
+def test_totals_of_an_earlier_mark_are_carried_to_the_rows_marks(amount, balance):
+    row = wire.position("BTCUSDT", amount, "60000", "61000", "244")
     told = wire.bodies([row], {"USDT": "8000"})
-    earlier = wire.position("BTCUSDT", "1", "60000", "60500", "242")
+    earlier = wire.position("BTCUSDT", amount, "60000", "60500", "242")
     told["GET /fapi/v3/account"] = wire.bodies([earlier], {"USDT": "8000"})["GET /fapi/v3/account"]
 
     taken = wire.snapshot(told)
 
     reported = taken.reported[PoolId(account="main", name="USDT")]
-    assert (reported.margin_balance, reported.maintenance_margin) == (9000, 244)
+    assert (reported.margin_balance, reported.maintenance_margin) == (balance, 244)
 
 
 @pytest.mark.parametrize(
@@ -142,14 +151,38 @@ def test_totals_that_contradict_the_rows_show_in_the_report(key, value, balance,
     assert reconcile(risk, reported).verdict is Verdict.DISAGREES
 
 
-def test_an_account_reply_without_positions_leaves_the_report_to_the_rows():
+def test_an_account_reply_whose_every_maintenance_is_wrong_shows_in_the_report():
     told = wire.bodies([wire.position("BTCUSDT", "1", "60000", "61000", "244")], {"USDT": "8000"})
+    told["GET /fapi/v3/account"]["assets"][0]["maintMargin"] = "732"
+    told["GET /fapi/v3/account"]["positions"][0]["maintMargin"] = "732"
+
+    taken = wire.snapshot(told)
+
+    assert taken.reported[taken.pools[0].id].maintenance_margin == 732
+
+
+@pytest.mark.parametrize(("pnl", "maintenance"), [("1000", "244"), ("0", "0")])
+def test_an_account_reply_without_positions_leaves_the_report_to_the_rows(pnl, maintenance):
+    told = wire.bodies([wire.position("BTCUSDT", "1", "60000", "61000", "244")], {"USDT": "8000"})
+    told["GET /fapi/v3/account"]["assets"][0] |= {"crossUnPnl": pnl, "maintMargin": maintenance}
     told["GET /fapi/v3/account"]["positions"] = []
 
     taken = wire.snapshot(told)
 
     reported = taken.reported[PoolId(account="main", name="USDT")]
     assert (reported.margin_balance, reported.maintenance_margin) == (9000, 244)
+
+
+def test_an_assets_initial_margin_is_the_cross_pools_only_where_nothing_is_isolated():
+    row = wire.position("BTCUSDT", "1", "60000", "61000", "244")
+    alone = wire.position("ETHUSDT", "-10", "2400", "2455.10", "98.204", isolated="1500")
+    usdt = PoolId(account="main", name="USDT")
+
+    crossed = wire.snapshot(wire.bodies([row], {"USDT": "8000"}))
+    mixed = wire.snapshot(wire.bodies([row, alone], {"USDT": "8000"}))
+
+    assert crossed.reported[usdt].initial_margin == 3050
+    assert mixed.reported[usdt].initial_margin is None
 
 
 def test_a_balance_used_up_is_reported_as_beyond_all_measure():
@@ -167,9 +200,9 @@ def test_the_resolution_is_one_last_digit_per_figure_and_per_mark():
 
     taken = wire.snapshot(told)
 
-    # Wallet, profit and maintenance of the asset; profit and maintenance of the row, twice told.
+    # Wallet, profit and maintenance of the asset; profit and maintenance of the row.
     (reported,) = taken.reported.values()
-    assert reported.resolution == (3 + 2 + 2) * D("1e-8") + 2 * D("1e-8")
+    assert reported.resolution == (3 + 2) * D("1e-8") + 2 * D("1e-8")
 
 
 def test_open_orders_add_initial_margin_only():
@@ -202,13 +235,15 @@ def test_leverage_fee_rank_and_stop_are_told_and_unknown_without_their_replies()
     assert unknown.initial_rate == D("0.05")
 
 
-def test_the_fee_of_a_neighbour_in_the_same_asset_stands_in():
+def test_the_fee_of_another_symbol_in_the_same_asset_stands_in():
     rows = [
         wire.position("BTCUSDT", "1", "60000", "61000", "244"),
         wire.position("ETHUSDT", "1", "2400", "2455.10", "9.8204"),
         wire.position("SOLUSDC", "20", "140", "146.5", "14.65", asset="USDC"),
     ]
+    rows.append(wire.position("XRPUSDT", "20", "140", "146.5", "11.72"))
     told = wire.bodies(rows, {"USDT": "8000", "USDC": "900"}, {"SOLUSDC": wire.SOL_2026})
+    told["GET /fapi/v1/commissionRate?symbol=XRPUSDT"]["takerCommissionRate"] = "0.0003"
     del told["GET /fapi/v1/commissionRate?symbol=ETHUSDT"]
     del told["GET /fapi/v1/commissionRate?symbol=SOLUSDC"]
 
@@ -219,7 +254,8 @@ def test_the_fee_of_a_neighbour_in_the_same_asset_stands_in():
         for pool in taken.pools
         for position in pool.positions
     }
-    assert fees == {"BTCUSDT": D("0.0005"), "ETHUSDT": D("0.0005"), "SOLUSDC": 0}
+    assert fees["BTCUSDT"] == fees["ETHUSDT"] == D("0.0005")
+    assert (fees["XRPUSDT"], fees["SOLUSDC"]) == (D("0.0003"), 0)
 
 
 @pytest.mark.parametrize("price", ["0", "0.00000000", "", "-3.5"])

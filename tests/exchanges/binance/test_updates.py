@@ -78,6 +78,21 @@ def test_a_balance_moves_and_binances_own_totals_no_longer_hold():
     assert position.reported_maintenance_margin == 244
 
 
+def test_a_cross_wallet_that_moves_leaves_an_isolated_end_where_it_is():
+    rows = [
+        wire.position(
+            "BTCUSDT", "0.2", "64000", "61000", "48.8", isolated="1300", liquidationPrice="57730.9"
+        )
+    ]
+    answers = wire.bodies(rows, {"USDT": "8000"})
+
+    taken = after(event(balances=[balance("USDT", "7000")]), answers=answers).snapshot(wire.NOON)
+
+    (alone,) = [p for pool in taken.pools for p in pool.positions]
+    assert alone.reported_liquidation_price == D("57730.9")
+    assert [pool.name for pool in taken.reported] == ["isolated/BTCUSDT"]
+
+
 def test_a_position_grows_shrinks_turns_and_closes():
     grown = after(event(balances=[balance("USDT", "7999")], legs=[leg("BTCUSDT", "2", "60500")]))
     turned = grown.updated(wire.frame(event(legs=[leg("BTCUSDT", "-1", "61200")], at=LATER + 1)))
@@ -96,6 +111,19 @@ def test_a_closed_position_alone_ends_the_report_of_its_pool():
     taken = after(event(legs=[leg("BTCUSDT", "0", "0")])).snapshot(wire.NOON)
 
     assert USDT not in taken.reported
+
+
+def test_the_fee_rate_outlives_the_position_that_it_was_asked_for():
+    rows = [
+        wire.position("BTCUSDT", "1", "60000", "61000", "244"),
+        wire.position("ETHUSDT", "1", "2400", "2455.10", "9.8204"),
+    ]
+    answers = wire.bodies(rows, {"USDT": "8000"})
+    del answers["GET /fapi/v1/commissionRate?symbol=ETHUSDT"]
+
+    taken = after(event(legs=[leg("BTCUSDT", "0", "0")]), answers=answers).snapshot(wire.NOON)
+
+    assert [p.taker_fee_rate for p in taken.pools[0].positions] == [D("0.0005")]
 
 
 def test_a_leg_of_a_hedge_moves_by_itself():

@@ -6,39 +6,18 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.errors import Malformed, MissingReply, Unmodelled
-from monitor.risk.evaluate import evaluate
+from monitor.errors import Malformed, MissingReply
 from monitor.risk.model import Basis, MarginMode, PoolId, Side
-from monitor.risk.reconcile import reconcile
-from monitor.risk.result import INFINITE, Verdict
+from monitor.risk.result import Verdict
 from monitor.risk.solve import liquidation_prices, uniform_move
-from tests.exchanges.okx import wire
+from tests.exchanges.okx import examples, listings, wire
+from tests.exchanges.okx.figures import close, figured, pool_of, reported, verdict
 
 CENT = Decimal("0.01")
 
 
-def pool_of(snapshot, name):
-    return next(pool for pool in snapshot.pools if pool.id.name == name)
-
-
-def figured(snapshot, name):
-    return evaluate(pool_of(snapshot, name), snapshot.marks, snapshot.at)
-
-
-def reported(snapshot, name):
-    return snapshot.reported[PoolId(account="main", name=name)]
-
-
-def verdict(snapshot, name):
-    return reconcile(figured(snapshot, name), snapshot.reported.get(pool_of(snapshot, name).id))
-
-
-def close(ours, theirs, digits=12):
-    return abs(ours - Decimal(theirs)) <= abs(Decimal(theirs)) * Decimal(10) ** -digits
-
-
 def test_w7_the_usdt_pool_of_futures_mode_needs_67_5_percent():
-    told = wire.snapshot(wire.w7())
+    told = wire.snapshot(examples.w7())
     risk = figured(told, "USDT")
 
     # E = 1300 − 800 − 300; R = 19200 × (0.4 % + 0.05 %) + 10800 × 0.45 %
@@ -51,7 +30,7 @@ def test_w7_the_usdt_pool_of_futures_mode_needs_67_5_percent():
 
 
 def test_w7_the_liquidation_prices_are_okxs():
-    told = wire.snapshot(wire.w7())
+    told = wire.snapshot(examples.w7())
     pool = pool_of(told, "USDT")
 
     for position in pool.positions:
@@ -63,7 +42,7 @@ def test_w7_the_liquidation_prices_are_okxs():
 
 
 def test_w7_the_isolated_position_is_a_pool_of_its_own():
-    told = wire.snapshot(wire.w7())
+    told = wire.snapshot(examples.w7())
     pool, risk = pool_of(told, "isolated/SOL-USDT-SWAP"), figured(told, "isolated/SOL-USDT-SWAP")
 
     assert pool.margin_mode is MarginMode.ISOLATED
@@ -76,7 +55,7 @@ def test_w7_the_isolated_position_is_a_pool_of_its_own():
 
 
 def test_w7_what_okx_says_is_turned_round_and_holds_the_fees():
-    told = wire.snapshot(wire.w7())
+    told = wire.snapshot(examples.w7())
     theirs = reported(told, "USDT")
 
     assert close(theirs.ratio, "0.675")
@@ -88,7 +67,7 @@ def test_w7_what_okx_says_is_turned_round_and_holds_the_fees():
 
 
 def test_w8_the_btc_pool_of_an_inverse_long_needs_63_1378_percent():
-    told = wire.snapshot(wire.w8())
+    told = wire.snapshot(examples.w8())
     pool, risk = pool_of(told, "BTC"), figured(told, "BTC")
 
     # N = 300 × 100 ÷ 96000 = 0.3125; E = 0.042 − 30000 × (1 ÷ 96000 − 1 ÷ 110000)
@@ -179,7 +158,7 @@ def test_w5_an_isolated_inverse_short():
 
 
 def test_multi_currency_margin_is_one_pool_in_usd():
-    read = wire.snapshot(wire.multi())
+    read = wire.snapshot(examples.multi())
     pool, risk = pool_of(read, "unified"), figured(read, "unified")
 
     usdt = Decimal("1.0002")
@@ -197,7 +176,7 @@ def test_multi_currency_margin_is_one_pool_in_usd():
 
 
 def test_a_coin_that_its_owner_switched_off_counts_nothing_and_still_shows():
-    read = wire.snapshot(wire.multi())
+    read = wire.snapshot(examples.multi())
     values = {value.asset: value for value in figured(read, "unified").collateral}
 
     assert values["JFI"].value == 0
@@ -207,7 +186,7 @@ def test_a_coin_that_its_owner_switched_off_counts_nothing_and_still_shows():
 
 
 def test_the_flag_alone_switches_no_coin_off():
-    told = wire.multi()
+    told = examples.multi()
     told["GET /api/v5/account/balance"]["data"][0]["details"][2]["collateralEnabled"] = False
     values = {v.asset: v.value for v in figured(wire.snapshot(told), "unified").collateral}
 
@@ -215,7 +194,7 @@ def test_the_flag_alone_switches_no_coin_off():
 
 
 def test_floating_collateral_follows_the_held_swap_of_its_coin():
-    read = wire.snapshot(wire.multi())
+    read = wire.snapshot(examples.multi())
     backing = {c.asset: c for c in pool_of(read, "unified").collateral}
 
     assert backing["BTC"].follows.symbol == "BTC/USDT:USDT"
@@ -229,7 +208,7 @@ def test_floating_collateral_follows_the_held_swap_of_its_coin():
 
 
 def test_a_coin_that_nobody_trades_follows_its_usdt_swap():
-    told = wire.multi()
+    told = examples.multi()
     told["GET /api/v5/account/positions"]["data"].pop(1)
     totals = told["GET /api/v5/account/balance"]["data"][0]
     totals["details"].append(wire.coin("ETH", "1", eqUsd="3600.72", disEq="3528.7056"))
@@ -243,7 +222,7 @@ def test_a_coin_that_nobody_trades_follows_its_usdt_swap():
 
 
 def test_a_common_fall_takes_floating_collateral_along():
-    read = wire.snapshot(wire.multi())
+    read = wire.snapshot(examples.multi())
     pool = pool_of(read, "unified")
 
     # Net 0.5 × 0.98 + 1 BTC, −20 ETH, 100 OKB × 0.9: worth 71131 + … at a fall of x:
@@ -277,14 +256,14 @@ def test_w2_the_helps_example_of_a_hundred_bitcoin():
     )
     steps = ("20 .98", "25 .975", "30 .97", "50 .965", "70 .96", "90 .955", "110 .95")
     told["GET /api/v5/public/discount-rate-interest-free-quota"] = wire.envelope(
-        wire.discount("BTC", *steps)
+        listings.discount("BTC", *steps)
     )
 
     assert figured(wire.snapshot(told), "unified").requirement.margin_balance == 5785500
 
 
 def test_every_coin_with_cash_shows_in_futures_mode():
-    told = wire.w7()
+    told = examples.w7()
     details = told["GET /api/v5/account/balance"]["data"][0]["details"]
     details += [wire.coin("ETH", "2"), wire.coin("DOGE", "0")]
     read = wire.snapshot(told)
@@ -323,7 +302,7 @@ def test_both_legs_of_a_hedge_stand_in_one_tier_group():
 
 
 def test_a_rebate_account_pays_what_its_own_fee_group_says():
-    told = wire.w8()
+    told = examples.w8()
     told["GET /api/v5/account/trade-fee?instType=SWAP"] = wire.fees("-0.0005", "-0.0002")
 
     risk = figured(wire.snapshot(told), "BTC")
@@ -331,7 +310,7 @@ def test_a_rebate_account_pays_what_its_own_fee_group_says():
 
 
 def test_without_fee_groups_the_old_fields_tell_by_product():
-    told = wire.w7()
+    told = examples.w7()
     row = {"instType": "SWAP", "taker": "-0.0002", "takerU": "-0.0004", "takerUSDC": "-0.0003"}
     told["GET /api/v5/account/trade-fee?instType=SWAP"] = wire.envelope(row)
 
@@ -343,7 +322,7 @@ def test_without_fee_groups_the_old_fields_tell_by_product():
     ("taker", "why"), [("0.0005", "a charge, negative or 0"), ("", "a number")]
 )
 def test_a_fee_that_is_no_charge_is_no_fee(taker, why):
-    told = wire.w7()
+    told = examples.w7()
     told["GET /api/v5/account/trade-fee?instType=SWAP"] = wire.fees(taker)
 
     with pytest.raises(Malformed, match=r"data\[0\].feeGroup\[0\].taker.*" + why):
@@ -351,7 +330,7 @@ def test_a_fee_that_is_no_charge_is_no_fee(taker, why):
 
 
 def test_a_fee_group_that_is_not_told_is_named():
-    told = wire.w7()
+    told = examples.w7()
     row = wire.fees()
     row["data"][0]["feeGroup"] = [{"groupId": "9", "taker": "-0.0005"}]
     told["GET /api/v5/account/trade-fee?instType=SWAP"] = row
@@ -360,250 +339,8 @@ def test_a_fee_group_that_is_not_told_is_named():
         wire.snapshot(told)
 
 
-# Open orders.
-
-
-def with_orders(told, **coin):
-    told["GET /api/v5/account/balance"]["data"][0]["details"][0].update(coin)
-    return told
-
-
-def test_open_orders_of_the_same_contract_are_taken_over_with_their_fees():
-    # Orders of 5,000 USDT notional: 20 of margin, 2.5 of fees, 100 of initial margin.
-    ratio = Decimal(200) / (120 + 20 + 15 + Decimal("2.5"))
-    told = with_orders(wire.w7(), mmr="140", imr="700", ordFrozen="100", mgnRatio=str(ratio))
-    read = wire.snapshot(told)
-    pool, risk = pool_of(read, "USDT"), figured(read, "USDT")
-
-    assert pool.basis is Basis.PARTLY
-    assert pool.other_maintenance == Decimal("22.5")
-    assert pool.other_initial == 100
-    assert abs(pool.other_balance) < Decimal("1e-20")
-    assert close(risk.requirement.ratio, 1 / ratio)
-    assert verdict(read, "USDT").verdict is Verdict.AGREES
-
-
-def test_what_orders_hold_back_is_calibrated_by_okxs_ratio():
-    # A spot order holds back 30 USDT: E = 170, R = 135.
-    ratio = Decimal(170) / 135
-    told = with_orders(wire.w7(), ordFrozen="30", mgnRatio=str(ratio))
-    read = wire.snapshot(told)
-    pool, risk = pool_of(read, "USDT"), figured(read, "USDT")
-
-    assert pool.basis is Basis.PARTLY
-    assert close(pool.other_balance, -30)
-    assert pool.other_maintenance == 0
-    assert close(risk.requirement.ratio, 1 / ratio)
-    assert verdict(read, "USDT").verdict is Verdict.AGREES
-
-
-def test_orders_explain_no_more_than_they_hold_back():
-    told = with_orders(wire.w7(), ordFrozen="5", mgnRatio=str(Decimal(100) / 135))
-    read = wire.snapshot(told)
-
-    assert pool_of(read, "USDT").other_balance == -5
-    assert verdict(read, "USDT").verdict is Verdict.DISAGREES
-
-
-def test_without_orders_a_difference_shows_and_is_not_taken_over():
-    told = with_orders(wire.w7(), mgnRatio=str(Decimal(200) / 135 * Decimal("0.5")))
-    read = wire.snapshot(told)
-
-    assert pool_of(read, "USDT").basis is Basis.MODELLED
-    assert verdict(read, "USDT").verdict is Verdict.DISAGREES
-
-
-def test_orders_without_any_position_still_need_their_margin():
-    told = wire.bodies(
-        wire.config(),
-        wire.envelope(),
-        wire.balance(wire.coin("USDT", "100", mmr="20", imr="50", ordFrozen="50", mgnRatio="")),
-    )
-    read = wire.snapshot(told)
-
-    assert figured(read, "USDT").requirement.maintenance_margin == 20
-    assert pool_of(read, "USDT").basis is Basis.PARTLY
-    assert reported(read, "USDT").maintenance_margin == 20
-    assert reported(read, "USDT").ratio is None
-
-
-def test_orders_in_multi_currency_mode_bring_their_margin_and_their_fees():
-    # Orders of 10,002 USD: 40.008 of margin and 5.001 of fees; 20 of fees off the equity.
-    needed = Decimal("756.1512") + Decimal("40.008") + Decimal("5.001")
-    told = wire.multi(
-        adjEq="53529.808",
-        mmr="712.1424",
-        imr="17803.56",
-        ordFroz="1000.2",
-        notionalUsd="178035.6",
-        mgnRatio=str(Decimal("53529.808") / needed),
-    )
-    read = wire.snapshot(told)
-    pool = pool_of(read, "unified")
-
-    assert pool.basis is Basis.PARTLY
-    assert pool.other_balance == -20
-    assert close(pool.other_maintenance, "45.009", 10)
-    assert pool.other_initial == Decimal("1000.2")
-    assert close(figured(read, "unified").requirement.maintenance_margin, needed)
-    assert verdict(read, "unified").verdict is Verdict.AGREES
-
-
-def test_in_multi_currency_mode_too_a_difference_without_a_reason_shows():
-    read = wire.snapshot(wire.multi(adjEq="40000", mgnRatio=str(40000 / Decimal("756.1512"))))
-
-    assert pool_of(read, "unified").basis is Basis.MODELLED
-    assert verdict(read, "unified").verdict is Verdict.DISAGREES
-
-
-def test_isolated_margin_is_a_reason_for_a_part_of_adjusted_equity():
-    # 0.01 BTC of isolated margin, taken off the adjusted equity in full: 960.192 USD, while
-    # its discount was taken at 0.98 of it.
-    told = wire.multi(isoEq="960.192", adjEq=str(Decimal("53549.808") - Decimal("19.20384")))
-    told["GET /api/v5/account/positions"]["data"].append(
-        wire.position(
-            "BTC-USD-SWAP",
-            "9.6",
-            "96000",
-            "96000",
-            mgnMode="isolated",
-            ccy="BTC",
-            margin="0.01",
-            mmr="0.00004",
-            mgnRatio="222.22",
-        )
-    )
-    details = told["GET /api/v5/account/balance"]["data"][0]["details"]
-    details[0].update(eq="0.51", isoEq="0.01", eqUsd="48969.792", disEq="47990.39616")
-    read = wire.snapshot(told)
-    pool = pool_of(read, "unified")
-
-    assert {p.id.name for p in read.pools} == {"unified", "isolated/BTC-USD-SWAP"}
-    assert {c.asset: c.balance for c in pool.collateral}["BTC"] == Decimal("0.5")
-    assert close(pool.other_balance, "-19.20384", 8)
-    assert pool.basis is Basis.PARTLY
-
-
-# States that are easily mistaken.
-
-
-def test_no_equity_left_is_over_a_hundred_percent():
-    told = with_orders(wire.w7(), cashBal="1000", mgnRatio="0")
-    risk = figured(wire.snapshot(told), "USDT")
-
-    assert risk.requirement.ratio == INFINITE
-
-
-def test_an_empty_or_zero_ratio_beside_a_requirement_is_figured_by_us():
-    for word in ("", "0"):
-        read = wire.snapshot(with_orders(wire.w7(), mgnRatio=word))
-
-        assert figured(read, "USDT").requirement.ratio == Decimal("0.675")
-        assert reported(read, "USDT").ratio is None
-        assert reported(read, "USDT").maintenance_margin == 135
-
-
-def test_a_negative_equity_in_futures_mode_is_no_borrowing():
-    told = with_orders(wire.w7(), cashBal="100", eq="-350", mgnRatio="0")
-
-    assert figured(wire.snapshot(told), "USDT").requirement.ratio == INFINITE
-
-
-def test_a_wiped_multi_currency_account_is_over_a_hundred_percent():
-    told = wire.multi(adjEq="-100", mgnRatio="0")
-    told["GET /api/v5/account/balance"]["data"][0]["details"] = [
-        wire.coin("USDT", "-100", eqUsd="-100.02", disEq="-100.02")
-    ]
-    assert figured(wire.snapshot(told), "unified").requirement.ratio == INFINITE
-
-
-# What is not modelled is named.
-
-
-def refused(told):
-    with pytest.raises(Unmodelled) as caught:
-        wire.snapshot(told)
-    return caught.value
-
-
-@pytest.mark.parametrize(
-    ("level", "changes", "words"),
-    [
-        ("1", {}, "Spot mode"),
-        ("1", {"enableSpotBorrow": True}, "spot borrowing is switched on"),
-        ("4", {}, "Portfolio margin"),
-    ],
-)
-def test_other_account_modes_are_named_with_what_to_do(level, changes, words):
-    told = wire.bodies(wire.config(level, **changes), wire.envelope(), wire.balance())
-    error = refused(told)
-
-    assert error.whole_account
-    assert words in str(error)
-    assert "Futures mode and Multi-currency margin" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("kind", "inst_id"),
-    [
-        ("MARGIN", "BTC-USDT"),
-        ("FUTURES", "BTC-USDT-261225"),
-        ("OPTION", "BTC-USD-261225-100000-C"),
-        ("EVENTS", "BTC-ABOVE-100K"),
-        ("NOVELTY", "SOMETHING-NEW"),
-    ],
-)
-def test_positions_of_other_kinds_are_named(kind, inst_id):
-    told = wire.w7()
-    told["GET /api/v5/account/positions"]["data"].append(
-        {"instType": kind, "instId": inst_id, "posId": "9", "pos": "1"}
-    )
-    error = refused(told)
-
-    assert inst_id in str(error)
-    assert not error.whole_account
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"liab": "-12"}, "12 BTC"),
-        ({"crossLiab": "12"}, "12 BTC"),
-        ({"interest": "0.5"}, "0.5 BTC"),
-        ({"stgyEq": "150"}, "150 BTC in trading bots"),
-        ({"smtSyncEq": "7"}, "7 BTC in smart copy trading"),
-        ({"rewardBal": "7"}, "7 BTC of trial funds"),
-        ({"eq": "-0.1", "cashBal": "-0.1", "eqUsd": "-9600"}, "negative equity of -0.1 BTC"),
-    ],
-)
-def test_borrowings_bots_and_the_like_are_named(changes, words):
-    told = wire.multi()
-    told["GET /api/v5/account/balance"]["data"][0]["details"][0].update(changes)
-
-    assert words in str(refused(told))
-
-
-def test_everything_that_is_not_modelled_is_named_at_once():
-    told = wire.w7(liab="-5", stgyEq="3")
-    told["GET /api/v5/account/positions"]["data"].append(
-        {"instType": "OPTION", "instId": "BTC-USD-261225-100000-C", "posId": "9", "pos": "1"}
-    )
-    text = str(refused(told))
-
-    assert "BTC-USD-261225-100000-C" in text
-    assert "5 USDT" in text
-    assert "3 USDT in trading bots" in text
-
-
-def test_a_contract_margined_in_another_coin_is_named():
-    told = wire.w7()
-    told["GET /api/v5/account/positions"]["data"][0]["ccy"] = "BTC"
-
-    assert "margined in BTC and settles in USDT" in str(refused(told))
-
-
 def test_a_closed_row_is_no_position():
-    told = wire.w7()
+    told = examples.w7()
     told["GET /api/v5/account/positions"]["data"].append(
         {"instType": "FUTURES", "instId": "BTC-USDT-261225", "posId": "9", "pos": "0"}
     )
@@ -612,7 +349,7 @@ def test_a_closed_row_is_no_position():
 
 
 def test_tables_of_a_held_symbol_that_are_not_there_are_asked_for_by_name():
-    told = wire.w7()
+    told = examples.w7()
     del told["GET /api/v5/public/position-tiers?instType=SWAP&tdMode=cross&instFamily=ETH-USDT"]
 
     with pytest.raises(MissingReply, match="instFamily=ETH-USDT"):

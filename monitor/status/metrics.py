@@ -1,0 +1,88 @@
+"""What is known as Prometheus metrics; read at the moment of each scrape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from monitor.engine.effects import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prometheus_client.core import Metric
+
+    from monitor.engine.effects import AccountAssessment, PoolAssessment
+    from monitor.status.board import Board
+
+_POOL = ("account", "exchange", "pool")
+
+
+class _Figures(Collector):
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def collect(self) -> Iterable[Metric]:
+        found = {
+            name: GaugeMetricFamily(f"margin_monitor_{name}", words, labels=labels)
+            for name, words, labels in _FAMILIES
+        }
+        for account in self._board.assessments():
+            _add_account(found, account)
+        return found.values()
+
+
+_FAMILIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("account_state", "1 for the state that the account is in", ("account", "exchange", "state")),
+    ("feed_age_seconds", "Age of the oldest needed datum of a feed", ("account", "feed")),
+    ("margin_ratio", "Maintenance margin ÷ margin balance; 1 = liquidation", _POOL),
+    ("margin_balance", "What the exchange lets count, in the pool's unit", (*_POOL, "unit")),
+    ("maintenance_margin", "The requirement, in the pool's unit", (*_POOL, "unit")),
+    ("adverse_move", "Adverse move left to liquidation, a negative fraction", _POOL),
+    ("figure_age_seconds", "Age of the oldest input of a pool's figure", _POOL),
+    ("reconciliation_gap", "Theirs − ours of headroom, by gross notional", _POOL),
+    ("prediction_error", "Error of the prediction, by gross notional", _POOL),
+)
+
+
+def _add_account(found: dict[str, GaugeMetricFamily], account: AccountAssessment) -> None:
+    labels = [account.account, account.exchange]
+    found["account_state"].add_metric([*labels, account.state.value], 1)
+    for feed in account.feeds:
+        if feed.age_seconds is not None:
+            found["feed_age_seconds"].add_metric([account.account, feed.name], feed.age_seconds)
+    errors = dict(account.prediction_error)
+    for pool in account.pools:
+        place = [*labels, pool.risk.pool.id.name]
+        _add_pool(found, pool, place)
+        error = errors.get(str(pool.risk.pool.id))
+        if error is not None:
+            found["prediction_error"].add_metric(place, float(error))
+
+
+def _add_pool(found: dict[str, GaugeMetricFamily], pool: PoolAssessment, place: list[str]) -> None:
+    held, unit = pool.requirement, pool.risk.pool.unit
+    found["figure_age_seconds"].add_metric(place, pool.age_seconds)
+    if pool.state is State.BLIND:
+        return  # the last known figure is none of now: a gap in a graph says so, a line does not
+    found["margin_ratio"].add_metric(place, float(held.ratio))
+    found["margin_balance"].add_metric([*place, unit], float(held.margin_balance))
+    found["maintenance_margin"].add_metric([*place, unit], float(held.maintenance_margin))
+    if pool.outlook is not None and pool.outlook.adverse_move is not None:
+        found["adverse_move"].add_metric(place, float(pool.outlook.adverse_move))
+    if pool.reconciliation is not None and pool.reconciliation.gap is not None:
+        found["reconciliation_gap"].add_metric(place, float(pool.reconciliation.gap))
+
+
+class Metrics:
+    """The text that a scrape gets."""
+
+    def __init__(self, board: Board) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_Figures(board))
+
+    def text(self) -> str:
+        return generate_latest(self._registry).decode()
