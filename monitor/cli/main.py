@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from monitor import __version__
@@ -58,16 +57,9 @@ def exit_code(error: MonitorError) -> int:
 def main() -> None:
     """Run a command; results to stdout, everything else to stderr."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = FAILED
-    except click.ClickException as error:
-        error.show(file=sys.stderr)
-        code = error.exit_code
+        # Wrong usage ends in there: typer prints it and exits with 2.
+        app()
     except MonitorError as error:
         for line in error.mistakes if isinstance(error, ConfigError) else (str(error),):
             typer.echo(f"margin-monitor: {line}", err=True)
-        code = exit_code(error)
-    except KeyboardInterrupt:
-        code = FAILED
-    sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(exit_code(error))

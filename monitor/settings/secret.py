@@ -79,10 +79,11 @@ class SecretSources:
             )
         if "/" in name or name in {"", ".", ".."}:
             raise ValueError(f"'{name}' is not the name of a credential")
-        # LoadCredential=credentials:DIRECTORY hands every file over under this longer name.
-        longer = Path(directory) / f"credentials_{name}"
-        path = longer if longer.exists() else Path(directory) / name
-        return _text_of(path, f"credential '{name}'")
+        # LoadCredential=credentials:/a/directory gives each file of it this longer name
+        # (systemd.exec(5)).
+        places = (Path(directory) / name, Path(directory) / f"credentials_{name}")
+        place = next((place for place in places if place.exists()), places[0])
+        return _text_of(place, f"credential '{name}'")
 
     def _from_environment(self, name: str) -> str:
         try:
