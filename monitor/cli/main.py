@@ -33,14 +33,23 @@ for command in (run, demo, simulate, check, status, capture, evaluate):
     app.command()(command)
 
 
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's own way to call it
+    if wanted:
+        typer.echo(f"margin-monitor {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"margin-monitor {__version__}")
-        raise typer.Exit
+    del version
 
 
 def exit_code(error: MonitorError) -> int:

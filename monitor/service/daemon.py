@@ -28,6 +28,7 @@ from monitor.exchanges.stream import MarkFeed
 from monitor.service import logs, notices
 from monitor.service.account_task import AccountTask, Shell
 from monitor.service.capturing import open_client, read_capture_text
+from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
 from monitor.service.control import ControlServer, socket_path
 from monitor.service.heartbeat import Systemd
@@ -109,6 +110,7 @@ class Daemon:
             socket_path(settings.state_directory),
             status=lambda: report(self.board.assessments(), self.now()),
             capture=self._capture,
+            check=self._check,
         )
         http = StatusServer(
             self.board,
@@ -267,7 +269,8 @@ class Daemon:
     async def _notice_state(self) -> None:
         """When the disk begins to fail, and when it is well again: told once each."""
         store = self._opened()
-        before = store.trouble
+        # What the notices of the opening did not tell is news, however early it began.
+        before = store.trouble if store.notices else None
         while True:
             await asyncio.sleep(STATE_CHECK_SECONDS)
             now = store.trouble
@@ -289,6 +292,10 @@ class Daemon:
             incident.subject in (Subject.STALE, Subject.BLIND) and store.was_told(incident.id)
             for incident in store.open_incidents(account)
         )
+
+    async def _check(self, send_test: bool) -> object:  # noqa: FBT001 - one flag of a query
+        lines = run_checks(self._settings, send_test=send_test)
+        return [{"what": line.what, "ok": line.ok, "found": line.found} async for line in lines]
 
     def _is_alive(self) -> bool:
         """Whether every account's engine has processed something lately."""
