@@ -24,6 +24,7 @@ import structlog
 from aiohttp import web
 
 from monitor.service import logs
+from monitor.service.control import NotRunning, ask
 from monitor.service.daemon import Daemon
 from monitor.settings import load_settings
 from monitor.simulator.server import Access
@@ -260,6 +261,20 @@ class Process:
         with suppress(ProcessLookupError):
             self.process.kill()
         await self.process.wait()
+
+
+async def status_of(config: Path, account: str, state: str = "fresh") -> Any:
+    """The account as a running daemon's control socket tells of it, once it is in this state."""
+    directory = load_settings(config).state_directory
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with suppress(NotRunning):
+            told: Any = await ask(directory, "GET", "/status")
+            found = next((a for a in told["accounts"] if a["name"] == account), None)
+            if found is not None and found["state"] == state:
+                return found
+        await asyncio.sleep(LOOK_SECONDS)
+    raise AssertionError(f"after 30 s {account} is not {state}")
 
 
 @asynccontextmanager
