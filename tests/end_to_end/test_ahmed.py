@@ -22,9 +22,11 @@ async def test_a_dip_far_from_liquidation_is_watched_and_not_told(tmp_path: Path
 
             def is_back() -> bool:
                 (account,) = daemon.daemon.board.assessments()
-                for pool in account.pools:
-                    for position in pool.risk.positions:
-                        seen.append((position.mark.price, pool.requirement.ratio))
+                seen.extend(
+                    (position.mark.price, pool.requirement.ratio)
+                    for pool in account.pools
+                    for position in pool.risk.positions
+                )
                 return simulation.world.elapsed() > BACK_SECONDS
 
             await daemon.until(is_back, "the way back up")
