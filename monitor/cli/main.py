@@ -13,6 +13,7 @@ from monitor.cli.capture import capture
 from monitor.cli.check import check
 from monitor.cli.demo import demo
 from monitor.cli.evaluate import evaluate
+from monitor.cli.last_words import last_words
 from monitor.cli.run import run
 from monitor.cli.simulate import simulate
 from monitor.cli.status import status
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for command in (run, demo, simulate, check, status, capture, evaluate):
     app.command()(command)
+app.command(name="last-words", hidden=True)(last_words)
 
 
 @app.callback()
