@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from monitor import __version__
@@ -36,14 +35,23 @@ for command in (run, demo, simulate, check, status, capture, evaluate):
 app.command(name="last-words", hidden=True)(last_words)
 
 
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer hands over the option's value
+    if asked:
+        typer.echo(f"margin-monitor {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[  # noqa: ARG001 - it is eager: no command need follow
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"margin-monitor {__version__}")
-        raise typer.Exit
+    """Watches the margin pools of futures accounts and warns before liquidation."""
 
 
 def exit_code(error: MonitorError) -> int:
@@ -60,16 +68,8 @@ def exit_code(error: MonitorError) -> int:
 def main() -> None:
     """Run a command; results to stdout, everything else to stderr."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = FAILED
-    except click.ClickException as error:
-        error.show(file=sys.stderr)
-        code = error.exit_code
+        app(prog_name="margin-monitor")  # says what is wrong with the usage itself, and ends with 2
     except MonitorError as error:
         for line in error.mistakes if isinstance(error, ConfigError) else (str(error),):
             typer.echo(f"margin-monitor: {line}", err=True)
-        code = exit_code(error)
-    except KeyboardInterrupt:
-        code = FAILED
-    sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(exit_code(error))
