@@ -44,7 +44,7 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer hands over the 
 @app.callback()
 def _options(
     *,
-    version: Annotated[  # noqa: ARG001 - it is eager: no command need follow
+    version: Annotated[
         bool,
         typer.Option(
             "--version", help="Print the version.", is_eager=True, callback=_print_version
