@@ -35,8 +35,8 @@ for command in (run, demo, simulate, check, status, capture, evaluate):
 app.command(name="last-words", hidden=True)(last_words)
 
 
-def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer hands over the option's value
-    if asked:
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's own way to call it
+    if wanted:
         typer.echo(f"margin-monitor {__version__}")
         raise typer.Exit
 
@@ -47,11 +47,11 @@ def _options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Print the version.", is_eager=True, callback=_print_version
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
 ) -> None:
-    """Watches the margin pools of futures accounts and warns before liquidation."""
+    del version
 
 
 def exit_code(error: MonitorError) -> int:
@@ -68,7 +68,8 @@ def exit_code(error: MonitorError) -> int:
 def main() -> None:
     """Run a command; results to stdout, everything else to stderr."""
     try:
-        app(prog_name="margin-monitor")  # says what is wrong with the usage itself, and ends with 2
+        # Wrong usage ends in there: typer prints it and exits with 2.
+        app(prog_name="margin-monitor")
     except MonitorError as error:
         for line in error.mistakes if isinstance(error, ConfigError) else (str(error),):
             typer.echo(f"margin-monitor: {line}", err=True)

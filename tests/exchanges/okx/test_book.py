@@ -8,7 +8,7 @@ import pytest
 
 from monitor.errors import MissingReply, Unmodelled
 from monitor.risk.evaluate import evaluate
-from monitor.risk.model import Basis
+from monitor.risk.model import Basis, Side
 from monitor.risk.reconcile import reconcile
 from monitor.risk.result import Verdict
 from tests.exchanges.okx import examples, wire
@@ -140,6 +140,16 @@ def test_a_fill_changes_size_and_cash_at_once():
     assert btc.leverage == 50
     assert btc.reported_liquidation_price is None
     assert btc.reported_maintenance_margin is None
+
+
+def test_a_fill_in_long_short_mode_is_of_the_side_that_it_names():
+    told = examples.w7()
+    told["GET /api/v5/account/positions"]["data"][0]["posSide"] = "short"
+    fill = traded(row(0, pos="30", posSide="short"))
+    position = usdt_risk(after(fill, told=told)).positions[0].position
+
+    assert position.side is Side.SHORT
+    assert position.contracts == 30
 
 
 def test_a_liquidation_that_closes_is_seen_at_once():

@@ -243,6 +243,12 @@ def test_an_empty_or_zero_ratio_beside_a_requirement_is_figured_by_us():
         assert reported(read, "USDT").maintenance_margin == 135
 
 
+def test_a_ratio_without_margins_is_still_okxs_word():
+    read = wire.snapshot(with_orders(examples.w7(), mmr="", imr=""))
+
+    assert close(reported(read, "USDT").maintenance_margin, 135)
+
+
 def test_a_negative_equity_in_futures_mode_is_no_borrowing():
     told = with_orders(examples.w7(), cashBal="100", eq="-350", mgnRatio="0")
 
