@@ -12,6 +12,7 @@ from monitor.cli.capture import capture
 from monitor.cli.check import check
 from monitor.cli.demo import demo
 from monitor.cli.evaluate import evaluate
+from monitor.cli.last_words import last_words
 from monitor.cli.run import run
 from monitor.cli.simulate import simulate
 from monitor.cli.status import status
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 for command in (run, demo, simulate, check, status, capture, evaluate):
     app.command()(command)
+app.command(name="last-words", hidden=True)(last_words)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's own way to call it

@@ -2,7 +2,8 @@
 I/O. The way into the running daemon: HTTP over a UNIX socket that only its user may open.
 
 It carries what needs the daemon's knowledge or its secrets. The socket stands in
-$RUNTIME_DIRECTORY, else in the state directory, with mode 0660.
+$RUNTIME_DIRECTORY, which systemd sets, else in the state directory, with mode 0660. A command
+typed by a person has no $RUNTIME_DIRECTORY: it looks where the unit puts it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 SOCKET_NAME = "control.sock"
+# RuntimeDirectory= of systemd/margin-monitor.service.
+UNIT_DIRECTORY = Path("/run/margin-monitor")
 ASK_SECONDS = 60.0
 
 
@@ -30,8 +33,23 @@ class NotRunning(MonitorError):  # noqa: N818 - says what is the matter
 
 
 def socket_path(state_directory: Path) -> Path:
+    """Where the daemon listens."""
     runtime = os.environ.get("RUNTIME_DIRECTORY")
     return (Path(runtime) if runtime else state_directory) / SOCKET_NAME
+
+
+def socket_of_daemon(state_directory: Path) -> Path:
+    """Where a command finds the daemon: where it would listen itself, else at the unit's place."""
+    path = socket_path(state_directory)
+    of_unit = UNIT_DIRECTORY / SOCKET_NAME
+    return of_unit if not _is_there(path) and _is_there(of_unit) else path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:
+        return True  # in a folder that is closed to us: asking there says so
 
 
 class ControlServer:
@@ -85,7 +103,7 @@ async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:
         NotRunning: If nothing listens there.
         MonitorError: If the daemon could not do it, in its words.
     """
-    socket = socket_path(state_directory)
+    socket = socket_of_daemon(state_directory)
     connector = aiohttp.UnixConnector(path=str(socket))
     timeout = aiohttp.ClientTimeout(total=ASK_SECONDS)
     try:
@@ -95,6 +113,8 @@ async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:
         ):
             body = await response.read()
     except (aiohttp.ClientConnectionError, FileNotFoundError, TimeoutError) as error:
+        if isinstance(getattr(error, "os_error", None), PermissionError):
+            raise MonitorError(f"{socket} may not be opened by this user: try sudo") from error
         raise NotRunning(
             f"no daemon answers at {socket}: is `margin-monitor run` running, with this config?"
         ) from error

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from monitor import __version__
+from monitor.alerts.incident import Subject
 from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
-from monitor.errors import MonitorError
+from monitor.errors import ConfigError, MonitorError
 from monitor.exchanges.registry import EXCHANGES
 from monitor.exchanges.stream import MarkFeed
 from monitor.service import logs
@@ -37,6 +38,7 @@ from monitor.status.report import report
 from monitor.storage.store import Store, open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from monitor.engine.effects import AccountAssessment, IncidentChanged
@@ -50,14 +52,53 @@ LAST_DELIVERY_SECONDS = 10.0
 ALIVE_SECONDS = 10.0
 
 
-async def serve(settings: Settings) -> None:
-    """Run the daemon until SIGTERM or SIGINT."""
-    logs.set_up(settings.secrets())
-    stop = asyncio.Event()
+async def serve(settings: Settings, reread: Callable[[], Settings]) -> None:
+    """
+    Run the daemon until SIGTERM or SIGINT; on SIGHUP stop in order and start with what `reread`
+    gives. A configuration with mistakes is logged and changes nothing.
+    """
+    systemd = Systemd()
+    wishes = _Wishes(settings, reread)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await Daemon(settings).run(stop)
+        loop.add_signal_handler(number, wishes.end)
+    loop.add_signal_handler(signal.SIGHUP, wishes.reload)
+    while (following := wishes.take()) is not None:
+        logs.set_up(following.secrets())
+        await Daemon(following).run(wishes.stop)
+    # Only now: to systemd it means that the process won't be back.
+    systemd.stopping()
+
+
+class _Wishes:
+    """What signals asked for: settings to start (anew) with, and an end of what runs now."""
+
+    def __init__(self, settings: Settings, reread: Callable[[], Settings]) -> None:
+        self.stop = asyncio.Event()
+        self._following: Settings | None = settings
+        self._reread = reread
+        self._ended = False
+
+    def take(self) -> Settings | None:
+        """The settings to run with next, None when it is time to end."""
+        following, self._following = self._following, None
+        if following is None or self._ended:
+            return None
+        self.stop.clear()
+        return following
+
+    def end(self) -> None:
+        self._ended = True
+        self.stop.set()
+
+    def reload(self) -> None:
+        try:
+            self._following = self._reread()
+        except ConfigError as error:
+            log.warning("config.refused", mistakes=error.mistakes)
+            return
+        log.info("config.read")
+        self.stop.set()
 
 
 class Daemon:
@@ -95,14 +136,18 @@ class Daemon:
             status=lambda: report(self.board.assessments(), self.now()),
             capture=self._capture,
         )
-        http = StatusServer(self.board, host=settings.http_host, port=settings.http_port)
+        http = StatusServer(
+            self.board,
+            host=settings.http_host,
+            port=settings.http_port,
+            is_told=self._is_told,
+        )
         try:
             self._tasks = {a.name: self._account(a, courier) for a in settings.accounts}
             await control.start()
             await http.start(self.now)
             await self._watch(stop, courier)
         finally:
-            self._systemd.stopping()
             await http.stop()
             await control.stop()
             await asyncio.gather(*(task.rest.close() for task in self._tasks.values()))
@@ -188,6 +233,14 @@ class Daemon:
     def _budgets(self) -> Budgets:
         given = self._settings.budgets
         return Budgets(account_seconds=given.account_seconds, marks_seconds=given.marks_seconds)
+
+    def _is_told(self, account: str) -> bool:
+        """Whether a message arrived anywhere about why this account is not fresh."""
+        store = self._opened()
+        return any(
+            incident.subject in {Subject.STALE, Subject.BLIND} and store.was_told(incident.id)
+            for incident in store.open_incidents(account)
+        )
 
     def _opened(self) -> Store:
         if self._store is None:

@@ -52,7 +52,7 @@ def find_config(given: Path | None = None, environ: Mapping[str, str] = os.envir
     looked = ", ".join(str(place) for place in DEFAULT_PLACES)
     raise ConfigError(
         f"no configuration file: {VARIABLE} is not set and there is none at {looked}; "
-        "write one with `margin-monitor init`, or name one with --config"
+        "start from config/minimal.toml, or name one with --config"
     )
 
 
