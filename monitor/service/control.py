@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SOCKET_NAME = "control.sock"
 # RuntimeDirectory= of systemd/margin-monitor.service.
 UNIT_DIRECTORY = Path("/run/margin-monitor")
-ASK_SECONDS = 60.0
+ASK_SECONDS = 180.0
 
 
 class NotRunning(MonitorError):  # noqa: N818 - says what is the matter
@@ -53,7 +53,7 @@ def _is_there(path: Path) -> bool:
 
 
 class ControlServer:
-    """Answers `GET /status` and `POST /capture/{account}` for commands on this machine."""
+    """Answers `GET /status`, `POST /capture/{account}` and `POST /check` for local commands."""
 
     def __init__(
         self,
@@ -61,13 +61,16 @@ class ControlServer:
         *,
         status: Callable[[], object],
         capture: Callable[[str], Awaitable[bytes]],
+        check: Callable[[bool], Awaitable[object]],
     ) -> None:
         self._path = path
         self._status = status
         self._capture = capture
+        self._check = check
         app = web.Application()
         app.router.add_get("/status", self._get_status)
         app.router.add_post("/capture/{account}", self._post_capture)
+        app.router.add_post("/check", self._post_check)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     async def start(self) -> None:
@@ -93,6 +96,10 @@ class ControlServer:
         except MonitorError as error:
             return web.Response(status=409, text=str(error))
         return web.Response(body=text, content_type="application/json")
+
+    async def _post_check(self, request: web.Request) -> web.Response:
+        lines = await self._check("send_test" in request.query)
+        return web.Response(text=to_json(lines), content_type="application/json")
 
 
 async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:

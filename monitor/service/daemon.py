@@ -28,6 +28,7 @@ from monitor.exchanges.stream import MarkFeed
 from monitor.service import logs
 from monitor.service.account_task import AccountTask, Shell
 from monitor.service.capturing import open_client, read_capture_text
+from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
 from monitor.service.control import ControlServer, socket_path
 from monitor.service.heartbeat import Systemd
@@ -135,6 +136,7 @@ class Daemon:
             socket_path(settings.state_directory),
             status=lambda: report(self.board.assessments(), self.now()),
             capture=self._capture,
+            check=self._check,
         )
         http = StatusServer(
             self.board,
@@ -282,6 +284,10 @@ class Daemon:
             return await read_capture_text(client)
         finally:
             await client.close()
+
+    async def _check(self, send_test: bool) -> object:  # noqa: FBT001 - one flag of a query
+        lines = run_checks(self._settings, send_test=send_test)
+        return [{"what": line.what, "ok": line.ok, "found": line.found} async for line in lines]
 
     def _is_alive(self) -> bool:
         """Whether every account's engine has processed something lately."""
