@@ -206,6 +206,8 @@ class AccountTask:
             error.placed(exchange=self._exchange.name, account=self.name)
             self._mailbox.put(PollFailed(error=error, at=self._shell.now()))
             return error
+        if self._snapshot is None:
+            log.info("account.watched", account=self.name, mode=snapshot.mode)
         self._snapshot = snapshot
         self._shell.note_watched()
         self._mailbox.put(SnapshotTaken(snapshot=snapshot, at=self._shell.now()))

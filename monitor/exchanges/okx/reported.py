@@ -158,9 +158,12 @@ def account_remainder(
     rows = _rows(legs, prices)
     if rows is None or totals.adjusted_equity is None:
         return NOTHING
-    frozen, isolated = totals.frozen, abs(totals.isolated_equity)
+    frozen, isolated = totals.frozen, ZERO
     for coin in coins:
         frozen += coin.frozen * prices[coin.ccy]
+        isolated += abs(coin.isolated_equity) * prices[coin.ccy]
+    # The total also holds coins that have isolated margin alone; it may be left empty.
+    isolated = max(isolated, abs(totals.isolated_equity))
     orders = _orders(totals.maintenance, totals.initial, rows, frozen=frozen)
     reach = frozen if orders is not None else ZERO
     offset = totals.adjusted_equity - counted

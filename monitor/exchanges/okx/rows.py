@@ -110,10 +110,6 @@ class Coin:
     apart: Mapping[str, Decimal]
     updated_ms: int
 
-    @property
-    def is_empty(self) -> bool:
-        return self.equity == ZERO and self.cash == ZERO
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:

@@ -30,6 +30,14 @@ def test_a_price_is_equity_in_usd_by_equity():
     assert backing(examples.multi())["USDT"].price == Decimal("1.0002")
 
 
+def test_a_fine_figure_of_equity_goes_before_a_positions():
+    told = examples.multi()
+    for row in told[POSITIONS]["data"]:
+        row["usdPx"] = "1.5"
+
+    assert backing(told)["USDT"].price == Decimal("1.0002")
+
+
 def test_a_price_that_is_told_goes_first():
     assert backing(with_usdt(coinUsdPrice="0.9998"))["USDT"].price == Decimal("0.9998")
 

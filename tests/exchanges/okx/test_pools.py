@@ -325,6 +325,14 @@ def test_a_rebate_account_pays_what_its_own_fee_group_says():
     assert risk.requirement.maintenance_margin == Decimal("0.3125") * Decimal("0.0042")
 
 
+def test_a_fee_of_nothing_is_a_fee():
+    told = examples.w8()
+    told["GET /api/v5/account/trade-fee?instType=SWAP"] = wire.fees("-0.0005", "0")
+
+    risk = figured(wire.snapshot(told), "BTC")
+    assert risk.requirement.maintenance_margin == Decimal("0.3125") * Decimal("0.004")
+
+
 def test_without_fee_groups_the_old_fields_tell_by_product():
     told = examples.w7()
     row = {"instType": "SWAP", "taker": "-0.0002", "takerU": "-0.0004", "takerUSDC": "-0.0003"}

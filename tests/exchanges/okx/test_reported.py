@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from monitor.risk.model import Basis, PoolId
 from monitor.risk.result import INFINITE, Verdict
 from tests.exchanges.okx import examples, wire
@@ -148,6 +150,30 @@ def test_a_multi_currency_account_without_a_ratio_is_told_by_its_margins():
     assert close(told.maintenance_margin, "756.1512"), "672.1344 + 84 × 1.0002 of fees"
 
 
+def test_orders_of_a_multi_currency_account_without_a_ratio_bring_no_fees():
+    told = examples.multi(mmr="712.1424", imr="17803.56", ordFroz="1000.2", mgnRatio="")
+
+    assert close(pool_of(wire.snapshot(told), "unified").other_maintenance, "40.008")
+
+
+def test_without_a_ratio_and_a_rows_margin_okx_says_nothing():
+    told = examples.multi(mgnRatio="")
+    told["GET /api/v5/account/positions"]["data"][0]["mmr"] = ""
+
+    assert not wire.snapshot(told).reported
+
+
+def test_without_any_cross_risk_the_multi_currency_pool_stands_at_0():
+    cash = wire.coin("USDT", "100", eqUsd="100.02", disEq="100.02")
+    for words in ({}, {"mmr": "0"}, {"mmr": "0", "imr": "0"}):
+        told = wire.balance(cash, adjEq="100.02", **words)
+        read = wire.snapshot(wire.bodies(wire.config("3"), wire.envelope(), told))
+
+        assert reported(read, "unified").ratio == 0
+        assert reported(read, "unified").maintenance_margin == 0
+        assert reported(read, "unified").margin_balance == Decimal("100.02")
+
+
 def test_without_adjusted_equity_okx_says_nothing():
     read = wire.snapshot(examples.multi(adjEq="", mgnRatio=""))
 
@@ -196,10 +222,11 @@ def test_in_multi_currency_mode_too_a_difference_without_a_reason_shows():
     assert verdict(read, "unified").verdict is Verdict.DISAGREES
 
 
-def test_isolated_margin_is_a_reason_for_a_part_of_adjusted_equity():
+@pytest.mark.parametrize(("total", "of_btc"), [("960.192", "0.01"), ("", "0.01"), ("960.192", "")])
+def test_isolated_margin_is_a_reason_for_a_part_of_adjusted_equity(total, of_btc):
     # 0.01 BTC of isolated margin, taken off the adjusted equity in full: 960.192 USD, while
     # its discount was taken at 0.98 of it.
-    told = examples.multi(isoEq="960.192", adjEq=str(Decimal("53549.808") - Decimal("19.20384")))
+    told = examples.multi(isoEq=total, adjEq=str(Decimal("53549.808") - Decimal("19.20384")))
     told["GET /api/v5/account/positions"]["data"].append(
         wire.position(
             "BTC-USD-SWAP",
@@ -214,7 +241,7 @@ def test_isolated_margin_is_a_reason_for_a_part_of_adjusted_equity():
         )
     )
     details = told["GET /api/v5/account/balance"]["data"][0]["details"]
-    details[0].update(eq="0.51", isoEq="0.01", eqUsd="48969.792", disEq="47990.39616")
+    details[0].update(eq="0.51", isoEq=of_btc, eqUsd="48969.792", disEq="47990.39616")
     read = wire.snapshot(told)
     pool = pool_of(read, "unified")
 
