@@ -139,7 +139,12 @@ class Transition:
 
 
 def step(
-    before: Incident | None, condition: Condition | None, at: datetime, *, may_ease: bool
+    before: Incident | None,
+    condition: Condition | None,
+    at: datetime,
+    *,
+    may_ease: bool,
+    is_final: bool = False,
 ) -> Transition | None:
     """
     The step that an incident takes, None where nothing changes.
@@ -149,11 +154,13 @@ def step(
         condition: What holds now; None: nothing is wrong.
         may_ease: Whether what is known is good enough to believe that things got better.
             They may get worse on any data.
+        is_final: What it was about is gone (a pool without positions): that is told at once,
+            however often it opened; what opens after that is another trouble.
     """
     if before is None or not before.is_open:
         return None if condition is None else _opened(before, condition, at)
     if condition is None:
-        return _ended(before, at) if may_ease else None
+        return _ended(before, at, is_final=is_final) if may_ease else None
     place, stood = condition.place(condition.rung), condition.place(before.rung)
     if place > stood or _has_new_reason(before, condition):
         return _moved(Step.ESCALATED, before, condition, at)
@@ -206,8 +213,8 @@ def _moved(kind: Step, before: Incident, condition: Condition, at: datetime) -> 
     return Transition(step=kind, before=before, after=after.noted(condition.value, at), at=at)
 
 
-def _ended(before: Incident, at: datetime) -> Transition | None:
-    if not before.stays_open(at):
+def _ended(before: Incident, at: datetime, *, is_final: bool) -> Transition | None:
+    if is_final or not before.stays_open(at):
         after = replace(before, rung=None, changed_at=at, resolved_at=at)
         return Transition(step=Step.RESOLVED, before=before, after=after, at=at)
     if before.rung is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote
 
 import typer
 
@@ -55,23 +56,24 @@ def _print_requests(exchange_name: str) -> None:
     for mode, calls in EXCHANGES[exchange_name].catalogue:
         typer.echo(f"# {mode}")
         for call in calls:
-            typer.echo(call.request + ("  (optional)" if call.optional else ""))
+            typer.echo(unquote(call.request) + ("  (optional)" if call.optional else ""))
 
 
 async def _capture(account: str, config: Path | None) -> bytes:
     from monitor.service.capturing import capture_account
     from monitor.service.control import NotRunning, ask_bytes
-    from monitor.settings import find_config, load_settings, read_outline
+    from monitor.settings import find_config, load_settings
 
     path = find_config(config)
-    outline = read_outline(path)
-    if account not in outline.accounts:
-        known = ", ".join(outline.accounts) or "none"
+    without = load_settings(path, secrets=False)
+    names = [configured.name for configured in without.accounts]
+    if account not in names:
+        known = ", ".join(names)
         raise typer.BadParameter(
             f"'{account}' is not in {path}; accounts there: {known}", param_hint="ACCOUNT"
         )
     try:
-        return await ask_bytes(outline.state_directory, "POST", f"/capture/{account}")
+        return await ask_bytes(without.state_directory, "POST", f"/capture/{account}")
     except NotRunning:
         settings = load_settings(path)
         return await capture_account(next(a for a in settings.accounts if a.name == account))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from monitor import __version__
@@ -13,6 +12,7 @@ from monitor.cli.capture import capture
 from monitor.cli.check import check
 from monitor.cli.demo import demo
 from monitor.cli.evaluate import evaluate
+from monitor.cli.last_words import last_words
 from monitor.cli.run import run
 from monitor.cli.simulate import simulate
 from monitor.cli.status import status
@@ -32,16 +32,26 @@ app = typer.Typer(
 )
 for command in (run, demo, simulate, check, status, capture, evaluate):
     app.command()(command)
+app.command(name="last-words", hidden=True)(last_words)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's own way to call it
+    if wanted:
+        typer.echo(f"margin-monitor {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
 def _options(
     *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"margin-monitor {__version__}")
-        raise typer.Exit
+    del version
 
 
 def exit_code(error: MonitorError) -> int:
@@ -58,16 +68,9 @@ def exit_code(error: MonitorError) -> int:
 def main() -> None:
     """Run a command; results to stdout, everything else to stderr."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = FAILED
-    except click.ClickException as error:
-        error.show(file=sys.stderr)
-        code = error.exit_code
+        # Wrong usage ends in there: typer prints it and exits with 2.
+        app(prog_name="margin-monitor")
     except MonitorError as error:
         for line in error.mistakes if isinstance(error, ConfigError) else (str(error),):
             typer.echo(f"margin-monitor: {line}", err=True)
-        code = exit_code(error)
-    except KeyboardInterrupt:
-        code = FAILED
-    sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(exit_code(error))

@@ -17,4 +17,4 @@ def run(config: ConfigOption = None) -> None:
     from monitor.settings import find_config, load_settings
 
     path = find_config(config)
-    asyncio.run(serve(load_settings(path)))
+    asyncio.run(serve(load_settings(path), lambda: load_settings(path)))

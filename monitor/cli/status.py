@@ -17,12 +17,12 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
     from monitor.exchanges.payload import Row
     from monitor.service.control import ask
-    from monitor.settings import find_config, read_outline
+    from monitor.settings import find_config, load_settings
     from monitor.status.report import to_json
     from monitor.status.table import print_table
 
-    outline = read_outline(find_config(config))
-    answer = asyncio.run(ask(outline.state_directory, "GET", "/status"))
+    settings = load_settings(find_config(config), secrets=False)
+    answer = asyncio.run(ask(settings.state_directory, "GET", "/status"))
     found = Row(answer, "status").data()
     if as_json:
         typer.echo(to_json(found))

@@ -29,6 +29,7 @@ log = structlog.get_logger()
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 REFUSED_SECONDS = 3600.0
+TRIES_IN_A_ROW = 5
 
 
 class Waiting(Protocol):
@@ -36,6 +37,10 @@ class Waiting(Protocol):
 
     @property
     def notification(self) -> Notification: ...
+
+    @property
+    def attempts(self) -> int:
+        """How often it failed."""
 
     @property
     def not_before(self) -> datetime | None:
@@ -171,8 +176,9 @@ class _Worker:
 
     def _most_pressing(self, waiting: Sequence[Waiting]) -> Notification | None:
         """Of each incident its newest message; of those the gravest, then the oldest."""
-        newest = {row.notification.incident_id: row.notification for row in waiting}
-        return min(newest.values(), key=lambda n: (-n.severity.rank, n.created_at), default=None)
+        newest = {_about(row.notification): row for row in waiting}
+        first = min(newest.values(), key=_turn, default=None)
+        return None if first is None else first.notification
 
     async def _deliver(self, message: Notification, waiting: Sequence[Waiting]) -> None:
         try:
@@ -183,8 +189,7 @@ class _Worker:
         superseded = [
             row.notification.id
             for row in waiting
-            if row.notification.incident_id == message.incident_id
-            and row.notification.id != message.id
+            if _about(row.notification) == _about(message) and row.notification.id != message.id
         ]
         # Settled after the send: a crash in between repeats a message, the other order would
         # lose one.
@@ -225,3 +230,14 @@ class _Worker:
             return REFUSED_SECONDS
         doubled = FIRST_WAIT_SECONDS * 2.0 ** min(self._failures - 1, 10)
         return self._jitter(min(doubled, LONGEST_WAIT_SECONDS))
+
+
+def _about(message: Notification) -> str:
+    """What a message is news of: its incident, or, where it belongs to none, only itself."""
+    return message.incident_id or message.id
+
+
+def _turn(row: Waiting) -> tuple[int, int, datetime]:
+    # A message that alone is refused, again and again, lets the others go first.
+    message = row.notification
+    return row.attempts // TRIES_IN_A_ROW, -message.severity.rank, message.created_at

@@ -42,7 +42,7 @@ class Casebook:
     def open_incidents(self) -> tuple[Incident, ...]:
         return tuple(incident for incident in self._latest.values() if incident.is_open)
 
-    def consider(
+    def consider(  # noqa: PLR0913 - each is a fact of its own
         self,
         key: tuple[PoolId | None, Subject],
         condition: Condition | None,
@@ -50,10 +50,15 @@ class Casebook:
         *,
         may_ease: bool,
         facts: Callable[[], Facts],
+        is_final: bool = False,
     ) -> IncidentChanged | None:
-        """What becomes of an incident, given what holds now; None where nothing does."""
+        """
+        What becomes of an incident, given what holds now; None where nothing does.
+
+        `may_ease` and `is_final` are those of `step`.
+        """
         before = self._latest.get(key)
-        transition = step(before, condition, at, may_ease=may_ease)
+        transition = step(before, condition, at, may_ease=may_ease, is_final=is_final)
         if transition is None and before is not None and before.is_open and condition is not None:
             before = before.noted(condition.value, at)
             self._latest[key] = before

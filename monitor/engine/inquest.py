@@ -106,7 +106,7 @@ class Inquest:
         return tuple(change for change in found if change is not None)
 
     def _data(self, now: Briefing) -> Iterator[IncidentChanged | None]:
-        """Blind first: while it is told, being stale as well is not worth a word of its own."""
+        """Blind first: of a pool told to be blind it is not told that it is stale as well."""
         blind, trouble, pools = self._blind(now)
         yield self._casebook.consider(
             (None, Subject.BLIND),
@@ -116,14 +116,17 @@ class Inquest:
             facts=partial(now.of_account, trouble, pools),
         )
         stale = {pool: f.stale for pool, f in now.fresh.items() if f.stale is not None}
-        due = {pool: trouble for pool, trouble in stale.items() if trouble.is_due}
+        told_blind = self._casebook.open(None, Subject.BLIND) is not None
+        due = {
+            pool: each
+            for pool, each in stale.items()
+            if each.is_due and not (told_blind and now.fresh[pool].state is State.BLIND)
+        }
         condition = conditions.stale(
             self._known.account,
             {pool: trouble.because for pool, trouble in due.items()},
             positions_open=any(now.watches[pool].pool.positions for pool in due),
         )
-        if blind is not None and self._casebook.open(None, Subject.STALE) is None:
-            condition = None
         yield self._casebook.consider(
             (None, Subject.STALE),
             condition,
@@ -176,6 +179,7 @@ class Inquest:
             now.at,
             may_ease=may_ease,
             facts=lambda: self._facts(watch, by if rung is not None else watch.now, now),
+            is_final=not watch.pool.positions,
         )
 
     def _nearness(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
@@ -191,6 +195,7 @@ class Inquest:
             now.at,
             may_ease=may_ease,
             facts=lambda: self._facts(watch, watch.now, now),
+            is_final=not watch.pool.positions,
         )
 
     def _disagreement(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
@@ -205,6 +210,7 @@ class Inquest:
             now.at,
             may_ease=healed and self._may_ease(watch, now),
             facts=lambda: now.of_pool(watch, watch.now),
+            is_final=not watch.pool.positions,
         )
 
     def _ends_of_absent_pools(self, now: Briefing) -> Iterator[IncidentChanged | None]:
@@ -219,6 +225,7 @@ class Inquest:
                 now.at,
                 may_ease=self._is_readable(now) and self._is_sure,
                 facts=partial(now.of_gone, pool, self._balances.get(pool)),
+                is_final=True,
             )
 
     def _facts(self, watch: Watch, by: Figures | None, now: Briefing) -> Facts:

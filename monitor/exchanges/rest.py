@@ -159,6 +159,8 @@ class RestClient:
         client.enableLastHttpResponse = client.enableLastJsonResponse = False
         client.enableLastResponseHeaders = False
         client.timeout_on_exit = 0
+        # Its own would be the wall clock: after a step of that every stamp would be refused.
+        client.milliseconds = lambda: round(self._now().timestamp() * 1000)
         if rest_url is not None:
             client.urls["api"] = _redirected(client.urls["api"], rest_url)
         return client
@@ -248,7 +250,7 @@ class RestClient:
         theirs = self.exchange.read_time(reply.body)
         middle = before + (after - before) / 2
         self.offset_seconds = (theirs - middle).total_seconds()
-        # ccxt stamps with the wall clock less this, in milliseconds.
+        # ccxt stamps with its `milliseconds`, our clock, less this.
         self._client.options["timeDifference"] = round(-self.offset_seconds * 1000)
         self._measured_at = after
         return self.offset_seconds

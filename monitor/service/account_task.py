@@ -49,6 +49,7 @@ TICK_SECONDS = 1.0
 REFUSED_SECONDS = 300.0
 RIGHTS_SECONDS = 3600.0
 RIGHTS_RETRY_SECONDS = 300.0
+TORN_TRIES = 3
 FIRST_RETRY_SECONDS = 1.0
 RESTART_SECONDS = 1.0
 DEATHS_ALLOWED = 5
@@ -199,18 +200,30 @@ class AccountTask:
         began = self._shell.now()
         try:
             await self._read_rights()
-            replies = await self.rest.read_account()
+            replies = await self._read_untorn()
             snapshot = self._understood(replies, began)
         except ExchangeError as error:
             error.placed(exchange=self._exchange.name, account=self.name)
             self._mailbox.put(PollFailed(error=error, at=self._shell.now()))
             return error
+        if self._snapshot is None:
+            log.info("account.watched", account=self.name, mode=snapshot.mode)
         self._snapshot = snapshot
         self._shell.note_watched()
         self._mailbox.put(SnapshotTaken(snapshot=snapshot, at=self._shell.now()))
         if self._feed is not None:
             self._feed.watch(snapshot.instruments())
         return None
+
+    async def _read_untorn(self) -> Replies:
+        """Replies of one moment; where they are not after three tries, the last ones."""
+        for _ in range(TORN_TRIES - 1):
+            replies = await self.rest.read_account()
+            because = self._exchange.torn(replies)
+            if because is None:
+                return replies
+            log.info("replies.torn", account=self.name, because=because)
+        return await self.rest.read_account()
 
     def _understood(self, replies: Replies, began: datetime) -> AccountSnapshot:
         try:

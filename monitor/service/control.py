@@ -2,7 +2,8 @@
 I/O. The way into the running daemon: HTTP over a UNIX socket that only its user may open.
 
 It carries what needs the daemon's knowledge or its secrets. The socket stands in
-$RUNTIME_DIRECTORY, else in the state directory, with mode 0660.
+$RUNTIME_DIRECTORY, which systemd sets, else in the state directory, with mode 0660. A command
+typed by a person has no $RUNTIME_DIRECTORY: it looks where the unit puts it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 SOCKET_NAME = "control.sock"
-ASK_SECONDS = 60.0
+# RuntimeDirectory= of systemd/margin-monitor.service.
+UNIT_DIRECTORY = Path("/run/margin-monitor")
+ASK_SECONDS = 180.0
 
 
 class NotRunning(MonitorError):  # noqa: N818 - says what is the matter
@@ -30,12 +33,27 @@ class NotRunning(MonitorError):  # noqa: N818 - says what is the matter
 
 
 def socket_path(state_directory: Path) -> Path:
+    """Where the daemon listens."""
     runtime = os.environ.get("RUNTIME_DIRECTORY")
     return (Path(runtime) if runtime else state_directory) / SOCKET_NAME
 
 
+def socket_of_daemon(state_directory: Path) -> Path:
+    """Where a command finds the daemon: where it would listen itself, else at the unit's place."""
+    path = socket_path(state_directory)
+    of_unit = UNIT_DIRECTORY / SOCKET_NAME
+    return of_unit if not _is_there(path) and _is_there(of_unit) else path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:
+        return True  # in a folder that is closed to us: asking there says so
+
+
 class ControlServer:
-    """Answers `GET /status` and `POST /capture/{account}` for commands on this machine."""
+    """Answers `GET /status`, `POST /capture/{account}` and `POST /check` for local commands."""
 
     def __init__(
         self,
@@ -43,13 +61,16 @@ class ControlServer:
         *,
         status: Callable[[], object],
         capture: Callable[[str], Awaitable[bytes]],
+        check: Callable[[bool], Awaitable[object]],
     ) -> None:
         self._path = path
         self._status = status
         self._capture = capture
+        self._check = check
         app = web.Application()
         app.router.add_get("/status", self._get_status)
         app.router.add_post("/capture/{account}", self._post_capture)
+        app.router.add_post("/check", self._post_check)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     async def start(self) -> None:
@@ -76,6 +97,10 @@ class ControlServer:
             return web.Response(status=409, text=str(error))
         return web.Response(body=text, content_type="application/json")
 
+    async def _post_check(self, request: web.Request) -> web.Response:
+        lines = await self._check("send_test" in request.query)
+        return web.Response(text=to_json(lines), content_type="application/json")
+
 
 async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:
     """
@@ -85,7 +110,7 @@ async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:
         NotRunning: If nothing listens there.
         MonitorError: If the daemon could not do it, in its words.
     """
-    socket = socket_path(state_directory)
+    socket = socket_of_daemon(state_directory)
     connector = aiohttp.UnixConnector(path=str(socket))
     timeout = aiohttp.ClientTimeout(total=ASK_SECONDS)
     try:
@@ -95,6 +120,8 @@ async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:
         ):
             body = await response.read()
     except (aiohttp.ClientConnectionError, FileNotFoundError, TimeoutError) as error:
+        if isinstance(getattr(error, "os_error", None), PermissionError):
+            raise MonitorError(f"{socket} may not be opened by this user: try sudo") from error
         raise NotRunning(
             f"no daemon answers at {socket}: is `margin-monitor run` running, with this config?"
         ) from error

@@ -17,16 +17,18 @@ from typing import TYPE_CHECKING
 import structlog
 
 from monitor import __version__
+from monitor.alerts.incident import Subject
 from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
-from monitor.errors import MonitorError
+from monitor.errors import ConfigError, MonitorError
 from monitor.exchanges.registry import EXCHANGES
 from monitor.exchanges.stream import MarkFeed
-from monitor.service import logs
+from monitor.service import logs, notices
 from monitor.service.account_task import AccountTask, Shell
 from monitor.service.capturing import open_client, read_capture_text
+from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
 from monitor.service.control import ControlServer, socket_path
 from monitor.service.heartbeat import Systemd
@@ -37,38 +39,81 @@ from monitor.status.report import report
 from monitor.storage.store import Store, open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from monitor.alerts.message import Notification
     from monitor.engine.effects import AccountAssessment, IncidentChanged
     from monitor.settings import AccountSettings, Settings
 
 log = structlog.get_logger()
 
 SLEEP_CHECK_SECONDS = 1.0
+STATE_CHECK_SECONDS = 1.0
 LAST_DELIVERY_SECONDS = 10.0
 # An engine that has processed nothing for so long is stuck: it gets a second passed each second.
 ALIVE_SECONDS = 10.0
 
 
-async def serve(settings: Settings) -> None:
-    """Run the daemon until SIGTERM or SIGINT."""
-    logs.set_up(settings.secrets())
-    stop = asyncio.Event()
+async def serve(settings: Settings, reread: Callable[[], Settings]) -> None:
+    """
+    Run the daemon until SIGTERM or SIGINT; on SIGHUP stop in order and start with what `reread`
+    gives. A configuration with mistakes is logged and changes nothing.
+    """
+    systemd = Systemd()
+    wishes = _Wishes(settings, reread)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await Daemon(settings).run(stop)
+        loop.add_signal_handler(number, wishes.end)
+    loop.add_signal_handler(signal.SIGHUP, wishes.reload)
+    while (following := wishes.take()) is not None:
+        logs.set_up(following.secrets())
+        await Daemon(following).run(wishes.stop)
+    # Only now: to systemd it means that the process won't be back.
+    systemd.stopping()
+
+
+class _Wishes:
+    """What signals asked for: settings to start (anew) with, and an end of what runs now."""
+
+    def __init__(self, settings: Settings, reread: Callable[[], Settings]) -> None:
+        self.stop = asyncio.Event()
+        self._following: Settings | None = settings
+        self._reread = reread
+        self._ended = False
+
+    def take(self) -> Settings | None:
+        """The settings to run with next, None when it is time to end."""
+        following, self._following = self._following, None
+        if following is None or self._ended:
+            return None
+        self.stop.clear()
+        return following
+
+    def end(self) -> None:
+        self._ended = True
+        self.stop.set()
+
+    def reload(self) -> None:
+        try:
+            self._following = self._reread()
+        except ConfigError as error:
+            log.warning("config.refused", mistakes=error.mistakes)
+            return
+        log.info("config.read")
+        self.stop.set()
 
 
 class Daemon:
     """One configuration at work. `run` builds, watches until told to stop, and tidies up."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
-        self.board = Board()
+        self.board = Board(account.name for account in settings.accounts)
         self._settings = settings
         self._clock = clock or Clock()
         self._systemd = Systemd()
         self._store: Store | None = None
+        self._courier: Courier | None = None
         self._tasks: dict[str, AccountTask] = {}
 
     def now(self) -> datetime:
@@ -86,23 +131,39 @@ class Daemon:
         store = open_store(settings.state_directory, self.now())
         self._store = store
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
+        channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
+        gone = store.keep_channels([channel.name for channel in channels], self.now())
+        if gone:
+            log.error("notification.abandoned", channels=gone)
+        courier = Courier(
+            channels=channels,
+            outbox=store,
+            now=self.now,
+            on_refused=self._channel_refuses,
+            on_taken=self._channel_takes_again,
+        )
+        self._courier = courier
         for notice in store.notices:
             log.error("state.unsound", because=notice)
-        channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
-        courier = Courier(channels=channels, outbox=store, now=self.now)
+            self._tell(notices.state_fails(notice, self.now()))
         control = ControlServer(
             socket_path(settings.state_directory),
             status=lambda: report(self.board.assessments(), self.now()),
             capture=self._capture,
+            check=self._check,
         )
-        http = StatusServer(self.board, host=settings.http_host, port=settings.http_port)
+        http = StatusServer(
+            self.board,
+            host=settings.http_host,
+            port=settings.http_port,
+            is_told=self._trouble_is_told,
+        )
         try:
             self._tasks = {a.name: self._account(a, courier) for a in settings.accounts}
             await control.start()
             await http.start(self.now)
             await self._watch(stop, courier)
         finally:
-            self._systemd.stopping()
             await http.stop()
             await control.stop()
             await asyncio.gather(*(task.rest.close() for task in self._tasks.values()))
@@ -119,6 +180,7 @@ class Daemon:
             *(asyncio.create_task(task.run()) for task in self._tasks.values()),
             asyncio.create_task(self._systemd.watch(self._is_alive)),
             asyncio.create_task(self._notice_sleep()),
+            asyncio.create_task(self._notice_state()),
         ]
         # ccxt alone leaves so many objects that a full collection stops the loop for 50 ms.
         gc.collect()
@@ -229,6 +291,50 @@ class Daemon:
             return await read_capture_text(client)
         finally:
             await client.close()
+
+    def _tell(self, notice: Notification, *, but: str = "") -> None:
+        """Send a word about the monitor itself to every channel but one."""
+        channels = [c.name for c in self._settings.channels if c.name != but]
+        self._opened().record(None, notice, channels)
+        if self._courier is not None:
+            self._courier.wake()
+
+    def _channel_refuses(self, channel: str, because: str) -> None:
+        self._tell(notices.channel_refuses(channel, because, self.now()), but=channel)
+
+    def _channel_takes_again(self, channel: str) -> None:
+        self._tell(notices.channel_takes_again(channel, self.now()), but=channel)
+
+    async def _notice_state(self) -> None:
+        """When the disk begins to fail, and when it is well again: told once each."""
+        store = self._opened()
+        # What the notices of the opening did not tell is news, however early it began.
+        before = store.trouble if store.notices else None
+        while True:
+            await asyncio.sleep(STATE_CHECK_SECONDS)
+            now = store.trouble
+            if (now is None) is not (before is None):
+                log.error("state.failing" if now else "state.recovered", because=now)
+                self._tell(
+                    notices.state_recovers(self.now())
+                    if now is None
+                    else notices.state_fails(
+                        f"{now}; alerts don't outlive this process", self.now()
+                    )
+                )
+            before = store.trouble
+
+    def _trouble_is_told(self, account: str) -> bool:
+        """Whether somebody was told that this account's figures are late or can't be given."""
+        store = self._opened()
+        return any(
+            incident.subject in (Subject.STALE, Subject.BLIND) and store.was_told(incident.id)
+            for incident in store.open_incidents(account)
+        )
+
+    async def _check(self, send_test: bool) -> object:  # noqa: FBT001 - one flag of a query
+        lines = run_checks(self._settings, send_test=send_test)
+        return [{"what": line.what, "ok": line.ok, "found": line.found} async for line in lines]
 
     def _is_alive(self) -> bool:
         """Whether every account's engine has processed something lately."""

@@ -5,16 +5,14 @@ It knows the shape of the file and where secrets are; it knows no exchange, send
 keeps nothing.
 """
 
-from monitor.settings.load import Outline, find_config, load_settings, read_outline
+from monitor.settings.load import find_config, load_settings
 from monitor.settings.record import AccountSettings, Budgets, ChannelSettings, Settings
 
 __all__ = [
     "AccountSettings",
     "Budgets",
     "ChannelSettings",
-    "Outline",
     "Settings",
     "find_config",
     "load_settings",
-    "read_outline",
 ]

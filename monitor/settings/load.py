@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tomllib
 from collections import Counter
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,13 +52,18 @@ def find_config(given: Path | None = None, environ: Mapping[str, str] = os.envir
     looked = ", ".join(str(place) for place in DEFAULT_PLACES)
     raise ConfigError(
         f"no configuration file: {VARIABLE} is not set and there is none at {looked}; "
-        "write one with `margin-monitor init`, or name one with --config"
+        "start from config/minimal.toml, or name one with --config"
     )
 
 
-def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(
+    path: Path, environ: Mapping[str, str] = os.environ, *, secrets: bool = True
+) -> Settings:
     """
     What the file says, with every secret read from its source.
+
+    Args:
+        secrets: False for those who need none: no source is opened, every secret is empty.
 
     Raises:
         ConfigError: If anything in it is wrong; `mistakes` lists every mistake with its place.
@@ -72,41 +76,13 @@ def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settin
     mistakes = _across_tables(data)
     document = None
     try:
-        sources = SecretSources(environ=environ, text_allowed=private)
+        sources = SecretSources(environ=environ, text_allowed=private, opened=secrets)
         document = Document.model_validate(data, context=sources)
     except ValidationError as error:
         mistakes += found_by(error)
     if document is None or mistakes:
         raise ConfigError(*Places(path, text).told(mistakes))
     return _settings(path, document, environ)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
-    """What a command needs to find the daemon: no secret is looked at for it."""
-
-    state_directory: Path
-    accounts: tuple[str, ...]
-
-
-def read_outline(path: Path, environ: Mapping[str, str] = os.environ) -> Outline:
-    """
-    Where the daemon keeps its state, and which accounts it watches.
-
-    Raises:
-        ConfigError: If the file can't be read, or says neither.
-    """
-    text, _ = _read(path)
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: this is not TOML: {error}") from None
-    names = tuple(str(t["name"]) for t in _tables(data, "accounts") if "name" in t)
-    state = data.get("state")
-    directory = state.get("directory") if isinstance(state, dict) else None
-    if directory is not None and not isinstance(directory, str):
-        raise ConfigError(f"{path}: state.directory: expected a path")
-    return Outline(state_directory=_state_directory(directory, environ), accounts=names)
 
 
 def _read(path: Path) -> tuple[str, bool]:

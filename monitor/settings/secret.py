@@ -30,10 +30,12 @@ class SecretSources:
     The places that secrets are read from, for one configuration file.
 
     `text_allowed` is whether the configuration file itself is private enough to hold them.
+    Where not `opened`, no source is looked into: what would be read there is empty.
     """
 
     environ: Mapping[str, str]
     text_allowed: bool
+    opened: bool = True
 
     def read(self, given: object) -> str:
         """
@@ -42,6 +44,8 @@ class SecretSources:
         Raises:
             ValueError: If it names no source, or the source is missing, empty or too open.
         """
+        if not self.opened:
+            return ""
         if isinstance(given, str):
             return _checked(self._from_text(given))
         if not isinstance(given, dict):
@@ -75,10 +79,11 @@ class SecretSources:
             )
         if "/" in name or name in {"", ".", ".."}:
             raise ValueError(f"'{name}' is not the name of a credential")
-        # LoadCredential=credentials:DIRECTORY hands every file over under this longer name.
-        longer = Path(directory) / f"credentials_{name}"
-        path = longer if longer.exists() else Path(directory) / name
-        return _text_of(path, f"credential '{name}'")
+        # LoadCredential=credentials:/a/directory gives each file of it this longer name
+        # (systemd.exec(5)).
+        places = (Path(directory) / name, Path(directory) / f"credentials_{name}")
+        place = next((place for place in places if place.exists()), places[0])
+        return _text_of(place, f"credential '{name}'")
 
     def _from_environment(self, name: str) -> str:
         try:

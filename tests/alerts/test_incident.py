@@ -111,6 +111,16 @@ def test_the_second_opening_within_an_hour_stays_open_till_that_hour_is_over() -
     assert taken(kept.after, None, seconds=3600).step is Step.RESOLVED
 
 
+def test_what_is_gone_for_good_is_over_at_once() -> None:
+    over = taken(opened(), None, seconds=60).after
+    again = taken(over, on_rung("warning", "0.81"), seconds=120).after
+    at = NOON + timedelta(seconds=180)
+    gone = step(again, None, at, may_ease=True, is_final=True)
+    assert gone is not None
+    assert gone.step is Step.RESOLVED
+    assert step(again, None, at, may_ease=False, is_final=True) is None
+
+
 def test_what_is_kept_open_still_escalates() -> None:
     over = taken(opened(), None, seconds=60).after
     again = taken(over, on_rung("warning", "0.81"), seconds=120).after

@@ -222,6 +222,12 @@ def test_the_end_of_a_rung_adds_peak_and_duration() -> None:
     assert told.severity is Severity.CRITICAL
 
 
+def test_who_heard_of_the_worst_hears_of_the_end() -> None:
+    eased = replace(taken(None, critical()).after, rung="warning", severity=Severity.WARNING)
+    told = write(taken(eased, None, seconds=60), facts(pool_facts(a_pool(LONG, cash=900))))
+    assert told.severity is Severity.CRITICAL
+
+
 def test_the_end_after_a_peak_of_100_percent_does_not_sound_like_safety() -> None:
     calm = pool_facts(a_pool(LONG, cash=900))
     told = write(resolved(critical("1.02")), facts(calm))

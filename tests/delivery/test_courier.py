@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -20,6 +20,8 @@ from tests.fakes.channel import FakeChannel
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from monitor.alerts.message import Notification
 
 
 class Hands:
@@ -170,7 +172,7 @@ async def test_a_channel_that_refuses_for_good_is_told_once_and_tried_again_in_a
     store = open_store(tmp_path, NOON)
     gone = DeliveryError("the receiver answered with HTTP 404", permanent=True)
     phone, refused, back = FakeChannel("phone", gone, gone), [], []
-    put(store, "m1")
+    put(store, "m1", useful_until=at(86400))
     told = {
         "on_refused": lambda channel, because: refused.append((channel, because)),
         "on_taken": back.append,
@@ -182,13 +184,16 @@ async def test_a_channel_that_refuses_for_good_is_told_once_and_tried_again_in_a
         courier.wake()
         await courier.drain()
         assert phone.tries == 1
-        for _ in range(2):
-            clock.now += timedelta(hours=1)
-            courier.wake()
-            await courier.drain()
+        clock.now += timedelta(minutes=1)
+        courier.wake()
+        await phone.until_tried(2)
+        await courier.drain()
+        clock.now += timedelta(minutes=59)
+        courier.wake()
+        await courier.drain()
         assert phone.taken == []
         assert phone.tries == 2
-        clock.now += timedelta(minutes=30)
+        clock.now += timedelta(minutes=1)
         courier.wake()
         await phone.until_taken(1)
     assert refused == [("phone", "the receiver answered with HTTP 404")]
@@ -238,4 +243,49 @@ async def test_waits_grow_to_a_minute(tmp_path: Path, clock: Hands) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert asked == [1, 2, 4, 8, 16, 32, 60, 60]
+    store.close()
+
+
+async def test_messages_of_no_incident_stand_for_no_other(tmp_path: Path, clock: Hands) -> None:
+    store, phone = open_store(tmp_path, NOON), FakeChannel()
+    for number, name in enumerate(("a drill", "a dead channel")):
+        notification = a_notification(name, "", created_at=at(number))
+        store.record(None, notification, ("phone",))
+    async with delivering(store, clock, phone) as courier:
+        await phone.until_taken(2)
+        await courier.drain()
+    assert phone.taken == ["a drill", "a dead channel"]
+    store.close()
+
+
+async def test_a_message_that_alone_is_refused_lets_the_others_through(
+    tmp_path: Path,
+) -> None:
+    class Picky(FakeChannel):
+        refused: ClassVar[list[str]] = []
+
+        async def send(self, notification: Notification) -> None:
+            if notification.id == "poison":
+                self.refused.append(notification.id)
+                self.failures = [DeliveryError("HTTP 400")]
+            await super().send(notification)
+
+    store, phone = open_store(tmp_path, NOON), Picky()
+    put(store, "poison", "a", severity=Severity.CRITICAL)
+    put(store, "fine", "b")
+    loop = asyncio.get_running_loop()
+    courier = Courier(
+        channels=[phone],
+        outbox=store,
+        now=lambda: at(loop.time() - start),
+        jitter=lambda _: 0.001,
+    )
+    start = loop.time()
+    task = asyncio.create_task(courier.run())
+    await phone.until_taken(1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert phone.taken == ["fine"]
+    assert phone.refused[:5] == ["poison"] * 5
+    assert [row.notification.id for row in store.unsettled("phone")] == ["poison"]
     store.close()

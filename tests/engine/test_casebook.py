@@ -88,8 +88,8 @@ def test_what_is_critical_is_said_again_after_half_an_hour() -> None:
 
 
 def test_of_several_restored_the_open_one_counts() -> None:
-    over = taken(opened(), None, seconds=60).after
-    later = taken(over, on_rung("warning", "0.81"), seconds=120).after
+    over = replace(taken(opened(), None, seconds=60).after, id="z")
+    later = replace(taken(over, on_rung("warning", "0.81"), seconds=120).after, id="a")
     for incidents in ([over, later], [later, over]):
         assert Casebook(Policy(), incidents).open(*KEY) == later
 

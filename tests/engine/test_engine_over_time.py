@@ -7,8 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from monitor.alerts.incident import Step, Subject
-from monitor.alerts.ladder import DEFAULT_LADDER
+from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure, Rung
 from monitor.engine.effects import IncidentChanged
+from monitor.engine.events import Source
 from monitor.errors import Refused
 from monitor.risk.result import Target
 from tests.engine.scene import LONG, Scene, calm, changes, the_pool
@@ -75,10 +76,34 @@ def test_after_a_restart_a_refusal_told_before_is_not_told_again() -> None:
     ]
 
 
+def test_after_a_restart_nothing_is_over_before_the_first_reading() -> None:
+    stale = calm()
+    for _ in range(22):
+        stale.second().tick(source=Source.REST, SOL=120)
+    for before in (calm().later(1).tick(SOL=88), stale):
+        scene = restarted(before).second()
+        assert scene.steps == []
+
+
+def test_after_a_restart_a_pool_that_is_no_more_is_confirmed_first() -> None:
+    scene = restarted(calm().later(1).tick(SOL=88))
+    assert scene.read().told == []
+    assert scene.later(1).read().told == ["POSITIONS GONE: main (bybit); peak 92.6 %"]
+
+
+def test_after_a_restart_hysteresis_of_a_distance_goes_on() -> None:
+    near = Rung(name="near", on=Measure.DISTANCE, enter=Decimal("0.05"), leave=Decimal("0.10"))
+    ladder = Ladder(rungs=(near,))
+    scene = restarted(calm(ladder=ladder).later(1).tick(SOL=87).second(), ladder=ladder)
+    scene.read(the_pool(), SOL=90).tick(SOL=90).second()  # 7.4 % from 83.33
+    assert scene.all_told == []
+    scene.tick(SOL=95).second()
+    assert scene.told == ["RESOLVED: main (bybit) at 84.4 %"]
+
+
 def test_incidents_of_other_accounts_are_none_of_its_business() -> None:
-    foreign = replace(
-        changes(calm().later(1).tick(SOL=88).latest)[0].incident, account="other", pool=None
-    )
+    blind = changes(calm().fail(Refused("key expired")).latest)[0].incident
+    foreign = replace(blind, account="other")
     scene = Scene(incidents=(foreign,)).read(the_pool(), SOL=120).tick(SOL=120)
     assert scene.all_told == []
 
@@ -98,6 +123,15 @@ def test_flapping_over_a_rung_is_told_twice_an_hour_at_most() -> None:
     ]
     scene.steady(3600, SOL=120)
     assert scene.told == ["RESOLVED: main (bybit) at 68.6 %"]
+
+
+def test_a_liquidation_after_flapping_is_told_at_once() -> None:
+    scene = calm()
+    for price in (90, 120, 80):
+        scene.second().tick(SOL=price)
+    for _ in range(2):
+        scene.second().read(the_pool(LONG, positions=(), cash=3))
+    assert scene.told == ["POSITIONS GONE, LIQUIDATED? main (bybit); peak 106.7 %"]
 
 
 def test_flapping_between_two_rungs_is_not_told_again_and_again() -> None:

@@ -78,6 +78,38 @@ def test_blind_marks_are_not_told_as_stale_beside() -> None:
     assert {subject for subject, _ in scene.steps} == {Subject.BLIND}
 
 
+def test_a_mark_that_is_old_already_ends_no_blindness() -> None:
+    scene = calm().silence(25)
+    assert scene.tick(source=Source.REST, SOL=120, age=16).steps == []
+    assert scene.tick(source=Source.REST, SOL=120, age=15).told == [
+        "RESOLVED: main (bybit) is seen again, at 68.6 %",
+        "STALE: live marks of main (bybit) are silent",
+    ]
+
+
+def test_a_live_mark_that_is_old_already_does_not_end_the_silence() -> None:
+    scene = calm()
+    for _ in range(25):
+        scene.second().tick(source=Source.REST, SOL=120)
+    assert scene.tick(SOL=120, age=16).steps == []
+    assert scene.tick(SOL=120, age=15).told == ["RESOLVED: live marks of main (bybit) are back"]
+
+
+def test_one_pool_s_blindness_does_not_hide_another_s_silence() -> None:
+    other = renamed(the_pool(long("ETH", 1, 100)), "USDC")
+    scene = Scene().read(the_pool(), other, SOL=120, ETH=100).tick(SOL=120, ETH=100)
+    told: list[str] = []
+    for _ in range(25):
+        told += scene.second().told
+        told += scene.tick(source=Source.REST, ETH=100).told
+    assert told == [
+        "BLIND: main (bybit), last known 68.6 %",
+        "STALE: live marks of main (bybit) are silent",
+    ]
+    assert "no live mark of ETH/USDT:USDT for 21 s" in scene.body
+    assert "SOL" not in scene.body
+
+
 def test_a_stale_feed_that_was_told_stays_open_through_a_blindness() -> None:
     scene = calm()
     for _ in range(25):

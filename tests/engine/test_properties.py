@@ -176,7 +176,7 @@ def test_incidents_open_once_at_a_time_and_every_step_follows_the_one_before(
         if transition.step is Step.OPENED:
             assert transition.before is None
             assert key not in open_now
-            times = openings.setdefault(key, [])
+            times = openings.setdefault(key, [])  # since its positions were last gone
             times.append(transition.at - NOON)
             assert len([t for t in times if times[-1] - t < OPENINGS_WITHIN]) <= 2
         else:
@@ -184,6 +184,8 @@ def test_incidents_open_once_at_a_time_and_every_step_follows_the_one_before(
             assert transition.before.id == open_now[key].id
         if transition.step is Step.RESOLVED:
             del open_now[key]
+            if change.notification and "POSITIONS GONE" in change.notification.title:
+                openings.pop(key, None)
         else:
             open_now[key] = change.incident
 

@@ -153,6 +153,16 @@ async def test_a_refused_timestamp_is_measured_and_the_call_made_once_more() -> 
         assert client.offset_seconds == pytest.approx(40, abs=0.01)
 
 
+async def test_a_wall_clock_that_steps_does_not_spoil_the_stamps() -> None:
+    # The machine's wall clock is an hour behind what the monitor's own clock goes on counting.
+    clock = Hands(datetime.now(UTC) + timedelta(hours=1))
+    async with served(clock) as (server, client):
+        await client.read_account()
+        assert client.offset_seconds == pytest.approx(0, abs=0.5)
+        await client.call(ACCOUNT)
+        assert abs(server.stamps[-1] - milliseconds(clock.now)) < 500
+
+
 async def test_while_the_exchange_asked_for_quiet_nothing_is_sent() -> None:
     clock = Hands()
     async with served(clock) as (server, client):

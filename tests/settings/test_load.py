@@ -256,6 +256,17 @@ def test_no_secret_shows_in_the_settings(tmp_path: Path) -> None:
     assert settings.secrets() == (url, CANARY, CANARY)
 
 
+def test_where_secrets_are_not_wanted_no_source_is_opened(tmp_path: Path) -> None:
+    path = written(tmp_path, ACCOUNT + CHANNEL + 'min_severity = "high"')
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path, {}, secrets=False)
+    assert len(caught.value.mistakes) == 1  # of the severity: none of the absent variables
+
+    settings = load_settings(written(tmp_path, ACCOUNT + CHANNEL), {}, secrets=False)
+    assert settings.accounts[0].name == "main"
+    assert set(settings.secrets()) == {""}
+
+
 def test_the_given_file_goes_before_the_variable_and_that_before_the_default_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

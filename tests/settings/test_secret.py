@@ -39,6 +39,13 @@ def test_a_credential_may_look_group_readable_because_systemd_makes_it_so(tmp_pa
     assert sources(CREDENTIALS_DIRECTORY=str(tmp_path)).read({"credential": "key"}) == CANARY
 
 
+def test_a_directory_of_credentials_is_read_by_systemds_names(tmp_path: Path) -> None:
+    # systemd.exec(5): LoadCredential=ID:DIRECTORY names each file of it ID_filename.
+    a_file(tmp_path / "credentials_key", CANARY, 0o400)
+
+    assert sources(CREDENTIALS_DIRECTORY=str(tmp_path)).read({"credential": "key"}) == CANARY
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
 def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     path = a_file(tmp_path / "key", CANARY, mode)

@@ -14,9 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import answered_at_named, listing, naming
+from monitor.exchanges.bybit.envelope import answered_at_named, listing, naming, rows_of
 from monitor.exchanges.bybit.instruments import listed
 from monitor.exchanges.bybit.tiers import haircuts
 from monitor.risk.model import ONE, ZERO, Collateral, Follow, HaircutStep, Mark
@@ -55,11 +54,8 @@ def counts(replies: Replies, coin: Coin) -> bool:
         return coin.counts
     call = calls.collateral_switch(coin.coin)
     with naming(call.request):
-        rows = listing(replies, call).rows
-        mine = [row for row in rows if row.optional_text("currency") == coin.coin]
-        if not mine:
-            raise Malformed("result.list", f"the collateral switches of {coin.coin}", "none")
-        return mine[0].boolean("marginCollateral") and mine[0].boolean("collateralSwitch")
+        row = rows_of(replies, call, "currency")[0]
+        return row.boolean("marginCollateral") and row.boolean("collateralSwitch")
 
 
 def asked_for_coin(replies: Replies, coin: Coin, held: frozenset[str]) -> list[RestCall]:

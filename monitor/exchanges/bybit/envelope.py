@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from monitor.errors import ExchangeError, Malformed
+from monitor.errors import ExchangeError, Malformed, MissingReply
 from monitor.exchanges.payload import Row
 
 if TYPE_CHECKING:
@@ -111,6 +111,25 @@ def listing(replies: Replies, call: RestCall) -> Listing:
     raise Malformed(
         "result.nextPageCursor", f"a list of at most {_MAX_PAGES} pages", call=call.request
     )
+
+
+def rows_of(replies: Replies, call: RestCall, key: str) -> tuple[Row, ...]:
+    """
+    The rows of the one symbol or coin that a call asks for by its parameter `key`.
+
+    Raises:
+        MissingReply: If there is no reply, or only one about others.
+        Malformed: If the reply to this very symbol or coin does not list it.
+    """
+    wanted = dict(call.query)[key]
+    with naming(call.request):
+        rows = listing(replies, call).rows
+        found = tuple(row for row in rows if row.optional_text(key) == wanted)
+        if found:
+            return found
+        if key not in replies.get(call).query:
+            raise MissingReply(f"the reply that was given does not list {wanted}")
+        raise Malformed("result.list", f"a row of {wanted}", "none")
 
 
 def answered_at_named(reply: Reply) -> datetime:

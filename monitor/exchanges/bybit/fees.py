@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from monitor.errors import Malformed, MissingReply
+from monitor.errors import MissingReply
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import listing, naming
+from monitor.exchanges.bybit.envelope import naming, rows_of
 from monitor.risk.model import ONE, ZERO, Side
 from monitor.risk.tiers import maintenance_margin, size_of
 
@@ -50,15 +50,14 @@ class Fee:
 
 
 def published_rate(replies: Replies, symbol: str) -> Decimal | None:
-    """The account's taker rate for the symbol, tax not included; None without a fee-rate reply."""
+    """The account's taker rate for the symbol, tax not included; None where no reply tells it."""
     call = calls.fee_rate(symbol)
-    if not replies.has(call):
+    try:
+        row = rows_of(replies, call, "symbol")[0]
+    except MissingReply:
         return None
     with naming(call.request):
-        rows = [r for r in listing(replies, call).rows if r.optional_text("symbol") == symbol]
-        if not rows:
-            raise Malformed("result.list", f"the fee rate of {symbol}", "none")
-        return rows[0].decimal("takerFeeRate")
+        return row.decimal("takerFeeRate")
 
 
 def fee_to_close(  # noqa: PLR0913 - one leg, its mark, its rules

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.errors import Malformed, Unmodelled
+from monitor.errors import Unmodelled
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import listing, naming
+from monitor.exchanges.bybit.envelope import listing, naming, rows_of
 from monitor.risk.model import ONE, Instrument, Payoff
 
 if TYPE_CHECKING:
@@ -32,10 +32,8 @@ def instrument_of(replies: Replies, symbol: str) -> Instrument:
         Unmodelled: If it is no linear contract.
     """
     call = calls.instrument(symbol)
-    found = listed(replies, call)
-    if found is None:
-        raise Malformed("result.list", f"a row of {symbol}", "none", call=call.request)
-    return found
+    with naming(call.request):
+        return _instrument(rows_of(replies, call, "symbol")[0])
 
 
 def listed(replies: Replies, call: RestCall) -> Instrument | None:

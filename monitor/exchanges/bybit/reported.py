@@ -30,7 +30,11 @@ DIGIT = Decimal("0.00000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remainders:
-    """The parts of Bybit's totals that no rule here gives, in USD; 0 within the wire's digits."""
+    """
+    The parts of Bybit's totals that are its open orders', in USD; 0 within the wire's digits.
+
+    `balance` is negative: haircut loss of spot orders and order loss of contract orders.
+    """
 
     balance: Decimal
     maintenance: Decimal
@@ -48,22 +52,25 @@ def balance_of(totals: Totals) -> Decimal:
 
 
 def anchored_remainders(account: Account) -> Remainders:
-    """Haircut and order loss, and the margins of open orders, at the account's REST reading."""
+    """
+    What open orders cost the account, at its REST reading.
+
+    Haircut and order loss are, by definition, what the available balance lacks of margin
+    balance − initial margin. Of the margins only what orders can account for is taken over:
+    without any, Bybit's totals must come out by the rules alone, and an order's maintenance
+    margin is never above its initial margin. Whatever else the totals hold stays a
+    difference, for reconciling to show.
+    """
     totals, coins = account.totals, account.anchor_coins
-    maintenance = sum((c.position_mm * c.price for c in coins), ZERO)
-    initial = sum((c.position_im * c.price for c in coins), ZERO)
+    ordered = sum((coin.order_im * coin.price for coin in coins), ZERO)
+    positions = sum((coin.position_mm * coin.price for coin in coins), ZERO)
+    digits = _slack((coin.position_mm, coin) for coin in coins)
+    maintenance = _beyond(totals.maintenance_margin - positions, digits)
+    balance = _beyond(balance_of(totals) - totals.margin_balance, 3 * DIGIT)
     return Remainders(
-        balance=_beyond(balance_of(totals) - totals.margin_balance, 3 * DIGIT),
-        maintenance=max(
-            ZERO,
-            _beyond(
-                totals.maintenance_margin - maintenance, _slack((c.position_mm, c) for c in coins)
-            ),
-        ),
-        initial=max(
-            ZERO,
-            _beyond(totals.initial_margin - initial, _slack((c.position_im, c) for c in coins)),
-        ),
+        balance=min(ZERO, balance),
+        maintenance=min(max(ZERO, maintenance), ordered),
+        initial=ordered,
     )
 
 

@@ -184,8 +184,14 @@ def read_held(row: Row, category: str, at: datetime) -> Held:
         liquidation_price=_above_zero(row, "liqPrice"),
         adl_rank=_rank(row),
         has_own_stop=any(_above_zero(row, key) for key in ("stopLoss", "trailingStop")),
-        seq=row.integer("seq") if row.has("seq") else None,
+        seq=read_sequence(row),
     )
+
+
+def read_sequence(row: Row) -> int | None:
+    """Where the row stands among those of its symbol; None where it does not say (0, -1)."""
+    number = row.integer("seq") if row.has("seq") else 0
+    return number if number > 0 else None
 
 
 def _above_zero(row: Row, key: str) -> Decimal | None:

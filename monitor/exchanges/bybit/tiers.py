@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import listing, naming
+from monitor.exchanges.bybit.envelope import naming, rows_of
 from monitor.risk.model import ONE, ZERO, HaircutStep, LeverageTier, TierMeasure, TierTable
 
 if TYPE_CHECKING:
@@ -39,16 +39,15 @@ def tier_table(replies: Replies, symbol: str) -> TierTable:
 
     Raises:
         MissingReply: If its risk-limit is not there.
-        Malformed: If it can't be read, lists no tier, descends, or contradicts itself.
+        Malformed: If it can't be read, lists no tier, or contradicts itself.
 
     Source: Bybit «Maintenance Margin Calculation (USDT Contract)», 2025-09-18.
     """
     call = calls.risk_limit(symbol)
     with naming(call.request):
-        rows = [r for r in listing(replies, call).rows if r.optional_text("symbol") == symbol]
-        if not rows:
-            raise Malformed("result.list", f"risk limits of {symbol}", "none")
-        ordered = sorted(rows, key=lambda row: row.positive("riskLimitValue"))
+        ordered = sorted(
+            rows_of(replies, call, "symbol"), key=lambda row: row.positive("riskLimitValue")
+        )
         return TierTable(tiers=_tiers(ordered), measured_in=TierMeasure.NOTIONAL)
 
 
@@ -102,12 +101,10 @@ def haircuts(replies: Replies, coin: str) -> tuple[HaircutStep, ...]:
     """
     call = calls.collateral_ratio(coin)
     with naming(call.request):
-        rows = [r for r in listing(replies, call).rows if r.optional_text("currency") == coin]
-        if not rows:
-            raise Malformed("result.list", f"collateral ratios of {coin}", "none")
-        steps = rows[0].rows("collateralRatioList")
+        row = rows_of(replies, call, "currency")[0]
+        steps = row.rows("collateralRatioList")
         if not steps:
-            raise Malformed(rows[0].at("collateralRatioList"), "at least one tier", "none")
+            raise Malformed(row.at("collateralRatioList"), "at least one tier", "none")
         return _steps(sorted(steps, key=lambda step: step.decimal("minQty")))
 
 

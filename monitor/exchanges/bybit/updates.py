@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
 from monitor.exchanges.bybit.collateral import STABLECOINS
-from monitor.exchanges.bybit.rows import is_held, read_coin, read_held, read_key, read_order
+from monitor.exchanges.bybit.rows import (
+    is_held,
+    read_coin,
+    read_held,
+    read_key,
+    read_order,
+    read_sequence,
+)
 from monitor.exchanges.payload import Row, parse_json
 from monitor.risk.model import ZERO
 
@@ -113,14 +120,18 @@ def _after_positions(account: Account, row: Row, category: str, at: datetime) ->
 def _put(legs: dict[tuple[str, int], Held], row: Row, category: str, at: datetime) -> None:
     """Puts the row in its leg's place, or takes the leg away where it is closed."""
     key = read_key(row)
-    before = legs.get(key)
-    seq = row.integer("seq") if row.has("seq") else None
-    if before is not None and None not in (seq, before.seq) and seq < before.seq:  # type: ignore[operator] # both are numbers here
+    if _is_older(read_sequence(row), legs.get(key)):
         return
     if is_held(row):
         legs[key] = read_held(row, category, at)
     else:
         legs.pop(key, None)
+
+
+def _is_older(sequence: int | None, known: Held | None) -> bool:
+    if sequence is None or known is None or known.seq is None:
+        return False
+    return sequence < known.seq
 
 
 def _after_orders(account: Account, row: Row, category: str, _at: datetime) -> Account:

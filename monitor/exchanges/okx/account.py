@@ -53,11 +53,7 @@ class View:
         legs, built = self._built()
         marks = {leg.instrument.symbol: leg.mark for leg in legs if leg.mark is not None}
         anchored = built.anchors.prices.values()
-        followed = {
-            found.follows.symbol: found.mark
-            for found in anchored
-            if found.follows is not None and found.mark is not None
-        }
+        followed = {symbol: mark for a in anchored for symbol, mark in a.marks.items()}
         return AccountSnapshot(
             account=self.account,
             exchange=NAME,

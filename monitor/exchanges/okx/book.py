@@ -65,14 +65,10 @@ class Book:
             if known is None or coin.updated_ms >= known.updated_ms:
                 coins[coin.ccy] = coin
                 outdated -= {coin.ccy}
-        return replace(
-            self,
-            coins=coins,
-            totals=totals,
-            outdated=outdated,
-            totals_outdated=False,
-            was_updated=True,
-        )
+        book = replace(self, coins=coins, outdated=outdated, was_updated=True)
+        if totals.updated_ms < self.totals.updated_ms:
+            return book
+        return replace(book, totals=totals, totals_outdated=False)
 
     def with_all_coins(self, told: Iterable[Coin], totals: Totals) -> Book:
         """After an account frame that tells of every coin: what it leaves out is gone."""
@@ -114,7 +110,7 @@ class Book:
         return book
 
     def outdating(self, ccy: str) -> Book:
-        return replace(self, outdated=self.outdated | {ccy}, totals_outdated=True, was_updated=True)
+        return replace(self, outdated=self.outdated | {ccy}, totals_outdated=True)
 
 
 def _size(row: Held) -> tuple[object, ...]:

@@ -135,13 +135,14 @@ def stops(kind: str, after: str | None = None) -> RestCall:
     )
 
 
-_ANY = "<SYMBOL>"
+_FAMILY = "<FAMILY>"
+_ANY = f"{_FAMILY}-SWAP"
 _EVERY_MODE = (CONFIG, BALANCE, POSITIONS)
 _WITH_POSITIONS = (
     instrument(_ANY),
-    tiers("<FAMILY>", "cross"),
-    tiers("<FAMILY>", "isolated"),
-    fees("<FAMILY>"),
+    tiers(_FAMILY, "cross"),
+    tiers(_FAMILY, "isolated"),
+    fees(_FAMILY),
     mark(_ANY),
     *map(stops, STOP_KINDS),
 )

@@ -52,6 +52,13 @@ class Anchor:
     def is_live(self) -> bool:
         return self.instrument is not None
 
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """The followed mark by its symbol; nothing for a coin that follows none."""
+        if self.follows is None or self.mark is None:
+            return {}
+        return {self.follows.symbol: self.mark}
+
 
 def swap_of(ccy: str) -> str:
     """The perpetual whose mark the coin follows where no other of its coin is held."""
@@ -148,29 +155,29 @@ def anchor(
     price = usd_price(coin, legs)
     if not floats(coin.ccy, steps):
         return Anchor(price=price)
-    mark, instrument = _live(coin.ccy, legs, replies)
-    if mark is None or instrument is None:
-        mark, instrument, symbol = Mark(price=price, at=at), None, f"{coin.ccy}/USD"
-    else:
-        symbol = instrument.symbol
+    live = _live(coin.ccy, legs, replies)
+    mark, instrument = live or (Mark(price=price, at=at), None)
+    symbol = f"{coin.ccy}/USD" if instrument is None else instrument.symbol
     follows = Follow(base=coin.ccy, symbol=symbol, anchor_mark=mark.price)
     return Anchor(price=price, follows=follows, mark=mark, instrument=instrument)
 
 
-def _live(
-    ccy: str, legs: tuple[Leg, ...], replies: Replies
-) -> tuple[Mark | None, Instrument | None]:
-    held = [leg for leg in legs if leg.instrument.base == ccy and leg.mark is not None]
-    if held:
-        first = min(held, key=lambda leg: leg.instrument.settle != "USDT")
-        return first.mark, first.instrument
+def _live(ccy: str, legs: tuple[Leg, ...], replies: Replies) -> tuple[Mark, Instrument] | None:
+    """A mark of the coin that comes live, and of what; None where there is none."""
+    found = [
+        (leg.instrument.settle != "USDT", leg.mark, leg.instrument)
+        for leg in legs
+        if leg.instrument.base == ccy and leg.mark is not None
+    ]
+    if found:
+        return min(found, key=lambda held: held[0])[1:]
     mark = tables.mark_of(replies, swap_of(ccy))
     if mark is None:
-        return None, None
+        return None
     try:
         return mark, tables.listed(replies, swap_of(ccy)).instrument
     except MissingReply:
-        return None, None
+        return None
 
 
 def collateral(coin: Coin, steps: tuple[HaircutStep, ...], at_price: Anchor) -> Collateral:

@@ -99,7 +99,7 @@ def build(
     if book.config.mode is Mode.FUTURES:
         built = _coin_pools(account, book, cross, before)
     else:
-        prices = anchors_of(book, cross, replies, before)
+        prices = anchors_of(book, legs, replies, before)
         kept = before.remainders.get(UNIFIED, NOTHING)
         backing = _backing(book, cross, replies, prices)
         built = (_unified(account, book, cross, backing, kept),) if backing else ()
@@ -149,7 +149,7 @@ def _coin_pool(
 
 
 def anchors_of(
-    book: Book, cross: tuple[Leg, ...], replies: Replies, before: Anchors
+    book: Book, legs: tuple[Leg, ...], replies: Replies, before: Anchors
 ) -> dict[str, Anchor]:
     """
     The price of every coin that the unified pool counts.
@@ -158,13 +158,14 @@ def anchors_of(
     are of one moment, and a later price is not of that mark's.
     """
     found: dict[str, Anchor] = {}
+    cross = tuple(leg for leg in legs if leg.row.margin_mode is MarginMode.CROSS)
     for coin in _counted(book, cross):
         known = before.prices.get(coin.ccy)
         if known is not None and known.is_live:
             found[coin.ccy] = known
         else:
             steps = haircuts(coin, replies)
-            found[coin.ccy] = anchor(coin, steps, cross, replies, book.at)
+            found[coin.ccy] = anchor(coin, steps, legs, replies, book.at)
     return found
 
 

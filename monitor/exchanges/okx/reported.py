@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 # Maintenance margin above that of the rows by less than this is a price that moved meanwhile.
 _VISIBLE = Decimal("0.001")
-# No order costs more than this part of its notional to liquidate.
-_DEAREST_FEE = Decimal("0.002")
+# No order's fee is more than this part of its margin: the dearest fee (0.1 %) over the lowest
+# maintenance rate (0.4 %).
+_DEAREST_FEE = Decimal("0.25")
 # Trailing zeros are cut on the wire: a ratio of few digits is not for that a coarse one.
 _COARSEST = Decimal("0.0001")
 
@@ -58,26 +59,20 @@ class _Rows:
     maintenance: Decimal
     fees: Decimal
     initial: Decimal | None
-    notional_usd: Decimal | None
 
 
 def _rows(legs: Iterable[Leg], prices: Mapping[str, Decimal]) -> _Rows | None:
     maintenance = fees = ZERO
     initial: Decimal | None = ZERO
-    notional: Decimal | None = ZERO
     for leg in legs:
         price, row, fee = prices[leg.row.ccy], leg.row, leg.fee
         if row.maintenance is None or fee is None:
             return None
         maintenance += row.maintenance * price
         fees += fee * price
-        initial = _plus(initial, row.initial, price)
-        notional = _plus(notional, row.notional_usd, ONE)
-    return _Rows(maintenance=maintenance, fees=fees, initial=initial, notional_usd=notional)
-
-
-def _plus(total: Decimal | None, more: Decimal | None, price: Decimal) -> Decimal | None:
-    return None if total is None or more is None else total + abs(more) * price
+        told = row.initial
+        initial = None if initial is None or told is None else initial + told * price
+    return _Rows(maintenance=maintenance, fees=fees, initial=initial)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +158,12 @@ def account_remainder(
     rows = _rows(legs, prices)
     if rows is None or totals.adjusted_equity is None:
         return NOTHING
-    frozen, isolated = totals.frozen, abs(totals.isolated_equity)
+    frozen, isolated = totals.frozen, ZERO
     for coin in coins:
         frozen += coin.frozen * prices[coin.ccy]
+        isolated += abs(coin.isolated_equity) * prices[coin.ccy]
+    # The total also holds coins that have isolated margin alone; it may be left empty.
+    isolated = max(isolated, abs(totals.isolated_equity))
     orders = _orders(totals.maintenance, totals.initial, rows, frozen=frozen)
     reach = frozen if orders is not None else ZERO
     offset = totals.adjusted_equity - counted
@@ -184,11 +182,8 @@ def _order_fees(totals: Totals, rows: _Rows, orders: _Orders) -> Decimal:
     ratio, equity = totals.margin_ratio, totals.adjusted_equity
     if not ratio or ratio < ZERO or equity is None:
         return ZERO
-    if totals.notional is None or rows.notional_usd is None:
-        return ZERO
-    dearest = _DEAREST_FEE * max(totals.notional - rows.notional_usd, ZERO)
     needed = rows.maintenance + orders.maintenance + rows.fees
-    return _within(equity / ratio - needed, ZERO, dearest)
+    return _within(equity / ratio - needed, ZERO, _DEAREST_FEE * orders.maintenance)
 
 
 def account_reported(

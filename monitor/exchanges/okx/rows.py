@@ -76,8 +76,8 @@ class Totals:
     maintenance: Decimal | None
     margin_ratio: Decimal | None
     isolated_equity: Decimal
-    notional: Decimal | None
     frozen: Decimal
+    updated_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +109,6 @@ class Coin:
     debts: Mapping[str, Decimal]
     apart: Mapping[str, Decimal]
     updated_ms: int
-
-    @property
-    def is_empty(self) -> bool:
-        return self.equity == ZERO and self.cash == ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,9 +177,9 @@ def totals(row: Row) -> Totals:
         maintenance=_stated(row, "mmr"),
         margin_ratio=_stated(row, "mgnRatio"),
         isolated_equity=row.optional_decimal("isoEq") or ZERO,
-        notional=row.optional_decimal("notionalUsd"),
         frozen=(row.optional_decimal("ordFroz") or ZERO)
         + (row.optional_decimal("borrowFroz") or ZERO),
+        updated_ms=_updated(row),
     )
 
 
@@ -212,7 +208,7 @@ def coin(row: Row) -> Coin:
         margin_ratio=_stated(row, "mgnRatio"),
         debts=_amounts(row, _DEBTS, "liab"),
         apart=_amounts(row, _APART, "stgyEq"),
-        updated_ms=row.integer("uTime") if row.has("uTime") else 0,
+        updated_ms=_updated(row),
     )
 
 
@@ -232,7 +228,7 @@ def held(row: Row) -> Held:
         inst_id=row.text("instId"),
         pos_id=row.text("posId"),
         contracts=contracts,
-        updated_ms=row.integer("uTime") if row.has("uTime") else 0,
+        updated_ms=_updated(row),
         path=row.path,
     )
     if inst_type != SWAP or contracts == ZERO:
@@ -284,7 +280,7 @@ def traded(row: Row) -> Held:
         named_side=side,
         ccy=row.text("ccy") if known else "",
         entry_price=row.positive("avgPx") if known else None,
-        updated_ms=row.integer("uTime") if row.has("uTime") else 0,
+        updated_ms=_updated(row),
         path=row.path,
     )
 
@@ -293,6 +289,11 @@ def _stated(row: Row, key: str) -> Decimal | None:
     """A number that OKX always sends, None where it is empty. Raises Malformed if absent."""
     row.raw(key)
     return row.optional_decimal(key)
+
+
+def _updated(row: Row) -> int:
+    """When OKX last changed the row, in ms since 1970; 0 where it does not tell."""
+    return row.integer("uTime") if row.has("uTime") else 0
 
 
 def _above_zero(row: Row, key: str) -> Decimal | None:

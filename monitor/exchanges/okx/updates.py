@@ -80,7 +80,7 @@ def _positions(book: Book, row: Row, frame: Frame) -> Book:
     named = {held.pos_id for held in whole}
     within = _scope(row.row("arg"))
     missing = [p for p, held in book.positions.items() if p not in named and within(held)]
-    return replace(_with_rows(book, whole, _newer).without(missing), was_updated=True)
+    return _with_rows(book, whole, _newer).without(missing)
 
 
 def _balance_and_position(book: Book, row: Row, frame: Frame) -> Book:

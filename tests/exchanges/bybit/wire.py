@@ -25,6 +25,8 @@ INFO = "/v5/account/info"
 WALLET = "/v5/account/wallet-balance?accountType=UNIFIED"
 POSITIONS = "/v5/position/list?category={}&settleCoin={}"
 KEY = "/v5/user/query-api"
+# Collateral that counts in full.
+FULL = ("0", "", "1")
 
 
 def envelope(result: object, *, ms: int = NOW_MS) -> Json:
@@ -229,6 +231,23 @@ def stop_order(symbol: str, side: str, kind: str, direction: int, **other: objec
         "takeProfit": "",
         "stopLoss": "",
     } | other
+
+
+def instruments(*rows: Json) -> dict[str, list[Json]]:
+    return {"/v5/market/instruments-info?category=linear": list(rows)}
+
+
+def limits(symbol: str, *tiers: tuple[str, str, str, str, str]) -> dict[str, list[Json]]:
+    request = f"/v5/market/risk-limit?category=linear&symbol={symbol}"
+    return {request: risk_limits(symbol, *tiers)}
+
+
+def fees(*rows: Json) -> dict[str, list[Json]]:
+    return {f"/v5/account/fee-rate?category=linear&symbol={row['symbol']}": [row] for row in rows}
+
+
+def collateral(*rows: Json) -> dict[str, list[Json]]:
+    return {"/v5/spot-margin-trade/collateral": list(rows)}
 
 
 def account(

@@ -6,14 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.errors import MissingReply
+from monitor.errors import MissingReply, Unmodelled
 from monitor.risk.evaluate import evaluate
-from monitor.risk.model import Basis
+from monitor.risk.model import Basis, Side
 from monitor.risk.reconcile import reconcile
 from monitor.risk.result import Verdict
 from tests.exchanges.okx import examples, wire
 from tests.exchanges.okx.figures import close, pool_of
 from tests.exchanges.okx.frames import (
+    EARLIER,
     LATER,
     after,
     row,
@@ -74,6 +75,57 @@ def test_what_orders_take_stays_as_it_was_anchored():
     assert close(usdt_risk(view).requirement.margin_balance, 270)
 
 
+def test_in_multi_currency_mode_they_hold_again_once_the_account_is_told():
+    told = examples.multi()["GET /api/v5/account/positions"]["data"][0]
+    # One contract more, bought at the mark: 0.96 of fees aside nothing else changes.
+    more = {**told, "pos": "101", "avgPx": "99960.39603960396", "mmr": "387.84", "imr": "9696"}
+    fill = wire.push("positions", {**more, "uTime": LATER}, instType="ANY")
+    balance = examples.multi()["GET /api/v5/account/balance"]["data"][0]
+    needed = (Decimal("387.84") + 288 + 84 + Decimal("0.48")) * Decimal("1.0002")
+    usdt = {**balance["details"][1], "uTime": LATER}
+    account = {
+        **balance,
+        "mmr": "675.975168",
+        "imr": "16899.3792",
+        "mgnRatio": str(Decimal("53549.808") / needed),
+        "details": [usdt],
+    }
+    view = after(fill, told=examples.multi())
+    assert told_of(view, "unified") is None
+    view = view.updated(wire.push("account", account))
+    assert close(told_of(view, "unified").maintenance_margin, needed)
+    assert view.snapshot(wire.NOON).pools[0].basis is Basis.MODELLED
+
+
+def test_older_totals_move_nothing_back():
+    balance = examples.multi()["GET /api/v5/account/balance"]["data"][0]
+    old = wire.push("account", {**balance, "adjEq": "1", "uTime": EARLIER, "details": []})
+
+    assert told_of(after(old, told=examples.multi()), "unified") == told_of(
+        after(told=examples.multi()), "unified"
+    )
+
+
+def test_coins_sent_away_leave_a_debt_that_is_named():
+    told = examples.multi()
+    view = after(traded(cash="-100", event="transferred"), told=told)
+
+    with pytest.raises(Unmodelled, match="negative equity of -100 USDT"):
+        view.snapshot(wire.NOON)
+
+
+def test_cash_of_the_same_moment_counts_and_older_cash_does_not():
+    same = traded(cash="1400", event="transferred", at=str(wire.NOON_MS - 60_000))
+    older = traded(cash="1400", event="transferred", at=EARLIER)
+
+    assert usdt_risk(after(same)).requirement.margin_balance == 300
+    assert usdt_risk(after(older)).requirement.margin_balance == 200
+    unknown = {"pTime": LATER, "eventType": "transferred", "posData": [], "trades": []}
+    unknown["balData"] = [{"ccy": "DOGE", "cashBal": "5", "uTime": LATER}]
+    view = after(wire.push("balance_and_position", unknown, event=None))
+    assert usdt_risk(view).requirement.margin_balance == 200
+
+
 # The fast channel, which tells sizes and cash and no figure of risk.
 
 
@@ -88,6 +140,16 @@ def test_a_fill_changes_size_and_cash_at_once():
     assert btc.leverage == 50
     assert btc.reported_liquidation_price is None
     assert btc.reported_maintenance_margin is None
+
+
+def test_a_fill_in_long_short_mode_is_of_the_side_that_it_names():
+    told = examples.w7()
+    told["GET /api/v5/account/positions"]["data"][0]["posSide"] = "short"
+    fill = traded(row(0, pos="30", posSide="short"))
+    position = usdt_risk(after(fill, told=told)).positions[0].position
+
+    assert position.side is Side.SHORT
+    assert position.contracts == 30
 
 
 def test_a_liquidation_that_closes_is_seen_at_once():

@@ -94,6 +94,10 @@ def test_the_address_that_is_not_listed_is_named(address):
     assert address in str(error)
 
 
+def test_addresses_in_other_words_of_okxs_are_not_passed_on():
+    assert "5.6.7.8" not in str(read("50111", "Invalid key from 5.6.7.8", 401))
+
+
 @pytest.mark.parametrize("code", ["51000", "51001", "50014", "51010", "1", "2", "70000"])
 def test_what_is_wrong_with_our_request_is_ours_to_mend(code):
     error = read(code, "Parameter instFamily error")

@@ -197,7 +197,8 @@ def test_a_few_marks_are_asked_for_by_name_and_many_at_once():
         f"GET /api/v5/public/mark-price?instType=SWAP&instFamily={c}-USDT&instId={c}-USDT-SWAP"
         for c in ("BTC", "ETH")
     ]
-    assert [call.request for call in EXCHANGE.mark_calls(many(20))] == [
+    assert len(EXCHANGE.mark_calls(many(5))) == 5
+    assert [call.request for call in EXCHANGE.mark_calls(many(6))] == [
         "GET /api/v5/public/mark-price?instType=SWAP"
     ]
 

@@ -157,6 +157,22 @@ def test_w5_an_isolated_inverse_short():
     assert verdict(read, name).verdict is Verdict.AGREES
 
 
+@pytest.mark.parametrize(
+    ("inst_id", "contracts", "ccy", "initial"),
+    [("BTC-USD-SWAP", "100", "BTC", "0.1"), ("BTC-USDT-SWAP", "10000", "USDT", "1000")],
+)
+def test_w10_initial_margin_is_notional_by_leverage(inst_id, contracts, ccy, initial):
+    held = wire.position(inst_id, contracts, "10000", "10000", ccy=ccy, lever="10", mmr="")
+    told = wire.bodies(wire.config(), wire.envelope(held), wire.balance(wire.coin(ccy, "5000")))
+    # The example's contracts are of 100 USD and of 0.0001 BTC.
+    told["GET /api/v5/public/instruments?instType=SWAP"] = wire.envelope(
+        listings.instrument("BTC-USD-SWAP", "100"), listings.instrument("BTC-USDT-SWAP", "0.0001")
+    )
+    risk = figured(wire.snapshot(told), ccy)
+
+    assert risk.requirement.initial_margin == risk.positions[0].initial_margin == Decimal(initial)
+
+
 def test_multi_currency_margin_is_one_pool_in_usd():
     read = wire.snapshot(examples.multi())
     pool, risk = pool_of(read, "unified"), figured(read, "unified")
@@ -307,6 +323,14 @@ def test_a_rebate_account_pays_what_its_own_fee_group_says():
 
     risk = figured(wire.snapshot(told), "BTC")
     assert risk.requirement.maintenance_margin == Decimal("0.3125") * Decimal("0.0042")
+
+
+def test_a_fee_of_nothing_is_a_fee():
+    told = examples.w8()
+    told["GET /api/v5/account/trade-fee?instType=SWAP"] = wire.fees("-0.0005", "0")
+
+    risk = figured(wire.snapshot(told), "BTC")
+    assert risk.requirement.maintenance_margin == Decimal("0.3125") * Decimal("0.004")
 
 
 def test_without_fee_groups_the_old_fields_tell_by_product():

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from monitor.errors import Unmodelled
+from monitor.exchanges.okx import rows
+from monitor.exchanges.payload import Row
 from tests.exchanges.okx import examples, wire
+from tests.exchanges.okx.figures import close
 
 
 def refused(told):
@@ -88,3 +91,71 @@ def test_a_contract_margined_in_another_coin_is_named():
     told["GET /api/v5/account/positions"]["data"][0]["ccy"] = "BTC"
 
     assert "margined in BTC and settles in USDT" in str(refused(told))
+
+
+# Worked examples of what is not modelled: named, whatever their figures.
+
+
+def test_w9_the_official_sample_holds_money_in_a_bot():
+    sample = wire.coin(
+        "USDT",
+        "4850.435693622894",
+        eq="4992.890093622894",
+        upl="-7.545600000000006",
+        stgyEq="150",
+        disEq="4991.542013297616",
+        eqUsd="4991.542013297616",
+        collateralEnabled=False,
+    )
+    coin = rows.coin(Row(sample, "details[0]"))
+    parts = coin.cash + coin.pnl + coin.isolated_equity + coin.apart["stgyEq"]
+    assert close(parts, coin.equity, 14)  # its digits are those of a binary float
+
+    told = wire.bodies(
+        wire.config("3"), wire.envelope(), wire.balance(sample, adjEq="55415.624719833286")
+    )
+    assert "150 USDT in trading bots" in str(refused(told))
+
+
+def test_w3_a_bitcoin_liability_in_multi_currency_margin():
+    debt = wire.coin(
+        "BTC",
+        "-0.5096053466363398",
+        liab="0.5096053466363398",
+        crossLiab="0.509575622217854",
+        interest="0.0000297244184858",
+        eqUsd="-25408.4180739947",
+        disEq="-25408.4180739947",
+    )
+    told = wire.bodies(
+        wire.config("3"),
+        wire.envelope(),
+        wire.balance(
+            debt,
+            adjEq="30979.1086748182657014",
+            mmr="762.252542219842",
+            mgnRatio="39.9556239578938079",
+        ),
+    )
+    assert "a borrowing of 0.5096053466363398 BTC" in str(refused(told))
+
+
+def test_w1_the_official_sample_of_an_isolated_margin_position():
+    row = {
+        "instType": "MARGIN",
+        "instId": "BTC-USDT",
+        "mgnMode": "isolated",
+        "posSide": "net",
+        "posId": "1752810569801498626",
+        "ccy": "BTC",
+        "pos": "0.00190433573",
+        "posCcy": "BTC",
+        "liab": "-99.9998177776581948",
+        "liabCcy": "USDT",
+        "avgPx": "62961.4",
+        "markPx": "62891.9",
+        "mgnRatio": "9.404143929947395",
+    }
+    told = wire.bodies(wire.config(), wire.envelope(row), wire.balance())
+
+    assert "BTC-USDT (margin trading)" in str(refused(told))

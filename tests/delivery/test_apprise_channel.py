@@ -1,0 +1,271 @@
+"""apprise against a real receiver on loopback: what it takes, and what its failures mean."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from monitor.alerts.incident import Step
+from monitor.alerts.ladder import Severity
+from monitor.delivery.apprise_channel import AppriseChannel
+from monitor.delivery.courier import Courier
+from monitor.errors import DeliveryError
+from monitor.storage import open_store
+from tests.alerting import NOON, a_notification
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+CANARY = "canary8c1f"
+TELEGRAM = f"tgram://123456789:{CANARY}-ABCDEFGHIJKLMNOPQRSTUVWX/12345"
+
+
+@dataclass
+class Receiver:
+    """Answers with `status`, the same each time; `hang` answers too late for anybody."""
+
+    status: int = 200
+    body: str = "{}"
+    hang: bool = False
+    location: str = ""
+    port: int = 0
+    bodies: list[dict[str, str]] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    _released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.bodies.append(json.loads(await request.text()))
+        self.came.set()
+        if self.hang:
+            await self._released.wait()
+        headers = {"Location": self.location} if self.location else {}
+        return web.Response(status=self.status, text=self.body, headers=headers)
+
+
+@asynccontextmanager
+async def receiving(**answers: object) -> AsyncIterator[Receiver]:
+    receiver = Receiver(**answers)  # type: ignore[arg-type] - given by the tests
+    app = web.Application()
+    app.router.add_post("/{path:.*}", receiver.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    receiver.port = runner.addresses[0][1]
+    try:
+        yield receiver
+    finally:
+        receiver._released.set()
+        await runner.cleanup()
+
+
+def to(receiver: Receiver, **options: float) -> AppriseChannel:
+    url = f"json://user:{CANARY}@127.0.0.1:{receiver.port}/{CANARY}"
+    return AppriseChannel("phone", url, **options)
+
+
+def to_telegram(receiver: Receiver) -> AppriseChannel:
+    channel = AppriseChannel("phone", TELEGRAM)
+    channel._service.notify_url = f"http://127.0.0.1:{receiver.port}/bot"
+    return channel
+
+
+async def failure(channel: AppriseChannel) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught:
+        await channel.send(a_notification())
+    channel.close()
+    return caught.value
+
+
+async def test_a_message_arrives_as_it_was_written() -> None:
+    async with receiving() as receiver:
+        channel = to(receiver)
+        await channel.send(a_notification(title="WARNING main", body="a_b <c> *d*\nzwölf 🚨"))
+        channel.close()
+
+    (body,) = receiver.bodies
+    assert body["title"] == "WARNING main"
+    assert body["message"] == "a_b <c> *d*\nzwölf 🚨"
+
+
+@pytest.mark.parametrize(
+    ("severity", "step", "kind"),
+    [
+        (Severity.INFO, Step.OPENED, "info"),
+        (Severity.WARNING, Step.OPENED, "warning"),
+        (Severity.CRITICAL, Step.ESCALATED, "failure"),
+        (Severity.CRITICAL, Step.RESOLVED, "success"),
+    ],
+)
+async def test_the_receiver_is_told_how_grave_it_is(
+    severity: Severity, step: Step, kind: str
+) -> None:
+    async with receiving() as receiver:
+        channel = to(receiver)
+        await channel.send(a_notification(severity=severity, step=step))
+        channel.close()
+
+    assert receiver.bodies[0]["type"] == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent"),
+    [(500, False), (503, False), (429, False), (400, False), (401, True), (403, True),
+     (404, True), (410, True)],
+)  # fmt: skip
+async def test_a_refusal_says_whether_to_try_again(status: int, permanent: bool) -> None:
+    async with receiving(status=status) as receiver:
+        error = await failure(to(receiver))
+
+    assert str(error) == f"the receiver answered with HTTP {status}"
+    assert error.permanent is permanent
+    assert error.retry_after_seconds is None
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with receiving() as elsewhere:
+        target = f"http://127.0.0.1:{elsewhere.port}/"
+        async with receiving(status=307, location=target) as receiver:
+            error = await failure(to(receiver))
+
+    assert str(error) == "the receiver answered with HTTP 307"
+    assert elsewhere.bodies == []
+
+
+async def test_nobody_there_is_tried_again() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    error = await failure(AppriseChannel("phone", f"json://127.0.0.1:{port}/{CANARY}"))
+
+    assert str(error) == "the receiver can't be reached"
+    assert not error.permanent
+
+
+async def test_a_receiver_that_hangs_is_given_up_after_its_time() -> None:
+    async with receiving(hang=True) as receiver:
+        error = await failure(to(receiver, read_seconds=0.2))
+
+    assert not error.permanent
+    assert len(receiver.bodies) == 1
+
+
+async def test_no_send_takes_longer_than_its_bound() -> None:
+    async with receiving(hang=True) as receiver:
+        error = await failure(to(receiver, read_seconds=5, send_seconds=0.2))
+
+    assert str(error) == "no answer within 0.2 s"
+
+
+async def test_telegrams_wait_is_kept_to() -> None:
+    body = (
+        '{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 7",'
+        '"parameters":{"retry_after":7}}'
+    )  # core.telegram.org/bots/api, ResponseParameters
+    async with receiving(status=429, body=body) as receiver:
+        error = await failure(to_telegram(receiver))
+
+    assert error.retry_after_seconds == 7
+    assert not error.permanent
+
+
+@pytest.mark.parametrize(
+    ("description", "permanent"),
+    [("Bad Request: chat not found", True), ("Bad Request: can't parse entities", False)],
+)
+async def test_a_chat_that_is_gone_is_permanent(description: str, permanent: bool) -> None:
+    body = json.dumps({"ok": False, "error_code": 400, "description": description})
+    async with receiving(status=400, body=body) as receiver:
+        error = await failure(to_telegram(receiver))
+
+    assert error.permanent is permanent
+
+
+async def test_outside_text_is_no_markup_and_calls_nobody() -> None:
+    async with receiving(body='{"ok":true}') as receiver:
+        channel = to_telegram(receiver)
+        text = "<b>SOL_USDT</b> & @everyone <!channel>"
+        await channel.send(a_notification(title=text, body=text))
+        channel.close()
+
+    shown = receiver.bodies[0]["text"].removeprefix("<b>").replace("</b>\r\n", "\n", 1)
+    safe = "&lt;b&gt;SOL_USDT&lt;/b&gt; &amp; @\u200beveryone &lt;\u200b!channel&gt;"
+    assert shown == f"{safe}\n{safe}"
+
+
+async def test_a_long_message_is_split_where_that_is_worth_it() -> None:
+    long = "\n".join(f"line {number} of a long message" for number in range(300))
+    async with receiving(body='{"ok":true}') as receiver:
+        channel = to_telegram(receiver)
+        await channel.send(a_notification(body=long))
+        channel.close()
+
+    texts = [body["text"] for body in receiver.bodies]
+    assert len(texts) > 1
+    assert all(len(text) <= 4096 for text in texts)  # Telegram's limit of sendMessage
+    arrived = "".join(texts).replace("<b>title of i1-1</b>", "")
+    assert "".join(arrived.split()) == "".join(long.split())
+
+
+async def test_a_service_of_short_messages_gets_one() -> None:
+    async with receiving() as receiver:
+        channel = to(receiver)
+        channel.close()
+        short = AppriseChannel("sms", f"clicksend://user:{CANARY}@15551234567")
+
+    assert channel._service.overflow_mode.value == "split"
+    assert short._service.body_maxlen < 1000
+    assert short._service.overflow_mode.value == "truncate"
+    short.close()
+
+
+async def test_a_name_that_leads_to_the_metadata_service_is_not_sent_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    channel = AppriseChannel("phone", "json://innocent.example/")
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: [(2, 1, 6, "", ("169.254.169.254", 0))])
+    error = await failure(channel)
+
+    assert "link-local or metadata" in str(error)
+    assert error.permanent
+
+
+async def test_no_secret_of_a_url_shows_anywhere(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with receiving(status=500) as receiver:
+        errors = [await failure(to(receiver)), await failure(to_telegram(receiver))]
+        errors.append(await failure(AppriseChannel("x", f"json://:{CANARY}@127.0.0.1:1/{CANARY}")))
+
+    told = " ".join(f"{error} {error!r} {error.__cause__!r}" for error in errors)
+    assert CANARY not in told + caplog.text
+    assert CANARY not in repr(to(receiver))
+
+
+async def test_a_hanging_receiver_delays_no_other_channel(tmp_path: Path) -> None:
+    store = open_store(tmp_path, NOON)
+    async with receiving(hang=True) as hanging, receiving() as healthy:
+        slow = to(hanging, read_seconds=3)
+        fast = AppriseChannel("fast", f"json://127.0.0.1:{healthy.port}/")
+        courier = Courier(channels=[slow, fast], outbox=store, now=lambda: NOON)
+        store.record(None, a_notification(), ["phone", "fast"])
+        task = asyncio.create_task(courier.run())
+        async with asyncio.timeout(2):
+            await healthy.came.wait()
+            await hanging.came.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        waiting = store.backlog()
+        slow.close()
+        fast.close()
+    store.close()
+
+    assert waiting["phone"] == 1

@@ -1,0 +1,151 @@
+"""Coins as collateral: what they are worth, what of it counts, and which mark moves them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from monitor.errors import Malformed
+from monitor.exchanges.okx import EXCHANGE
+from tests.exchanges.okx import examples, listings, wire
+from tests.exchanges.okx.figures import close, figured, pool_of
+
+BALANCE = "GET /api/v5/account/balance"
+POSITIONS = "GET /api/v5/account/positions"
+DISCOUNTS = "GET /api/v5/public/discount-rate-interest-free-quota"
+
+
+def backing(told):
+    return {c.asset: c for c in pool_of(wire.snapshot(told), "unified").collateral}
+
+
+def with_usdt(**changes):
+    told = examples.multi()
+    told[BALANCE]["data"][0]["details"][1].update(changes)
+    return told
+
+
+def test_a_price_is_equity_in_usd_by_equity():
+    assert backing(examples.multi())["USDT"].price == Decimal("1.0002")
+
+
+def test_a_fine_figure_of_equity_goes_before_a_positions():
+    told = examples.multi()
+    for row in told[POSITIONS]["data"]:
+        row["usdPx"] = "1.5"
+
+    assert backing(told)["USDT"].price == Decimal("1.0002")
+
+
+def test_a_price_that_is_told_goes_first():
+    assert backing(with_usdt(coinUsdPrice="0.9998"))["USDT"].price == Decimal("0.9998")
+
+
+@pytest.mark.parametrize(
+    ("equity", "usd"),
+    [("0", "0"), ("0", ""), ("0.00000123", "0.00000124")],  # three digits are too few
+)
+def test_without_a_fine_figure_the_price_is_that_of_a_position(equity, usd):
+    told = with_usdt(eq=equity, cashBal=equity, eqUsd=usd)
+    assert backing(told)["USDT"].price == Decimal("1.0002"), "usdPx"
+
+    for row in told[POSITIONS]["data"]:
+        row["usdPx"] = ""
+    # 96,019.2 USD for 100 × 0.01 BTC at 96,000
+    assert close(backing(told)["USDT"].price, "1.0002"), "notionalUsd"
+
+
+def test_a_coarse_figure_is_better_than_none():
+    told = with_usdt(eq="0.00000123", cashBal="0.00000123", eqUsd="0.00000124")
+    for row in told[POSITIONS]["data"]:
+        row["usdPx"] = row["notionalUsd"] = ""
+
+    assert close(backing(told)["USDT"].price, Decimal(124) / 123)
+
+
+def test_an_inverse_notional_tells_no_price():
+    held = wire.position(
+        "BTC-USD-SWAP", "10", "96000", "96000", ccy="BTC", notionalUsd="1000", mmr="0.00004"
+    )
+    told = wire.bodies(
+        wire.config("3"), wire.envelope(held), wire.balance(wire.coin("BTC", "0", eqUsd="0"))
+    )
+    with pytest.raises(Malformed, match="ccy=BTC"):
+        wire.snapshot(told)
+
+
+def test_of_several_perpetuals_of_a_coin_the_usdt_margined_one_is_followed():
+    inverse = wire.position("BTC-USD-SWAP", "1", "96000", "96010", ccy="BTC", mmr="0.000004")
+    told = examples.multi()
+    told[POSITIONS]["data"].insert(0, inverse)
+    assert backing(told)["BTC"].follows.symbol == "BTC/USDT:USDT"
+
+    told[POSITIONS]["data"].pop(1)
+    assert backing(told)["BTC"].follows.symbol == "BTC/USD:BTC"
+    assert backing(told)["BTC"].follows.anchor_mark == 96010
+
+
+def test_a_held_perpetual_without_a_mark_gives_way_to_the_list_of_marks():
+    told = examples.multi()
+    told[POSITIONS]["data"][0]["markPx"] = ""
+    told["GET /api/v5/public/mark-price?instType=SWAP"] = wire.envelope(
+        wire.mark("BTC-USDT-SWAP", "96005")
+    )
+    assert backing(told)["BTC"].follows.anchor_mark == 96005
+
+
+def test_an_isolated_position_of_the_coin_is_followed_too():
+    told = examples.multi()
+    details = told[BALANCE]["data"][0]["details"]
+    details.append(wire.coin("SOL", "10", eqUsd="1800", disEq="1710"))
+    details[1].update(isoEq="100")
+    told[POSITIONS]["data"].append(
+        wire.position(
+            "SOL-USDT-SWAP", "1", "180", "180", mgnMode="isolated", margin="100", mmr="1.8"
+        )
+    )
+    assert backing(told)["SOL"].follows.symbol == "SOL/USDT:USDT"
+    assert EXCHANGE.needed(wire.replies(told)) == ()
+
+
+def test_a_mark_without_its_contract_is_not_followed():
+    told = examples.multi()
+    told[POSITIONS]["data"].pop(0)
+    swaps = [row for row in listings.INSTRUMENTS if row["instId"] != "BTC-USDT-SWAP"]
+    told["GET /api/v5/public/instruments?instType=SWAP"] = wire.envelope(*swaps)
+
+    (wanted,) = EXCHANGE.needed(wire.replies(told))
+    assert wanted.optional
+    assert "instId=BTC-USDT-SWAP" in wanted.request
+    assert backing(told)["BTC"].follows.symbol == "BTC/USD"
+    assert wire.snapshot(told).followed == ()
+
+
+def discounted(amount, *steps, least="0"):
+    """What so much of a coin at 1 USD counts."""
+    usd = {"eqUsd": amount, "disEq": "1"}
+    told = wire.bodies(
+        wire.config("3"),
+        wire.envelope(),
+        wire.balance(wire.coin("ALGO", amount, **usd), adjEq="1"),
+    )
+    row = listings.discount("ALGO", *steps, least=least)
+    row["details"].reverse()
+    told[DISCOUNTS] = wire.envelope(row)
+    return figured(wire.snapshot(told), "unified").requirement.margin_balance
+
+
+def test_beyond_the_last_tier_the_least_rate_holds():
+    assert discounted("100", "20 .85", "50 .79", least="0.5") == 17 + Decimal("23.7") + 25
+    assert discounted("100", "20 .85", "50 .79") == 17 + Decimal("23.7")
+
+
+def test_an_open_end_holds_all_the_rest_whatever_the_order_of_rows():
+    assert discounted("100", "20 .85", "∞ .79", least="0.5") == 17 + Decimal("63.2")
+
+
+@pytest.mark.parametrize("steps", [("20 .85", "20 .79"), ("∞ .85", "∞ .79"), ("20 1.5",), ("0 1",)])
+def test_discounts_that_cannot_be_are_named(steps):
+    with pytest.raises(Malformed, match="details"):
+        discounted("100", *steps)
