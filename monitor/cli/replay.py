@@ -77,6 +77,7 @@ class Replay:
             target=target,
         )
         self._marked: set[str] = set()
+        self._snapshot: AccountSnapshot
 
     def steps(self) -> Iterator[AccountAssessment]:
         try:
