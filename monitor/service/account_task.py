@@ -105,6 +105,7 @@ class AccountTask:
         self._feed: MarkFeed | None = None
         self._snapshot: AccountSnapshot | None = None
         self._asking_marks: asyncio.Task[None] | None = None
+        self._was_torn = False
         self._rights_due_at: datetime | None = None
         self._deaths: deque[float] = deque(maxlen=DEATHS_ALLOWED)
 
@@ -221,8 +222,11 @@ class AccountTask:
             replies = await self.rest.read_account()
             because = self._exchange.torn(replies)
             if because is None:
+                self._was_torn = False
                 return replies
-            log.info("replies.torn", account=self.name, because=because)
+            if not self._was_torn:
+                log.info("replies.torn", account=self.name, because=because)
+            self._was_torn = True
         return await self.rest.read_account()
 
     def _understood(self, replies: Replies, began: datetime) -> AccountSnapshot:
