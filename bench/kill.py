@@ -77,7 +77,8 @@ async def one_round(rung: str, wait: float) -> Round:
             config = write_config(Path(name), simulator, url)
             daemon = await start_daemon(config)
             log = Path(name) / "log"
-            await until(lambda: b"account.watched" in log.read_bytes())
+            if not await until(lambda: b"account.watched" in log.read_bytes()):
+                raise RuntimeError(f"the daemon does not watch: {log.read_text()[-500:]}")
             for step in ("0.8", "0.9")[: 1 if rung == "0.8" else 2]:
                 await simulator.pin(BASE, PRICES[step])
                 async with asyncio.timeout(LONGEST_SECONDS):
