@@ -206,7 +206,6 @@ def test_replies_of_two_moments_are_refused():
         "GET /fapi/v1/accountConfig",
         "GET /fapi/v3/account",
         "GET /fapi/v3/positionRisk",
-        "GET /fapi/v1/exchangeInfo",
         "GET /fapi/v1/leverageBracket",
     ],
 )
@@ -217,6 +216,56 @@ def test_a_reply_that_is_not_there_is_named(request_line):
     with pytest.raises(MissingReply) as caught:
         wire.snapshot(broken)
     assert request_line.split(" ")[1] in caught.value.call
+
+
+@pytest.mark.parametrize(
+    ("name", "unified"), [("BTCUSDT", "BTC/USDT:USDT"), ("BTCUSDT_260327", "BTC/USDT:USDT-260327")]
+)
+def test_without_a_contract_list_the_name_says_what_a_contract_is(name, unified):
+    row = wire.position(name, "1", "60000", "61000", "244")
+    told = wire.bodies([row], {"USDT": "8000"}, {name: wire.BTC_2026})
+    del told["GET /fapi/v1/exchangeInfo"]
+
+    (pool,) = wire.snapshot(told).pools
+
+    (position,) = pool.positions
+    assert (position.instrument.symbol, position.instrument.exchange_symbol) == (unified, name)
+    # No step is known: a reduction is told as fine as an amount can be.
+    assert position.instrument.lot == Decimal("1e-8")
+
+
+def test_a_contract_row_may_lack_its_step():
+    row = wire.position("BTCUSDT", "1", "60000", "61000", "244")
+    told = wire.bodies([row], {"USDT": "8000"})
+    for key in ("filters", "quantityPrecision"):
+        told["GET /fapi/v1/exchangeInfo"]["symbols"][0].pop(key, None)
+
+    (pool,) = wire.snapshot(told).pools
+
+    assert pool.positions[0].instrument.lot == Decimal("1e-8")
+
+
+@pytest.mark.parametrize("hedge", [True, False])
+def test_two_replies_tell_the_two_modes_as_well_as_one(hedge):
+    told = wire.bodies([], {"USDT": "8000"})
+    del told["GET /fapi/v1/accountConfig"]
+    told["GET /fapi/v1/multiAssetsMargin"] = {"multiAssetsMargin": False}
+    told["GET /fapi/v1/positionSide/dual"] = {"dualSidePosition": hedge}
+
+    asked = [call.request for call in EXCHANGE.needed(wire.replies(told))]
+
+    assert "GET /fapi/v1/accountConfig" not in asked
+    assert wire.snapshot(told).mode.endswith("hedge" if hedge else "one-way")
+
+
+def test_one_mode_alone_is_not_enough():
+    told = wire.bodies([], {"USDT": "8000"})
+    del told["GET /fapi/v1/accountConfig"]
+    told["GET /fapi/v1/multiAssetsMargin"] = {"multiAssetsMargin": False}
+
+    with pytest.raises(MissingReply) as caught:
+        wire.snapshot(told)
+    assert "/fapi/v1/accountConfig" in caught.value.call
 
 
 @pytest.mark.parametrize(
