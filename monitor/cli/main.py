@@ -69,7 +69,7 @@ def main() -> None:
     """Run a command; results to stdout, everything else to stderr."""
     try:
         # Wrong usage ends in there: typer prints it and exits with 2.
-        app()
+        app(prog_name="margin-monitor")
     except MonitorError as error:
         for line in error.mistakes if isinstance(error, ConfigError) else (str(error),):
             typer.echo(f"margin-monitor: {line}", err=True)

@@ -29,6 +29,7 @@ def simulate(
 async def _serve(name: str, host: str, port: int, speed: float) -> None:
     import asyncio
     import signal
+    import sys
 
     from monitor.simulator.scenario import ScenarioError, load
     from monitor.simulator.server import running
@@ -43,6 +44,8 @@ async def _serve(name: str, host: str, port: int, speed: float) -> None:
     async with running(scenario, host, port, speed) as simulation:
         for line in _lines(simulation):
             typer.echo(line)
+        typer.echo("\n# ready")
+        sys.stdout.flush()
         await stopped.wait()
 
 

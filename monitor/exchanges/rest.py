@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 TIMEOUT_SECONDS = 10.0
-# ccxt's queue in front of the call included.
+# From sending on; before that a call may wait for room, for as long as there are others.
 CALL_SECONDS = 30.0
 # The shortest window in which an exchange counts (OKX: so many calls in two seconds).
 PACE_WINDOW_SECONDS = 2.0
@@ -159,6 +159,8 @@ class RestClient:
         client.enableLastHttpResponse = client.enableLastJsonResponse = False
         client.enableLastResponseHeaders = False
         client.timeout_on_exit = 0
+        # Its own would be the wall clock: after a step of that every stamp would be refused.
+        client.milliseconds = lambda: round(self._now().timestamp() * 1000)
         if rest_url is not None:
             client.urls["api"] = _redirected(client.urls["api"], rest_url)
         return client
@@ -182,10 +184,12 @@ class RestClient:
 
     async def _once(self, call: RestCall) -> Reply:
         self._raise_if_quiet(call)
+        await self._wait_for_room(call)
+        # An answer to those before it may have asked for quiet meanwhile.
+        self._raise_if_quiet(call)
         method = getattr(self._client, call.implicit)
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                await self._wait_for_room(call)
                 answer = await method(dict(call.query))
         except ExchangeError as error:
             self._keep_quiet(error)
@@ -248,7 +252,7 @@ class RestClient:
         theirs = self.exchange.read_time(reply.body)
         middle = before + (after - before) / 2
         self.offset_seconds = (theirs - middle).total_seconds()
-        # ccxt stamps with the wall clock less this, in milliseconds.
+        # ccxt stamps with its `milliseconds`, our clock, less this.
         self._client.options["timeDifference"] = round(-self.offset_seconds * 1000)
         self._measured_at = after
         return self.offset_seconds
@@ -310,14 +314,21 @@ class RestClient:
         return until is not None and self._now() < until
 
     async def _gather(self, calls: Iterable[RestCall], before: Mapping[str, _Kept]) -> list[_Kept]:
-        """The replies of these calls; the worst error where a needed one is missing."""
-        calls = list(calls)
+        """
+        The replies of these calls; the worst error where a needed one is missing.
+
+        Tables that came are kept even then, so that a long reading gets further each time.
+        """
+        # Needed ones are the first to find room.
+        calls = sorted(calls, key=lambda call: call.optional)
         results = await asyncio.gather(*map(self.call, calls), return_exceptions=True)
         kept: list[_Kept] = []
         errors: list[BaseException] = []
         for call, result in zip(calls, results, strict=True):
             if isinstance(result, Reply):
                 kept.append(_Kept(call=call, reply=result))
+                if call.max_age_seconds > 0:
+                    self._kept[call.request] = kept[-1]
             elif not isinstance(result, ExchangeError):
                 errors.append(result)
             elif call.max_age_seconds > 0 and call.request in before:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import MissingMark
 from monitor.risk.model import ONE, ZERO
-from monitor.risk.result import CollateralValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,32 +65,11 @@ def worth(collateral: Collateral, amount: Decimal, price: Decimal) -> Decimal:
     return counted(amount, collateral.haircuts) * price * collateral.rate_if_positive
 
 
-def value_of(
-    collateral: Collateral, unrealized_pnl: Decimal, marks: Mapping[str, Mark]
-) -> CollateralValue:
-    """
-    The asset as it counts, with the PnL that settles in it added before anything else.
-
-    Raises:
-        MissingMark: If the asset floats and the followed symbol has no mark.
-    """
-    price = price_of(collateral, marks)
-    amount = collateral.balance + unrealized_pnl
-    value = worth(collateral, amount, price)
-    return CollateralValue(
-        asset=collateral.asset,
-        balance=collateral.balance,
-        unrealized_pnl=unrealized_pnl,
-        haircut=_haircut(collateral, amount, price, value),
-        value=value,
-    )
-
-
-def _haircut(collateral: Collateral, amount: Decimal, price: Decimal, value: Decimal) -> Decimal:
+def haircut(collateral: Collateral, amount: Decimal, price: Decimal) -> Decimal:
     """The fraction of the amount's worth that does not count; the first coin's at amount 0."""
     if amount < ZERO:
         return ZERO
     if ZERO in (amount, price):
         first = collateral.haircuts[0].haircut if collateral.haircuts else ZERO
         return ONE - (ONE - first) * collateral.rate_if_positive
-    return ONE - value / (amount * price)
+    return ONE - worth(collateral, amount, price) / (amount * price)

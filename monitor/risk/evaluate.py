@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.errors import MissingCollateral, MissingMark
-from monitor.risk.collateral import price_of, value_of
+from monitor.risk.collateral import haircut, price_of, worth
 from monitor.risk.model import ONE, ZERO
 from monitor.risk.payoff import notional, unrealized_pnl
-from monitor.risk.result import PoolRisk, PositionRisk, Requirement
+from monitor.risk.result import CollateralValue, PoolRisk, PositionRisk, Requirement
 from monitor.risk.tiers import group_sizes, maintenance_margin, rises_above, size_of
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from monitor.risk.model import MarginPool, Mark, Position
-    from monitor.risk.result import CollateralValue
+    from monitor.risk.model import Collateral, MarginPool, Mark, Position
 
 
 class _Parts(NamedTuple):
@@ -66,22 +65,36 @@ def _parts(pool: MarginPool, marks: Mapping[str, Mark]) -> _Parts:
         if settle not in won:
             raise MissingCollateral(settle, str(pool.id))
         won[settle] += leg.unrealized_pnl
-    values = tuple(value_of(c, won[c.asset], marks) for c in pool.collateral)
+    prices = {c.asset: price_of(c, marks) for c in pool.collateral}
+    values = tuple(_value(c, won[c.asset], prices[c.asset]) for c in pool.collateral)
     balance = sum((value.value for value in values), pool.other_balance)
-    return _Parts(legs, values, *_held_against(pool, marks, legs, balance))
+    return _Parts(legs, values, *_held_against(pool, prices, legs, balance))
+
+
+def _value(collateral: Collateral, unrealized_pnl: Decimal, price: Decimal) -> CollateralValue:
+    """The asset as it counts, with the PnL that settles in it added before anything else."""
+    amount = collateral.balance + unrealized_pnl
+    return CollateralValue(
+        asset=collateral.asset,
+        balance=collateral.balance,
+        unrealized_pnl=unrealized_pnl,
+        haircut=haircut(collateral, amount, price),
+        value=worth(collateral, amount, price),
+    )
 
 
 def _held_against(
     pool: MarginPool,
-    marks: Mapping[str, Mark],
+    prices: Mapping[str, Decimal],
     legs: tuple[PositionRisk, ...],
     balance: Decimal,
 ) -> tuple[Requirement, Decimal]:
     """The pool's requirement against `balance`, and its gross notional, both in its unit."""
-    prices = {c.asset: (price_of(c, marks), c.rate_if_negative) for c in pool.collateral}
+    rates = {c.asset: c.rate_if_negative for c in pool.collateral}
     initial, maintenance, gross = pool.other_initial, pool.other_maintenance, ZERO
     for leg in legs:
-        price, rate = prices[leg.position.instrument.settle]
+        settle = leg.position.instrument.settle
+        price, rate = prices[settle], rates[settle]
         gross += leg.notional * price
         maintenance += leg.maintenance_margin * price * rate
         if leg.initial_margin is not None:

@@ -239,6 +239,8 @@ class AccountTask:
             words = str(error)[:LONGEST_QUOTE] if isinstance(error, (RiskError, ValueError)) else ""
             found = f"{type(error).__name__} {words}".strip()
             return self._failed(Malformed("the account", "what our rules can read", found))
+        if self._snapshot is None:
+            log.info("account.watched", account=self.name, mode=snapshot.mode)
         self._snapshot = snapshot
         self._shell.note_watched()
         self._mailbox.put(SnapshotTaken(snapshot=snapshot, at=self._shell.now()))

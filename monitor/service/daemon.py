@@ -25,7 +25,7 @@ from monitor.engine.knowledge import Budgets
 from monitor.errors import ConfigError, MonitorError
 from monitor.exchanges.registry import EXCHANGES
 from monitor.exchanges.stream import MarkFeed
-from monitor.service import logs
+from monitor.service import logs, notices
 from monitor.service.account_task import AccountTask, Shell
 from monitor.service.capturing import open_client, read_capture_text
 from monitor.service.checks import run_checks
@@ -42,12 +42,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from monitor.alerts.message import Notification
     from monitor.engine.effects import AccountAssessment, IncidentChanged
     from monitor.settings import AccountSettings, Settings
 
 log = structlog.get_logger()
 
 SLEEP_CHECK_SECONDS = 1.0
+STATE_CHECK_SECONDS = 1.0
 LAST_DELIVERY_SECONDS = 10.0
 # An engine that has processed nothing for so long is stuck: it gets a second passed each second.
 ALIVE_SECONDS = 10.0
@@ -106,11 +108,12 @@ class Daemon:
     """One configuration at work. `run` builds, watches until told to stop, and tidies up."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
-        self.board = Board()
+        self.board = Board(account.name for account in settings.accounts)
         self._settings = settings
         self._clock = clock or Clock()
         self._systemd = Systemd()
         self._store: Store | None = None
+        self._courier: Courier | None = None
         self._tasks: dict[str, AccountTask] = {}
 
     def now(self) -> datetime:
@@ -128,10 +131,21 @@ class Daemon:
         store = open_store(settings.state_directory, self.now())
         self._store = store
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
+        channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
+        gone = store.keep_channels([channel.name for channel in channels], self.now())
+        if gone:
+            log.error("notification.abandoned", channels=gone)
+        courier = Courier(
+            channels=channels,
+            outbox=store,
+            now=self.now,
+            on_refused=self._channel_refuses,
+            on_taken=self._channel_takes_again,
+        )
+        self._courier = courier
         for notice in store.notices:
             log.error("state.unsound", because=notice)
-        channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
-        courier = Courier(channels=channels, outbox=store, now=self.now)
+            self._tell(notices.state_fails(notice, self.now()))
         control = ControlServer(
             socket_path(settings.state_directory),
             status=lambda: report(self.board.assessments(), self.now()),
@@ -142,7 +156,7 @@ class Daemon:
             self.board,
             host=settings.http_host,
             port=settings.http_port,
-            is_told=self._is_told,
+            is_told=self._trouble_is_told,
         )
         try:
             self._tasks = {a.name: self._account(a, courier) for a in settings.accounts}
@@ -166,6 +180,7 @@ class Daemon:
             *(asyncio.create_task(task.run()) for task in self._tasks.values()),
             asyncio.create_task(self._systemd.watch(self._is_alive)),
             asyncio.create_task(self._notice_sleep()),
+            asyncio.create_task(self._notice_state()),
         ]
         # ccxt alone leaves so many objects that a full collection stops the loop for 50 ms.
         gc.collect()
@@ -236,14 +251,6 @@ class Daemon:
         given = self._settings.budgets
         return Budgets(account_seconds=given.account_seconds, marks_seconds=given.marks_seconds)
 
-    def _is_told(self, account: str) -> bool:
-        """Whether a message arrived anywhere about why this account is not fresh."""
-        store = self._opened()
-        return any(
-            incident.subject in {Subject.STALE, Subject.BLIND} and store.was_told(incident.id)
-            for incident in store.open_incidents(account)
-        )
-
     def _opened(self) -> Store:
         if self._store is None:
             raise RuntimeError("the state is opened before anything that needs it")
@@ -284,6 +291,46 @@ class Daemon:
             return await read_capture_text(client)
         finally:
             await client.close()
+
+    def _tell(self, notice: Notification, *, but: str = "") -> None:
+        """Send a word about the monitor itself to every channel but one."""
+        channels = [c.name for c in self._settings.channels if c.name != but]
+        self._opened().record(None, notice, channels)
+        if self._courier is not None:
+            self._courier.wake()
+
+    def _channel_refuses(self, channel: str, because: str) -> None:
+        self._tell(notices.channel_refuses(channel, because, self.now()), but=channel)
+
+    def _channel_takes_again(self, channel: str) -> None:
+        self._tell(notices.channel_takes_again(channel, self.now()), but=channel)
+
+    async def _notice_state(self) -> None:
+        """When the disk begins to fail, and when it is well again: told once each."""
+        store = self._opened()
+        # What the notices of the opening did not tell is news, however early it began.
+        before = store.trouble if store.notices else None
+        while True:
+            await asyncio.sleep(STATE_CHECK_SECONDS)
+            now = store.trouble
+            if (now is None) is not (before is None):
+                log.error("state.failing" if now else "state.recovered", because=now)
+                self._tell(
+                    notices.state_recovers(self.now())
+                    if now is None
+                    else notices.state_fails(
+                        f"{now}; alerts don't outlive this process", self.now()
+                    )
+                )
+            before = store.trouble
+
+    def _trouble_is_told(self, account: str) -> bool:
+        """Whether somebody was told that this account's figures are late or can't be given."""
+        store = self._opened()
+        return any(
+            incident.subject in (Subject.STALE, Subject.BLIND) and store.was_told(incident.id)
+            for incident in store.open_incidents(account)
+        )
 
     async def _check(self, send_test: bool) -> object:  # noqa: FBT001 - one flag of a query
         lines = run_checks(self._settings, send_test=send_test)

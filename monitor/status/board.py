@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from monitor.engine.effects import State
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from monitor.engine.effects import AccountAssessment
+
+LATE = timedelta(seconds=10)
+"""An account is evaluated each second: nothing for so long means that its engine is stuck."""
 
 
 class Board:
-    """Each account's newest assessment; the order is that in which accounts first came."""
+    """
+    Each account's newest assessment; the order is that in which accounts first came.
 
-    def __init__(self) -> None:
+    Args:
+        expected: The accounts that are to be watched, so that one that never came is missed.
+    """
+
+    def __init__(self, expected: Iterable[str] = ()) -> None:
+        self._expected = tuple(expected)
         self._latest: dict[str, AccountAssessment] = {}
 
     def put(self, assessment: AccountAssessment) -> None:
@@ -19,3 +34,21 @@ class Board:
 
     def assessments(self) -> list[AccountAssessment]:
         return list(self._latest.values())
+
+    def troubles(self, at: datetime) -> list[tuple[str, str]]:
+        """Every account that is not fresh now, each with a sentence on why."""
+        never = [(name, f"{name} was never read") for name in self._expected]
+        return [trouble for trouble in never if trouble[0] not in self._latest] + [
+            (assessment.account, because)
+            for assessment in self._latest.values()
+            if (because := _trouble(assessment, at)) is not None
+        ]
+
+
+def _trouble(assessment: AccountAssessment, at: datetime) -> str | None:
+    if at - assessment.at > LATE:
+        seconds = (at - assessment.at).total_seconds()
+        return f"{assessment.account} was last evaluated {seconds:.0f} s ago"
+    if assessment.state is State.FRESH:
+        return None
+    return f"{assessment.account} is {assessment.state.value}: {assessment.because}"

@@ -7,13 +7,13 @@ turned away), and may only GET.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 from rich.console import Console
 
-from monitor.engine.effects import State
 from monitor.status.metrics import Metrics
 from monitor.status.report import report, to_json
 from monitor.status.table import table
@@ -48,7 +48,7 @@ class StatusServer:
         *,
         host: str,
         port: int,
-        is_told: Callable[[str], bool] = lambda _account: True,
+        is_told: Callable[[str], bool] = lambda _account: False,
     ) -> None:
         self.host = host
         self.port = port
@@ -84,28 +84,29 @@ class StatusServer:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
-        name = request.headers.get("Host", "").rsplit(":", 1)[0]
+        name = re.sub(r":\d+$", "", request.headers.get("Host", ""))
         if name not in (*NAMES, self.host):
             raise web.HTTPMisdirectedRequest(text="this server is called localhost\n")
         response = await handler(request)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'unsafe-inline'"
-        )
+        response.headers["Content-Security-Policy"] = _POLICY
         return response
 
-    def _report(self) -> dict[str, object]:
+    def _at(self) -> datetime:
         if self._now is None:
             raise web.HTTPServiceUnavailable
-        return report(self._board.assessments(), self._now())
+        return self._now()
+
+    def _report(self) -> dict[str, object]:
+        return report(self._board.assessments(), self._at())
 
     async def _healthz(self, _: web.Request) -> web.Response:
         """200 while every account is fresh or its trouble has been told, else 503 and why."""
         untold = [
-            f"{a.account} is {a.state.value}: {a.because}"
-            for a in self._board.assessments()
-            if a.state is not State.FRESH and not self._is_told(a.account)
+            because
+            for account, because in self._board.troubles(self._at())
+            if not self._is_told(account)
         ]
         return web.Response(
             status=503 if untold else 200, text="\n".join(untold or ["fresh or told"]) + "\n"

@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from monitor.engine.effects import State
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -63,10 +65,12 @@ def _add_account(found: dict[str, GaugeMetricFamily], account: AccountAssessment
 
 def _add_pool(found: dict[str, GaugeMetricFamily], pool: PoolAssessment, place: list[str]) -> None:
     held, unit = pool.requirement, pool.risk.pool.unit
+    found["figure_age_seconds"].add_metric(place, pool.age_seconds)
+    if pool.state is State.BLIND:
+        return  # the last known figure is none of now: a gap in a graph says so, a line does not
     found["margin_ratio"].add_metric(place, float(held.ratio))
     found["margin_balance"].add_metric([*place, unit], float(held.margin_balance))
     found["maintenance_margin"].add_metric([*place, unit], float(held.maintenance_margin))
-    found["figure_age_seconds"].add_metric(place, pool.age_seconds)
     if pool.outlook is not None and pool.outlook.adverse_move is not None:
         found["adverse_move"].add_metric(place, float(pool.outlook.adverse_move))
     if pool.reconciliation is not None and pool.reconciliation.gap is not None:

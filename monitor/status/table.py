@@ -26,7 +26,7 @@ def print_table(data: Mapping[str, object]) -> None:
         console = Console(no_color=True, highlight=False, width=PLAIN_WIDTH)
     console.print(table(data))
     for line in _advice_lines(data):
-        console.print(line, markup=False)
+        console.print(_plain(line))
 
 
 def table(data: Mapping[str, object]) -> Table:
@@ -46,8 +46,13 @@ def table(data: Mapping[str, object]) -> Table:
         for pool in pools:
             found.add_row(*_pool_cells(account, pool))
         if not pools:
-            found.add_row(str(account["name"]), _state(account), _why(account))
+            found.add_row(_plain(str(account["name"])), _state(account), _plain(_why(account)))
     return found
+
+
+def _plain(text: str) -> Text:
+    """Text as it is: what stands in square brackets is no markup, and nothing moves the cursor."""
+    return Text("".join(letter if letter.isprintable() else " " for letter in text))
 
 
 def _rows(data: Mapping[str, object], key: str) -> list[dict[str, object]]:
@@ -59,22 +64,20 @@ def _why(account: Mapping[str, object]) -> str:
     return str(account.get("because") or "no pools")
 
 
-def _pool_cells(
-    account: Mapping[str, object], pool: Mapping[str, object]
-) -> tuple[str | Text, ...]:
+def _pool_cells(account: Mapping[str, object], pool: Mapping[str, object]) -> tuple[Text, ...]:
     blind = pool["state"] == "blind"
     ratio = _number(pool["margin_ratio"])
     unit = str(pool["unit"])
     return (
-        str(pool["id"]),
+        _plain(str(pool["id"])),
         _state(pool if pool["state"] != "fresh" else account),
         _bar(ratio, "last known " if blind else ""),
-        _money(pool["margin_balance"], unit),
-        _money(pool["maintenance_margin"], unit),
-        "" if pool["rung"] == "none" else str(pool["rung"]),
-        _percent(pool["adverse_move"]),
-        _nearest(pool),
-        _age(pool["age_seconds"]),
+        _plain(_money(pool["margin_balance"], unit)),
+        _plain(_money(pool["maintenance_margin"], unit)),
+        _plain("" if pool["rung"] == "none" else str(pool["rung"])),
+        _plain(_percent(pool["adverse_move"])),
+        _plain(_nearest(pool)),
+        _plain(_age(pool["age_seconds"])),
     )
 
 

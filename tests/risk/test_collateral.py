@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.errors import MissingMark
-from monitor.risk.collateral import counted, price_of, value_of
+from monitor.risk.collateral import counted, haircut, price_of, worth
 from tests.build import coins, mark
 
 STEPS = coins("BTC", haircuts=((10, "0.02"), (20, "0.05"), (None, "0.5"))).haircuts
@@ -37,29 +37,26 @@ def test_without_steps_all_of_it_counts():
 
 
 def test_a_positive_amount_counts_at_its_rate_after_the_haircut():
-    asset = coins("BTC", 8, 100, rates=("0.9", "1.1"), haircuts=((10, "0.02"), (None, "1")))
+    asset = coins("BTC", 0, rates=("0.9", "1.1"), haircuts=((10, "0.02"), (None, "1")))
 
-    value = value_of(asset, Decimal(-3), {})
-
-    assert value.value == 5 * Decimal("0.98") * 100 * Decimal("0.9")
-    assert value.haircut == 1 - Decimal("0.98") * Decimal("0.9")
-    assert (value.balance, value.unrealized_pnl) == (8, -3)
+    assert worth(asset, Decimal(5), Decimal(100)) == 5 * Decimal("0.98") * 100 * Decimal("0.9")
+    assert haircut(asset, Decimal(5), Decimal(100)) == 1 - Decimal("0.98") * Decimal("0.9")
+    # of 20 coins the second half counts nothing
+    assert haircut(asset, Decimal(20), Decimal(100)) == 1 - Decimal("0.49") * Decimal("0.9")
 
 
 def test_a_liability_counts_in_full_and_dearer():
-    asset = coins("BTC", 1, 100, rates=("0.9", "1.1"), haircuts=((10, "0.02"),))
+    asset = coins("BTC", 0, rates=("0.9", "1.1"), haircuts=((10, "0.02"),))
 
-    value = value_of(asset, Decimal(-3), {})
-
-    assert value.value == -2 * 100 * Decimal("1.1")
-    assert value.haircut == 0
+    assert worth(asset, Decimal(-2), Decimal(100)) == -2 * 100 * Decimal("1.1")
+    assert haircut(asset, Decimal(-2), Decimal(100)) == 0
 
 
 def test_of_nothing_the_haircut_is_that_of_the_first_coin():
-    asset = coins("BTC", 0, 100, rates=("0.9", "1.1"), haircuts=((10, "0.02"),))
+    asset = coins("BTC", 0, rates=("0.9", "1.1"), haircuts=((10, "0.02"),))
 
-    assert value_of(asset, Decimal(0), {}).haircut == 1 - Decimal("0.98") * Decimal("0.9")
-    assert value_of(coins("USDT", 0), Decimal(0), {}).haircut == 0
+    assert haircut(asset, Decimal(0), Decimal(100)) == 1 - Decimal("0.98") * Decimal("0.9")
+    assert haircut(coins("USDT", 0), Decimal(0), Decimal(1)) == 0
 
 
 def test_a_price_floats_with_the_mark_that_it_follows():

@@ -112,7 +112,9 @@ def test_profit_is_added_to_its_settle_asset_before_the_haircut():
     risk = evaluate(pool, {"BTC/USD:BTC": mark(100)}, NOON)
 
     # 100 contracts of 100 USD: 10,000 × (1/50 − 1/100) = 100 BTC won, 50 of them owed
+    assert risk.collateral[0].balance == -50
     assert risk.collateral[0].unrealized_pnl == 100
+    assert risk.collateral[0].haircut == Decimal("0.1")
     assert risk.collateral[0].value == 50 * 100 * Decimal("0.9")
     assert risk.requirement.margin_balance == 50 * 100 * Decimal("0.9") + 7
 

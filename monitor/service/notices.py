@@ -1,0 +1,70 @@
+"""What the monitor has to say about itself: messages that belong to no account's incident."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from monitor.alerts.ladder import Severity
+from monitor.alerts.message import Notification
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_USEFUL_FOR = timedelta(days=1)
+
+
+def channel_refuses(channel: str, because: str, at: datetime) -> Notification:
+    """For the other channels: this one takes no messages any more, for its owner to mend."""
+    return _notice(
+        f"channel-{channel}-refuses",
+        f"WARNING channel '{channel}' takes no messages",
+        f"Channel '{channel}' refuses messages for good: {because}.\n"
+        "What is meant for it waits and is tried once an hour. Check its address and its key, "
+        "then try it with `margin-monitor check --send-test`.",
+        at,
+    )
+
+
+def channel_takes_again(channel: str, at: datetime) -> Notification:
+    """For the other channels: this one is back."""
+    return _notice(
+        f"channel-{channel}-back",
+        f"RESOLVED channel '{channel}' takes messages again",
+        f"Channel '{channel}' takes messages again; what waited for it goes out.",
+        at,
+    )
+
+
+def state_fails(because: str, at: datetime) -> Notification:
+    """The state on disk is not what it should be; watching goes on."""
+    return _notice(
+        "state-fails",
+        "WARNING the monitor's state on disk",
+        f"{because[:1].upper()}{because[1:]}.\nWatching and alerting go on.",
+        at,
+    )
+
+
+def state_recovers(at: datetime) -> Notification:
+    """The state on disk is written again."""
+    return _notice(
+        "state-recovers",
+        "RESOLVED the monitor's state on disk",
+        "The state is written to disk again, with what could not be written before.",
+        at,
+    )
+
+
+def _notice(name: str, title: str, body: str, at: datetime) -> Notification:
+    return Notification(
+        id=f"{name}-{at:%Y%m%dT%H%M%S.%f}",
+        incident_id="",
+        account="",
+        severity=Severity.WARNING,
+        step=None,
+        title=title,
+        body=body,
+        created_at=at,
+        useful_until=at + _USEFUL_FOR,
+    )

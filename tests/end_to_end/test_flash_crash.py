@@ -1,0 +1,42 @@
+"""Three exchanges crash together: one account warned, one nearly lost, one lost."""
+
+from collections import Counter
+from pathlib import Path
+
+from monitor.simulator.scenario import load
+from monitor.simulator.server import running
+from tests.end_to_end.stage import receiving, watching, write_config
+from tests.end_to_end.story import WITHIN, rises, told
+
+SPEED = 2
+ACCOUNTS = ("flash-binance", "flash-bybit", "flash-okx")
+
+
+async def test_every_crossing_on_three_exchanges_is_told_within_a_second(tmp_path: Path) -> None:
+    async with running(load("flash_crash"), speed=SPEED) as simulation, receiving() as receiver:
+        config = write_config(tmp_path, simulation.access(), receiver.url, poll_seconds=2)
+        async with watching(config) as daemon:
+            await daemon.fresh(*ACCOUNTS)
+
+            def all_over() -> bool:
+                return bool(
+                    receiver.of("flash-okx", "GONE")
+                    and receiver.of("flash-bybit", "RESOLVED")
+                    and receiver.of("flash-binance", "RESOLVED")
+                )
+
+            await daemon.until(all_over, "the end of all three being told", seconds=40)
+    crossings = rises(simulation.world.events)
+    assert {c.account for c in crossings} == set(ACCOUNTS)
+    assert {c.threshold for c in crossings if c.account == "flash-bybit"} == {"0.8"}
+    for crossing in crossings:
+        delay = told(crossing, receiver.messages)
+        assert delay is not None, crossing
+        assert delay < WITHIN, crossing
+    for account in ACCOUNTS:
+        mine = receiver.of(account)
+        # One trouble each, told from its rungs upward to its end, nothing twice.
+        assert len({m.incident for m in mine}) == 1
+        assert max(Counter(m.title.partition(":")[0] for m in mine).values()) == 1
+        assert len(mine) == 1 + sum(c.account == account for c in crossings)
+        assert "RESOLVED" in mine[-1].title or "GONE" in mine[-1].title

@@ -1,0 +1,37 @@
+"""Zara's cross account on its way down: each rung is told within a second, then the end."""
+
+from pathlib import Path
+
+from monitor.simulator.scenario import load
+from monitor.simulator.server import running
+from tests.end_to_end.stage import receiving, watching, write_config
+from tests.end_to_end.story import WITHIN, rises, time_of, told
+
+SPEED = 4
+
+
+async def test_each_rung_is_told_within_a_second_and_the_end_plainly(tmp_path: Path) -> None:
+    async with running(load("zara"), speed=SPEED) as simulation, receiving() as receiver:
+        config = write_config(tmp_path, simulation.access(), receiver.url, poll_seconds=2)
+        async with watching(config) as daemon:
+            await daemon.fresh("zara")
+            await daemon.until(lambda: receiver.of("GONE"), "the end being told", seconds=30)
+    events = simulation.world.events
+    crossings = rises(events)
+    assert [c.threshold for c in crossings] == ["0.8", "0.9"]
+    for crossing in crossings:
+        delay = told(crossing, receiver.messages)
+        assert delay is not None, crossing
+        assert delay < WITHIN
+    warning, critical, end = receiver.messages
+    assert warning.title.startswith("WARNING 80 %: zara (bybit) at 8")
+    assert critical.title.startswith("CRITICAL 90 %: zara (bybit) at 9")
+    assert end.title.startswith("POSITIONS GONE, LIQUIDATED? zara (bybit); peak ")
+    assert warning.incident == critical.incident == end.incident != ""
+    liquidation = next(event for event in events if event["event"] == "liquidation")
+    assert time_of(liquidation) < end.at
+    for words in ("All positions", "most likely liquidated"):
+        assert words in end.body
+    # What one falling coin takes with it is named beforehand: her winners too.
+    for symbol in ("SOL/USDT:USDT long", "ETH/USDT:USDT short", "XRP/USDT:USDT long"):
+        assert symbol in critical.body

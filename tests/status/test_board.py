@@ -1,0 +1,37 @@
+"""What the outside may look at, and what is wrong with it."""
+
+from __future__ import annotations
+
+from monitor.engine.effects import State
+from monitor.status.board import Board
+from tests.alerting import at
+from tests.assessing import an_account
+
+
+def test_the_newest_assessment_of_each_account_stands() -> None:
+    board = Board(["main", "other"])
+    newest = an_account(at=at(2))
+    other = an_account(account="other")
+    for assessment in (an_account(at=at(1)), other, newest):
+        board.put(assessment)
+
+    assert board.assessments() == [newest, other]
+
+
+def test_an_account_that_was_never_read_is_a_trouble() -> None:
+    assert Board(["main"]).troubles(at(0)) == [("main", "main was never read")]
+
+
+def test_an_account_whose_evaluation_stopped_is_a_trouble_however_fresh_it_was() -> None:
+    board = Board(["main"])
+    board.put(an_account(at=at(0)))
+
+    assert board.troubles(at(10)) == []
+    assert board.troubles(at(11)) == [("main", "main was last evaluated 11 s ago")]
+
+
+def test_an_account_that_is_not_fresh_is_a_trouble_with_its_reason() -> None:
+    board = Board(["main"])
+    board.put(an_account(state=State.BLIND, because="key refused"))
+
+    assert board.troubles(at(1)) == [("main", "main is blind: key refused")]
