@@ -76,6 +76,7 @@ class Replay:
             ladder=ladder,
             target=target,
         )
+        self._snapshot: AccountSnapshot
         self._marked: set[str] = set()
         self._snapshot: AccountSnapshot
 

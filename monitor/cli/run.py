@@ -13,7 +13,7 @@ def run(config: ConfigOption = None) -> None:
     """
     import asyncio
 
-    from monitor.service.daemon import serve
+    from monitor.service.serving import serve
     from monitor.settings import find_config, load_settings
 
     path = find_config(config)

@@ -14,6 +14,7 @@ from monitor.errors import DeliveryError, ExchangeError
 from monitor.exchanges.port import Replies
 from monitor.exchanges.registry import EXCHANGES
 from monitor.exchanges.stream import MarkFeed
+from monitor.service.account_task import NOT_UNDERSTOOD
 from monitor.service.capturing import open_client
 from monitor.service.clock import Clock
 
@@ -59,6 +60,9 @@ async def _account(account: AccountSettings, clock: Clock) -> AsyncIterator[Chec
     except ExchangeError as error:
         hint = f". {client.exchange.permission_hint}" if not client.offset_seconds else ""
         yield Check(what=f"{account.name}: read", ok=False, found=f"{error}{hint}")
+    except NOT_UNDERSTOOD as error:
+        found = f"a reply that our rules can't read ({type(error).__name__})"
+        yield Check(what=f"{account.name}: read", ok=False, found=found)
     finally:
         await client.close()
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from monitor.engine.events import MarksMoved, Source, TimePassed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from monitor.engine.events import Event
     from monitor.risk.model import Mark
@@ -47,6 +47,12 @@ class Mailbox:
         events, self._events = tuple(self._events), []
         return events
 
+    def put_back(self, events: Iterable[Event]) -> None:
+        """Events that were taken and not processed: they come first again."""
+        self._events[:0] = events
+        if self._events:
+            self._filled.set()
+
     def __len__(self) -> int:
         return len(self._events)
 
@@ -57,7 +63,11 @@ def _joins(last: Event | None, event: MarksMoved) -> bool:
 
 def joined(first: MarksMoved, second: MarksMoved) -> MarksMoved:
     """One event that says what two said: the newest marks, and the extremes of both."""
-    marks = {**first.marks, **second.marks}
+    marks = dict(first.marks)
+    for symbol, mark in second.marks.items():
+        # Two connections overlap in a handover: what comes later may be older.
+        if symbol not in marks or mark.at >= marks[symbol].at:
+            marks[symbol] = mark
     worst = {
         symbol: extremes
         for symbol in marks

@@ -298,3 +298,40 @@ async def test_a_call_that_never_ends_is_cut(monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(Unreachable) as caught:
             await client.call(ACCOUNT)
         assert "no answer in time" in str(caught.value)
+
+
+async def test_an_old_table_outlives_a_reading_that_fails_over_something_else() -> None:
+    clock = Hands()
+    async with served(clock, needing((TIERS, ACCOUNT))) as (server, client):
+        await client.read_account()
+        clock.now += timedelta(hours=2)
+        server.answers[TIERS.path] = server.answers[ACCOUNT.path] = plain("{}", 503)
+        with pytest.raises(Unreachable):
+            await client.read_account()
+        clock.now += timedelta(hours=2)
+        server.answers[ACCOUNT.path] = plain('{"total": 1.10}')
+        replies = await client.read_account()
+        assert replies.get(TIERS).body == [{"cum": Decimal("0.0065")}]
+
+
+async def test_a_clock_that_can_t_be_measured_again_does_not_hide_the_account() -> None:
+    clock = Hands()
+    async with served(clock) as (server, client):
+        await client.read_account()
+        clock.now += timedelta(hours=1)
+        server.answers[TIME.path] = plain("{}", 503)
+        assert (await client.read_account()).has(ACCOUNT)
+
+
+async def test_an_answer_that_repeats_secrets_does_not_get_them_any_further() -> None:
+    def said(status: int, headers: object, body: object) -> ExchangeError | None:
+        del headers
+        return Refused(str(body), status=status) if status == 401 else None
+
+    async with served(exchange=replace(FAKE, read_error=said)) as (server, client):
+        server.answers[ACCOUNT.path] = plain(f"no such key {KEY} or {SECRET}", 401)
+        with pytest.raises(Refused) as caught:
+            await client.call(ACCOUNT)
+        assert KEY not in repr(caught.value) + str(caught.value)
+        assert SECRET not in repr(caught.value) + str(caught.value)
+        assert "no such key ***" in str(caught.value)
