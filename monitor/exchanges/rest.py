@@ -1,5 +1,5 @@
 """
-I/O. REST to one exchange for one account: the one file that imports ccxt.
+I/O. REST to one exchange for one account: the one file that uses ccxt.
 
 ccxt signs and speaks HTTP; everything it would make of an answer is taken out of
 its hands. Its JSON reader is replaced (numbers keep their digits, and what is not JSON stays
@@ -16,11 +16,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import ccxt.async_support as ccxt
 import structlog
 from aiolimiter import AsyncLimiter
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
+from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout
 from monitor.exchanges.payload import parse_json
 from monitor.exchanges.port import Replies, Reply
 
@@ -76,7 +76,7 @@ def _read_body(text: str) -> object:
 
 def _client_class(exchange: Exchange) -> type[Any]:
     """ccxt's class for this exchange with our own reading of answers."""
-    parent: type[Any] = getattr(ccxt, exchange.client)
+    parent: type[Any] = CLASSES[exchange.client]
 
     def parse(_: object, text: str) -> _Answer:
         return _Answer(_read_body(text))
@@ -213,9 +213,9 @@ class RestClient:
         await limiter.acquire(min(call.weight, limiter.max_rate))
 
     def _translated(self, error: Exception, call: RestCall) -> ExchangeError:
-        if isinstance(error, ccxt.RequestTimeout):
+        if isinstance(error, RequestTimeout):
             return self._unreachable(f"no answer within {TIMEOUT_SECONDS:.0f} s", call)
-        if isinstance(error, ccxt.BaseError):
+        if isinstance(error, BaseError):
             cause = error.__cause__
             why = f" ({type(cause).__name__})" if cause is not None else ""
             return self._unreachable(f"the connection failed{why}", call)
