@@ -182,9 +182,10 @@ class Daemon:
             asyncio.create_task(self._notice_sleep()),
             asyncio.create_task(self._notice_state()),
         ]
-        # ccxt alone leaves so many objects that a full collection stops the loop for 50 ms.
-        gc.collect()
+        # ccxt alone leaves so many objects that a full collection stops the loop for 50 ms:
+        # what is there by now stays, unlooked at.
         gc.freeze()
+        gc.enable()
         self._systemd.ready()
         try:
             await self._until_one_ends(stopping, delivering, *running)
