@@ -6,7 +6,7 @@ SCENARIO ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts tests bench format lock wheel clean
+.PHONY: help demo test lint types contracts tests bench pictures format lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ tests: .venv/dev ## pytest
 
 bench: .venv/dev ## CPU, latency, memory and start against a plain ccxt polling script
 	$(BIN)/python bench/run.py
+
+pictures: .venv/runtime ## the README's picture, taken from the demo
+	PYTHONPATH=. $(BIN)/python deploy/pictures/make.py
 
 format: .venv/dev ## ruff: mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monitor.engine.engine import Engine
 from monitor.engine.events import MarksMoved, SnapshotTaken, Source, TimePassed
-from monitor.errors import ExchangeError, Malformed, MissingReply
-from monitor.exchanges.port import MarksRead, Replies
+from monitor.errors import ExchangeError, Malformed, MissingReply, RiskError
+from monitor.exchanges.port import Ignored, MarksRead, Replies
 from monitor.exchanges.registry import EXCHANGES
 from monitor.risk.model import Mark
 
@@ -49,11 +50,13 @@ class Replay:
     """
     One capture, step by step: the snapshot, then every frame.
 
-    `steps` yields what is known after each. `override` gives marks that stand whatever the
-    capture says, by exchange symbol.
+    `steps` yields what is known after each; after the last one a pool that has no figures
+    yet is an error. `override` gives marks that stand whatever the capture says, by exchange
+    symbol.
 
     Raises:
         Malformed, MissingReply, Unmodelled: Named, with the place in the file.
+        RiskError: If a pool can't be evaluated for another reason than a missing reply.
     """
 
     def __init__(
@@ -73,6 +76,8 @@ class Replay:
             ladder=ladder,
             target=target,
         )
+        self._marked: set[str] = set()
+        self._snapshot: AccountSnapshot
 
     def steps(self) -> Iterator[AccountAssessment]:
         try:
@@ -85,8 +90,7 @@ class Replay:
     def _steps(self) -> Iterator[AccountAssessment]:
         view = self._read()
         at = self._capture.at
-        snapshot = view.snapshot(at)
-        self._take(snapshot, at, Source.REST)
+        self._take(view.snapshot(at), at, Source.REST)
         yield self._engine.assessment()
         for number, frame in enumerate(self._capture.frames):
             at = max(at, frame.at)
@@ -95,6 +99,21 @@ class Replay:
             except ExchangeError as error:
                 raise error.placed(call=f"frames[{number}]") from None
             yield self._engine.assessment()
+        self._check_whole()
+
+    def _check_whole(self) -> None:
+        """Raises MissingReply or RiskError where a pool has no figures at the end."""
+        pools = self._snapshot.pools
+        unmarked = {s for pool in pools for s in pool.symbols()} - self._marked
+        if unmarked:
+            bare = tuple(i for i in self._snapshot.instruments() if i.symbol in unmarked)
+            raise MissingReply(
+                f"neither a frame nor a reply tells the mark of {', '.join(sorted(unmarked))}",
+                call="; ".join(call.request for call in self._exchange.mark_calls(bare)),
+            )
+        found = self._engine.assessment()
+        if {pool.id for pool in pools} - {known.risk.pool.id for known in found.pools}:
+            raise RiskError(found.because)
 
     def _read(self) -> AccountView:
         replies = Replies(self._capture.replies)
@@ -110,22 +129,44 @@ class Replay:
             read = self._exchange.read_frame(frame.text)
             if isinstance(read, MarksRead):
                 self._move({s: m.price for s, m in read.marks.items()}, at)
+            elif isinstance(read, Ignored):
+                self._check_placed(view, frame)
             return view
         updated = view.updated(frame)
         if updated is not view:
             self._take(updated.snapshot(at), at, Source.LIVE)
         return updated
 
+    def _check_placed(self, view: AccountView, frame: Frame) -> None:
+        """Raises Malformed if the feed of marks holds a frame that changes the account."""
+        try:
+            after = view.updated(replace(frame, path=None))
+        except ExchangeError:
+            return  # no frame of the account's: some other public stream's
+        if after is not view:
+            raise Malformed("feed", "'account' for a private frame", "'marks'")
+
     def _take(self, snapshot: AccountSnapshot, at: datetime, source: Source) -> None:
-        self._instruments = snapshot.instruments()
+        """A new state of the account, and the marks in it that are news: a frame may bring some."""
+        before = {} if source is Source.REST else self._snapshot.marks
+        self._snapshot = snapshot
         self._engine.process(SnapshotTaken(snapshot=snapshot, at=at, source=source))
-        held = {i.symbol: i.exchange_symbol for i in self._instruments}
-        marks = {held[s]: m.price for s, m in snapshot.marks.items() if s in held}
-        self._move(marks if source is Source.REST else {}, at)
+        self._move(
+            {
+                instrument.exchange_symbol: mark.price
+                for instrument in snapshot.instruments()
+                if (mark := snapshot.marks.get(instrument.symbol)) is not None
+                and mark != before.get(instrument.symbol)
+            },
+            at,
+        )
 
     def _move(self, prices: Mapping[str, Decimal], at: datetime) -> None:
         """New marks, as live as the capture is; the person's own stand above them."""
-        prices = {**prices, **self._override(self._instruments)}
+        instruments = self._snapshot.instruments()
+        prices = {**prices, **self._override(instruments)}
         marks = {symbol: Mark(price=price, at=at) for symbol, price in prices.items()}
+        own = set(self._snapshot.marks) - {i.symbol for i in instruments}
+        self._marked |= own | {i.symbol for i in instruments if i.exchange_symbol in prices}
         self._engine.process(MarksMoved(marks=marks, at=at))
         self._engine.process(TimePassed(at=at))

@@ -107,9 +107,10 @@ class MarksWanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotWanted:
-    """Read the account anew at once."""
+    """Read the account anew, `after_seconds` from now."""
 
     because: str
+    after_seconds: float = 0.0
 
 
 Effect = Assessed | IncidentChanged | MarksWanted | SnapshotWanted

@@ -25,12 +25,11 @@ from monitor.engine.events import (
     MarksMoved,
     PollFailed,
     SnapshotTaken,
-    Source,
     TaskDied,
     TimePassed,
 )
 from monitor.engine.inquest import Inquest
-from monitor.engine.knowledge import Budgets, Feed, Knowledge, Touched
+from monitor.engine.knowledge import ASK_AGAIN_SECONDS, Budgets, Feed, Knowledge, Touched
 from monitor.engine.wants import Wants
 from monitor.risk.result import Target
 
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from monitor.engine.events import Event
     from monitor.engine.freshness import Freshness
     from monitor.engine.watch import Watch
-    from monitor.risk.model import AccountSnapshot, PoolId
+    from monitor.risk.model import PoolId
 
 _NOTHING = Touched(worst={}, jumps={})
 
@@ -124,13 +123,16 @@ class Engine:
         if known.snapshot is not None and snapshot.at < known.snapshot.at:
             return self._concluded(at, _NOTHING)
         known.take_reading(snapshot, at)
-        if self._is_doubtful(snapshot, event.source):
-            known.doubted = snapshot
-            because = "a reading shows fewer positions and nothing explains it"
+        if known.must_doubt(snapshot, event.source, at):
+            known.doubt(snapshot, at)
+            again = SnapshotWanted(
+                because="a reading shows fewer positions and nothing explains it",
+                after_seconds=ASK_AGAIN_SECONDS,
+            )
             self._evaluate(self._watches.values(), _NOTHING, at)
-            return (SnapshotWanted(because=because), *self._concluded(at, _NOTHING))
+            return (again, *self._concluded(at, _NOTHING))
         is_first = known.snapshot is None
-        doubts = self._inquest.confirm(snapshot, event.source, is_first=is_first)
+        doubts = self._inquest.confirm(snapshot, event.source, at, is_first=is_first)
         known.believe(snapshot, at)
         self._adopt(event)
         self._evaluate(self._watches.values(), _NOTHING, at)
@@ -144,17 +146,6 @@ class Engine:
         concerned = [w for w in self._watches.values() if w.pool.symbols() & symbols]
         self._evaluate(concerned, touched, event.at)
         return self._concluded(event.at, touched)
-
-    def _is_doubtful(self, snapshot: AccountSnapshot, source: Source) -> bool:
-        """
-        Whether a reading shows positions gone that a second one must confirm.
-
-        A live update explains what it shows, unless it builds on the very reading in doubt.
-        """
-        gone = self._known.vanished(snapshot)
-        doubted = self._known.doubted
-        same = doubted is not None and gone <= self._known.vanished(doubted)
-        return bool(gone) and (same if source is Source.LIVE else not same)
 
     def _adopt(self, event: SnapshotTaken) -> None:
         snapshot = event.snapshot

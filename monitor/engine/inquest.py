@@ -15,6 +15,7 @@ from monitor.alerts.incident import Subject
 from monitor.engine.effects import SnapshotWanted, State
 from monitor.engine.events import Source
 from monitor.engine.freshness import Trouble, account_trouble, joined
+from monitor.engine.knowledge import ASK_AGAIN_SECONDS, BELIEVED_AFTER
 from monitor.engine.watch import Watch
 from monitor.risk.result import Verdict
 
@@ -48,7 +49,7 @@ class Inquest:
         self._ladder = ladder
         self._key: Condition | None = None
         self._key_was_read = False
-        self._is_confirmed = True
+        self._unconfirmed_since: datetime | None = None
         self._balances: dict[PoolId, tuple[str, Decimal]] = {}
 
     # -- facts in -------------------------------------------------------------------------
@@ -61,23 +62,27 @@ class Inquest:
         self._key_was_read = True
 
     def confirm(
-        self, snapshot: AccountSnapshot, source: Source, *, is_first: bool
+        self, snapshot: AccountSnapshot, source: Source, at: datetime, *, is_first: bool
     ) -> tuple[Effect, ...]:
         """
         What is to be asked before a reading that is believed may end an incident.
 
         The first of a run must be confirmed where it shows no position in a pool whose
-        incident is open from before: there is no book to hold it against.
+        incident is open from before: there is no book to hold it against. Those after it do,
+        once they have said so for long enough.
         """
-        if not is_first:
-            self._is_confirmed = self._is_confirmed or source is Source.REST
+        since = self._unconfirmed_since
+        if not is_first and since is None:
             return ()
         held = {pool.id for pool in snapshot.pools if pool.positions}
         troubled = {i.pool for i in self._casebook.open_incidents() if i.pool is not None}
-        if troubled <= held:
+        late = since is not None and source is Source.REST and at - since >= BELIEVED_AFTER
+        if late or troubled <= held:
+            self._unconfirmed_since = None
             return ()
-        self._is_confirmed = False
-        return (SnapshotWanted(because="positions of an open incident are gone"),)
+        self._unconfirmed_since = since or at
+        because = "positions of an open incident are gone"
+        return (SnapshotWanted(because=because, after_seconds=ASK_AGAIN_SECONDS),)
 
     def watch(self, pool: MarginPool) -> Watch:
         """A new pool's watch, standing where its open incidents left it."""
@@ -242,7 +247,7 @@ class Inquest:
     @property
     def _is_sure(self) -> bool:
         """Whether no reading waits to be confirmed."""
-        return self._is_confirmed and self._known.doubted is None
+        return self._unconfirmed_since is None and self._known.doubted is None
 
     def _remember_balances(self, now: Briefing) -> None:
         """The last balance of each pool with positions: what a message of their end compares."""

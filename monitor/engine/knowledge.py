@@ -8,6 +8,7 @@ Ages go by the time that a fact held at the exchange, never later than its arriv
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from monitor.errors import Refused, Unmodelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from monitor.engine.events import MarksMoved
     from monitor.errors import ExchangeError
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 MARKS = "marks"
 ACCOUNT = "account"
 """The two feeds whose ages decide on the figures."""
+
+BELIEVED_AFTER = timedelta(seconds=4)
+"""Positions that vanish without a cause are gone only if readings say so for that long."""
+
+BELIEVED_AT_LAST = timedelta(seconds=12)
+"""The same where every reading shows others gone: somebody is trading."""
+
+ASK_AGAIN_SECONDS = 2.0
+"""Between the readings that are to confirm a doubtful one."""
 
 JUMP = Decimal("0.10")
 """A mark that moves by more than this in one step is read again (it counts all the same)."""
@@ -113,6 +122,8 @@ class Knowledge:
         self.started_at: datetime | None = None
         self.snapshot: AccountSnapshot | None = None
         self.doubted: AccountSnapshot | None = None
+        self.doubted_since: datetime | None = None
+        self._alike_since: datetime = datetime.min.replace(tzinfo=UTC)
         self.failure: ExchangeError | None = None
         self.failed_at: datetime | None = None
         self.feeds: dict[str, Feed] = {}
@@ -151,7 +162,7 @@ class Knowledge:
 
     def believe(self, snapshot: AccountSnapshot, at: datetime) -> None:
         """This reading is the book from now on."""
-        self.snapshot, self.doubted = snapshot, None
+        self.snapshot, self.doubted, self.doubted_since = snapshot, None, None
         held = {i.symbol: i.exchange_symbol for i in snapshot.instruments()}
         self._symbols = {exchange_symbol: symbol for symbol, exchange_symbol in held.items()}
         self._wanted_since = {s: self._wanted_since.get(s, at) for s in held}
@@ -159,6 +170,32 @@ class Knowledge:
         for store in (self._live, self._asked):
             for symbol in store.keys() - needed:
                 del store[symbol]
+
+    def doubt(self, snapshot: AccountSnapshot, at: datetime) -> None:
+        """This reading shows positions gone for which there is no cause: it must be confirmed."""
+        if not self._was_doubted(snapshot):
+            self._alike_since = at
+        self.doubted_since = self.doubted_since or at
+        self.doubted = snapshot
+
+    def must_doubt(self, snapshot: AccountSnapshot, source: Source, at: datetime) -> bool:
+        """
+        Whether a reading shows positions gone that others must confirm.
+
+        A live update explains what it shows, unless it builds on the very reading in doubt.
+        """
+        if not self.vanished(snapshot):
+            return False
+        same, since = self._was_doubted(snapshot), self.doubted_since
+        if source is Source.LIVE:
+            return same
+        if since is None or at - since >= BELIEVED_AT_LAST:
+            return since is None
+        return not same or at - self._alike_since < BELIEVED_AFTER
+
+    def _was_doubted(self, snapshot: AccountSnapshot) -> bool:
+        """Whether all that this reading shows gone was gone in the reading in doubt as well."""
+        return self.doubted is not None and self.vanished(snapshot) <= self.vanished(self.doubted)
 
     def vanished(self, snapshot: AccountSnapshot) -> frozenset[tuple[PoolId, str, str]]:
         """The positions of the book that a reading no longer shows, by pool, symbol and side."""

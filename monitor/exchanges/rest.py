@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 TIMEOUT_SECONDS = 10.0
-# ccxt's queue in front of the call included.
+# From sending on; before that a call may wait for room, for as long as there are others.
 CALL_SECONDS = 30.0
 PACE_SHARE = 0.5
 OFFSET_SECONDS = 600.0
@@ -182,10 +182,12 @@ class RestClient:
 
     async def _once(self, call: RestCall) -> Reply:
         self._raise_if_quiet(call)
+        await self._wait_for_room(call)
+        # An answer to those before it may have asked for quiet meanwhile.
+        self._raise_if_quiet(call)
         method = getattr(self._client, call.implicit)
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                await self._wait_for_room(call)
                 answer = await method(dict(call.query))
         except ExchangeError as error:
             self._keep_quiet(error)
@@ -310,14 +312,21 @@ class RestClient:
         return until is not None and self._now() < until
 
     async def _gather(self, calls: Iterable[RestCall], before: Mapping[str, _Kept]) -> list[_Kept]:
-        """The replies of these calls; the worst error where a needed one is missing."""
-        calls = list(calls)
+        """
+        The replies of these calls; the worst error where a needed one is missing.
+
+        Tables that came are kept even then, so that a long reading gets further each time.
+        """
+        # Needed ones are the first to find room.
+        calls = sorted(calls, key=lambda call: call.optional)
         results = await asyncio.gather(*map(self.call, calls), return_exceptions=True)
         kept: list[_Kept] = []
         errors: list[BaseException] = []
         for call, result in zip(calls, results, strict=True):
             if isinstance(result, Reply):
                 kept.append(_Kept(call=call, reply=result))
+                if call.max_age_seconds > 0:
+                    self._kept[call.request] = kept[-1]
             elif not isinstance(result, ExchangeError):
                 errors.append(result)
             elif call.max_age_seconds > 0 and call.request in before:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from monitor.exchanges.port import Replies
     from monitor.settings import AccountSettings
 
-READ_SECONDS = 45.0
+# A large account is read slowly, since its calls keep to the exchange's limits.
+READ_SECONDS = 120.0
 
 
 async def read_capture_text(client: RestClient) -> bytes:

@@ -65,7 +65,8 @@ def test_after_a_restart_positions_that_are_gone_are_confirmed_first() -> None:
         [],
         ["positions of an open incident are gone"],
     )
-    assert scene.later(1).read(BARE).told == ["POSITIONS GONE: main (bybit); peak 92.6 %"]
+    assert scene.later(2).read(BARE).told == []
+    assert scene.later(2).read(BARE).told == ["POSITIONS GONE: main (bybit); peak 92.6 %"]
 
 
 def test_after_a_restart_a_refusal_told_before_is_not_told_again() -> None:
@@ -88,7 +89,7 @@ def test_after_a_restart_nothing_is_over_before_the_first_reading() -> None:
 def test_after_a_restart_a_pool_that_is_no_more_is_confirmed_first() -> None:
     scene = restarted(calm().later(1).tick(SOL=88))
     assert scene.read().told == []
-    assert scene.later(1).read().told == ["POSITIONS GONE: main (bybit); peak 92.6 %"]
+    assert scene.later(4).read().told == ["POSITIONS GONE: main (bybit); peak 92.6 %"]
 
 
 def test_after_a_restart_hysteresis_of_a_distance_goes_on() -> None:
@@ -130,7 +131,7 @@ def test_a_liquidation_after_flapping_is_told_at_once() -> None:
     for price in (90, 120, 80):
         scene.second().tick(SOL=price)
     for _ in range(2):
-        scene.second().read(the_pool(LONG, positions=(), cash=3))
+        scene.later(4).read(the_pool(LONG, positions=(), cash=3))
     assert scene.told == ["POSITIONS GONE, LIQUIDATED? main (bybit); peak 106.7 %"]
 
 

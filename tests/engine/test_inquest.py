@@ -137,7 +137,7 @@ def test_a_key_never_read_ends_no_incident_about_it() -> None:
 def test_a_live_update_does_not_confirm_the_first_reading() -> None:
     kept = changes(calm().later(1).tick(SOL=88).latest)[0].incident
     scene = Scene(incidents=(kept,)).read(the_pool(LONG, positions=()))
-    scene.later(1).read(the_pool(LONG, positions=()), source=Source.LIVE)
+    scene.later(4).read(the_pool(LONG, positions=()), source=Source.LIVE)
     assert scene.all_told == []
     scene.later(1).read(the_pool(LONG, positions=()))
     assert scene.told == ["POSITIONS GONE: main (bybit); peak 92.6 %"]

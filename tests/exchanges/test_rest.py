@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
+from monitor.exchanges.port import Budget, Exchange, RestCall
 from monitor.exchanges.rest import Credentials, RestClient
 from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
 
@@ -53,7 +54,9 @@ def plain(text: str, status: int = 200, **headers: str) -> Callable[[web.Request
 
 
 @asynccontextmanager
-async def served(clock: Hands | None = None) -> AsyncIterator[tuple[Server, RestClient]]:
+async def served(
+    clock: Hands | None = None, exchange: Exchange = FAKE
+) -> AsyncIterator[tuple[Server, RestClient]]:
     hands = clock or Hands()
     server = Server()
     server.answers = {
@@ -68,7 +71,7 @@ async def served(clock: Hands | None = None) -> AsyncIterator[tuple[Server, Rest
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     client = RestClient(
-        FAKE,
+        exchange,
         Credentials(api_key=KEY, api_secret=SECRET),
         account="main",
         now=hands,
@@ -230,6 +233,57 @@ async def test_the_offset_is_measured_at_the_first_reading_and_every_ten_minutes
         clock.now += timedelta(seconds=601)
         await client.read_account()
         assert server.count(TIME.path) == 2
+
+
+def many(count: int) -> tuple[RestCall, ...]:
+    """Tables of so many symbols, of which one may be asked for in each window."""
+    slow = Budget(name="slow", per_minute=1)
+    return tuple(
+        replace(TIERS, query=(("symbol", f"C{number}"),), budget=slow) for number in range(count)
+    )
+
+
+def needing(calls: tuple[RestCall, ...]) -> Exchange:
+    """The fake exchange with an account that needs just these replies."""
+    return replace(FAKE, needed=lambda replies: tuple(c for c in calls if not replies.has(c)))
+
+
+async def test_waiting_for_room_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.exchanges.rest.CALL_SECONDS", 0.25)
+    monkeypatch.setattr("monitor.exchanges.rest.PACE_WINDOW_SECONDS", 0.1)
+    async with served(exchange=needing(many(5))) as (server, client):
+        # Four windows of 0.1 s, one after the other, before the last is sent.
+        assert len(tuple(await client.read_account())) == 5
+        assert server.count(TIERS.path) == 5
+
+
+async def test_a_quiet_that_is_asked_for_silences_the_calls_in_the_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("monitor.exchanges.rest.PACE_WINDOW_SECONDS", 0.1)
+    async with served(exchange=needing(many(5))) as (server, client):
+        server.answers[TIERS.path] = plain('{"code": -1003}', 429)
+        with pytest.raises(Unreachable):
+            await client.read_account()
+        assert server.count(TIERS.path) == 1
+
+
+async def test_tables_that_came_before_a_failure_are_not_asked_for_again() -> None:
+    async with served(exchange=needing((TIERS, ACCOUNT))) as (server, client):
+        server.answers[ACCOUNT.path] = plain("<html>")
+        for _ in range(2):
+            with pytest.raises(Malformed):
+                await client.read_account()
+        assert (server.count(TIERS.path), server.count(ACCOUNT.path)) == (1, 2)
+
+
+async def test_needed_calls_go_before_optional_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.exchanges.rest.PACE_WINDOW_SECONDS", 0.1)
+    (table,) = many(1)
+    wanted = (replace(table, optional=True), replace(ACCOUNT, budget=table.budget))
+    async with served(exchange=needing(wanted)) as (server, client):
+        await client.read_account()
+        assert server.asked[1:] == [ACCOUNT.path, TIERS.path]
 
 
 async def test_a_call_that_never_ends_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
