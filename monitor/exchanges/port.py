@@ -33,10 +33,15 @@ _PAGE_SIZE = "limit"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """A published limit: `per_minute` units of weight for all calls that name it."""
+    """
+    A published limit: `per_minute` units of weight for all calls that name it.
+
+    `window_seconds` is the span in which the exchange counts: so long a burst may last.
+    """
 
     name: str
     per_minute: int
+    window_seconds: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

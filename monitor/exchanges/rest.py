@@ -1,5 +1,5 @@
 """
-I/O. REST to one exchange for one account: the one file that imports ccxt.
+I/O. REST to one exchange for one account: the one file that uses ccxt.
 
 ccxt signs and speaks HTTP; everything it would make of an answer is taken out of
 its hands. Its JSON reader is replaced (numbers keep their digits, and what is not JSON stays
@@ -16,11 +16,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-import ccxt.async_support as ccxt
 import structlog
 from aiolimiter import AsyncLimiter
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
+from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout
 from monitor.exchanges.payload import parse_json
 from monitor.exchanges.port import Replies, Reply
 
@@ -35,8 +35,6 @@ log = structlog.get_logger()
 TIMEOUT_SECONDS = 10.0
 # From sending on; before that a call may wait for room, for as long as there are others.
 CALL_SECONDS = 30.0
-# The shortest window in which an exchange counts (OKX: so many calls in two seconds).
-PACE_WINDOW_SECONDS = 2.0
 PACE_SHARE = 0.5
 OFFSET_SECONDS = 600.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
@@ -84,7 +82,7 @@ def _read_body(text: str) -> object:
 
 def _client_class(exchange: Exchange) -> type[Any]:
     """ccxt's class for this exchange with our own reading of answers."""
-    parent: type[Any] = getattr(ccxt, exchange.client)
+    parent: type[Any] = CLASSES[exchange.client]
 
     def parse(_: object, text: str) -> _Answer:
         return _Answer(_read_body(text))
@@ -226,15 +224,15 @@ class RestClient:
         """Bursts keep to half of what the exchange publishes, each budget by itself."""
         budget = call.budget
         if budget.name not in self._limiters:
-            room = max(1.0, budget.per_minute * PACE_WINDOW_SECONDS / 60 * PACE_SHARE)
-            self._limiters[budget.name] = AsyncLimiter(room, PACE_WINDOW_SECONDS)
+            room = max(1.0, budget.per_minute * budget.window_seconds / 60 * PACE_SHARE)
+            self._limiters[budget.name] = AsyncLimiter(room, budget.window_seconds)
         limiter = self._limiters[budget.name]
         await limiter.acquire(min(call.weight, limiter.max_rate))
 
     def _translated(self, error: Exception, call: RestCall) -> ExchangeError:
-        if isinstance(error, ccxt.RequestTimeout):
+        if isinstance(error, RequestTimeout):
             return self._unreachable(f"no answer within {TIMEOUT_SECONDS:.0f} s", call)
-        if isinstance(error, ccxt.BaseError):
+        if isinstance(error, BaseError):
             cause = error.__cause__
             why = f" ({type(cause).__name__})" if cause is not None else ""
             return self._unreachable(f"the connection failed{why}", call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.errors import ConfigError
-from monitor.service.daemon import _Wishes
+from monitor.service.serving import Wishes
 from tests.service.having import some_settings
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def refused() -> Settings:
 
 def test_it_starts_with_what_it_was_given_and_ends_for_good(tmp_path: Path) -> None:
     first = some_settings(tmp_path)
-    wishes = _Wishes(first, refused)
+    wishes = Wishes(first, refused)
 
     assert wishes.take() is first
     assert not wishes.stop.is_set()
@@ -31,7 +31,7 @@ def test_it_starts_with_what_it_was_given_and_ends_for_good(tmp_path: Path) -> N
 
 def test_reading_the_config_anew_starts_with_that(tmp_path: Path) -> None:
     second = some_settings(tmp_path / "other")
-    wishes = _Wishes(some_settings(tmp_path), lambda: second)
+    wishes = Wishes(some_settings(tmp_path), lambda: second)
     wishes.take()
     wishes.reload()
 
@@ -41,7 +41,7 @@ def test_reading_the_config_anew_starts_with_that(tmp_path: Path) -> None:
 
 
 def test_a_config_with_mistakes_changes_nothing(tmp_path: Path) -> None:
-    wishes = _Wishes(some_settings(tmp_path), refused)
+    wishes = Wishes(some_settings(tmp_path), refused)
     wishes.take()
     wishes.reload()
 
@@ -49,7 +49,7 @@ def test_a_config_with_mistakes_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_an_end_that_comes_while_it_starts_anew_ends_it(tmp_path: Path) -> None:
-    wishes = _Wishes(some_settings(tmp_path), lambda: some_settings(tmp_path))
+    wishes = Wishes(some_settings(tmp_path), lambda: some_settings(tmp_path))
     wishes.take()
     wishes.reload()
     wishes.end()

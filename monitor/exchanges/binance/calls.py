@@ -16,8 +16,8 @@ from dataclasses import replace
 from monitor.exchanges.port import Budget, RestCall
 
 # COIN-M shares this limit since the engines were joined (2026-06-30).
-FUTURES_BUDGET = Budget(name="binance futures", per_minute=2400)
-WALLET_BUDGET = Budget(name="binance sapi", per_minute=12_000)
+FUTURES_BUDGET = Budget(name="binance futures", per_minute=2400, window_seconds=60)
+WALLET_BUDGET = Budget(name="binance sapi", per_minute=12_000, window_seconds=60)
 
 # Read with every poll: a switch to multi-assets changes what every other figure means.
 CONFIG = RestCall(
