@@ -110,7 +110,11 @@ class Refused(ExchangeError):  # noqa: N818 - the tree's word
 
 
 class Malformed(ExchangeError):  # noqa: N818 - the tree's word
-    """A reply or frame that can't be read: the path of the datum and what was expected there."""
+    """
+    A reply or frame that can't be read: the path of the datum and what was expected there.
+
+    The path is empty for the whole of it.
+    """
 
     def __init__(  # noqa: PLR0913 - the parts of one answer
         self,
@@ -125,7 +129,8 @@ class Malformed(ExchangeError):  # noqa: N818 - the tree's word
         self.path = path
         self.expected = expected
         self.found = found
-        because = f"{path}: expected {expected}" + (f", found {found}" if found else "")
+        place = f"{path}: " if path else ""
+        because = f"{place}expected {expected}" + (f", found {found}" if found else "")
         super().__init__(because, exchange=exchange, account=account, call=call)
 
 

@@ -51,3 +51,7 @@ def test_a_border_fills_in_what_the_raiser_could_not_know_and_changes_nothing_el
 )
 def test_what_cannot_be_read_is_named_by_its_path(found: str, text: str) -> None:
     assert str(Malformed("data[0].mmr", "a number", found)) == text
+
+
+def test_the_whole_of_what_cannot_be_read_needs_no_path() -> None:
+    assert str(Malformed("", "an object", "[]")) == "expected an object, found []"
