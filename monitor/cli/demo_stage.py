@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 LAST_SECONDS = 3.0
 REFRESH_SECONDS = 0.25
 PLAIN_SECONDS = 5.0
+PLAIN_WIDTH = 120
 
 
 async def play(scenario: Scenario, speed: float) -> None:
     """The whole demo; returns when the scenario is over and the last message has come."""
-    console = Console()
+    console = _console()
     with tempfile.TemporaryDirectory(prefix="margin-monitor-demo-") as folder:
         state = Path(folder)
         async with running(scenario, speed=speed) as simulation, _receiving() as received:
@@ -58,6 +59,12 @@ async def play(scenario: Scenario, speed: float) -> None:
                     stop.set()
                     await running_daemon
         console.print(summary(simulation.world.events, show.messages))
+
+
+def _console() -> Console:
+    """The terminal; into a file or a pipe lines that are wide enough for the summary."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 @asynccontextmanager
