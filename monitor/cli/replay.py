@@ -78,7 +78,6 @@ class Replay:
         )
         self._snapshot: AccountSnapshot
         self._marked: set[str] = set()
-        self._snapshot: AccountSnapshot
 
     def steps(self) -> Iterator[AccountAssessment]:
         try:
