@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from monitor.errors import ConfigError, MonitorError
-from monitor.service import control, serving
+from monitor.service import control, logs
 from monitor.service.daemon import Daemon
 from monitor.service.serving import Wishes, serve
 from monitor.settings import Settings, load_settings
@@ -190,8 +190,8 @@ async def test_no_secret_gets_into_the_log_the_state_or_a_message(
     given = settings(tmp_path)
     accounts = tuple(replace(a, rest_url=address, ws_url=address) for a in given.accounts)
     given = replace(given, accounts=accounts)
-    louder = serving.logs.set_up
-    monkeypatch.setattr(serving.logs, "set_up", lambda secrets: louder(secrets, level=10))
+    louder = logs.set_up
+    monkeypatch.setattr(logs, "set_up", lambda secrets: louder(secrets, level=10))
     task = asyncio.create_task(serve(given, lambda: given))
     try:
         store = tmp_path / "state" / FILE_NAME
