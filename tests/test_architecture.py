@@ -63,7 +63,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "watched": "test_store",
     },
     "status": {"__init__": "empty", "metrics": "test_http"},
-    "service": {"__init__": "empty", "daemon": "test_serving; the whole in end_to_end"},
+    "service": {"__init__": "empty"},
     "settings": {
         "__init__": "lists the room's public names",
         "document": "test_load",
