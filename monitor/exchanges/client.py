@@ -1,5 +1,5 @@
 """
-I/O. ccxt made to read as we want: the one file that imports it.
+I/O. ccxt made to read as we want: the one file that uses it.
 
 ccxt signs and speaks HTTP; everything it would make of an answer is taken out of its hands.
 Its JSON reader is replaced (numbers keep their digits, and what is not JSON stays visible as
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
-import ccxt.async_support as ccxt
 
 from monitor.errors import Malformed, Unreachable
+from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout
 from monitor.exchanges.payload import parse_json
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _read_body(text: str) -> object:
 
 def client_class(exchange: Exchange) -> type[Any]:
     """ccxt's class for this exchange with our own reading of answers."""
-    parent: type[Any] = getattr(ccxt, exchange.client)
+    parent: type[Any] = CLASSES[exchange.client]
 
     def parse(_: object, text: str) -> Answer:
         return Answer(_read_body(text))
@@ -97,9 +97,9 @@ def redirected(urls: object, base: str) -> Any:
 
 def why_failed(error: Exception, timeout_seconds: float) -> str:
     """What kept an answer away, without ccxt's own text, which may hold a signed address."""
-    if isinstance(error, ccxt.RequestTimeout):
+    if isinstance(error, RequestTimeout):
         return f"no answer within {timeout_seconds:.0f} s"
-    if isinstance(error, ccxt.BaseError):
+    if isinstance(error, BaseError):
         cause = error.__cause__
         why = f" ({type(cause).__name__})" if cause is not None else ""
         return f"the connection failed{why}"

@@ -31,8 +31,6 @@ log = structlog.get_logger()
 TIMEOUT_SECONDS = 10.0
 # From sending on; before that a call may wait for room, for as long as there are others.
 CALL_SECONDS = 30.0
-# The shortest window in which an exchange counts (OKX: so many calls in two seconds).
-PACE_WINDOW_SECONDS = 2.0
 PACE_SHARE = 0.5
 OFFSET_SECONDS = 600.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
@@ -172,8 +170,8 @@ class RestClient:
         """Bursts keep to half of what the exchange publishes, each budget by itself."""
         budget = call.budget
         if budget.name not in self._limiters:
-            room = max(1.0, budget.per_minute * PACE_WINDOW_SECONDS / 60 * PACE_SHARE)
-            self._limiters[budget.name] = AsyncLimiter(room, PACE_WINDOW_SECONDS)
+            room = max(1.0, budget.per_minute * budget.window_seconds / 60 * PACE_SHARE)
+            self._limiters[budget.name] = AsyncLimiter(room, budget.window_seconds)
         limiter = self._limiters[budget.name]
         await limiter.acquire(min(call.weight, limiter.max_rate))
 

@@ -1,225 +1,296 @@
-"""One account's loops: what a failure of any kind becomes, and that none of them ends silently."""
+"""One account's loops: what each failure becomes, and that no part's end goes unnoticed."""
+
+from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
-from io import StringIO
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.engine.effects import AccountAssessment, IncidentChanged, State
-from monitor.engine.engine import Engine
-from monitor.engine.events import Event, PollFailed, TimePassed
-from monitor.engine.knowledge import Budgets
-from monitor.errors import BadTierTable, ExchangeError, Refused, Unreachable
-from monitor.exchanges.port import Permissions, Replies
-from monitor.risk.model import AccountSnapshot, MarginPool
-from monitor.service import account_task, logs
+from monitor.engine.effects import MarksWanted, SnapshotWanted
+from monitor.engine.events import (
+    Event,
+    KeyRightsRead,
+    MarksMoved,
+    PollFailed,
+    SnapshotTaken,
+    Source,
+    TaskDied,
+    TimePassed,
+)
+from monitor.errors import ExchangeError, Malformed, Refused, Unmodelled, Unreachable
+from monitor.exchanges.port import Exchange, Permissions, Replies, Reply, RestCall
+from monitor.risk.model import AccountSnapshot, Mark
 from monitor.service.account_task import AccountTask, Shell, TooManyDeaths
 from monitor.service.mailbox import Mailbox
-from tests.build import a_pool, long, mark
-from tests.fakes.exchange import FAKE
+from tests.build import NOON
+from tests.end_to_end.stage import until
+from tests.engine.scene import snapshot, the_pool
+from tests.fakes.exchange import ACCOUNT, FAKE
 
-Answer = MarginPool | Exception
+if TYPE_CHECKING:
+    from monitor.engine.effects import Effect
+
+KEY = RestCall(implicit="key", path="/key", budget=ACCOUNT.budget)
+READ_ONLY = Permissions()
+TRADES = Permissions(powers=("trade",))
 
 
-class Rest:
-    """Answers every reading with the next of `answers`; the last one serves on."""
+@dataclass
+class FakeRest:
+    """Answers with nothing, or raises what is given, in order."""
 
-    offset_seconds = 0.0
-
-    def __init__(self, *answers: Answer) -> None:
-        self.answers = list(answers)
-        self.asked_at: list[float] = []
-        self.takes_seconds = 0.0
+    failures: list[ExchangeError] = field(default_factory=list)
+    key_failures: list[ExchangeError] = field(default_factory=list)
+    offset_seconds: float | None = 0.0
+    reads: int = 0
+    asked: list[str] = field(default_factory=list)
+    forgotten: int = 0
 
     async def read_account(self) -> Replies:
-        self.asked_at.append(asyncio.get_running_loop().time())
-        await asyncio.sleep(self.takes_seconds)
-        answer = self.answers[0]
-        if isinstance(answer, ExchangeError):
-            self.next()
-            raise answer
+        self.reads += 1
+        if self.failures:
+            raise self.failures.pop(0)
         return Replies()
 
-    def next(self) -> Answer:
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+    async def call(self, call: RestCall) -> Reply:
+        self.asked.append(call.path)
+        if call is KEY and self.key_failures:
+            raise self.key_failures.pop(0)
+        return Reply(request=call.request, status=200, body={}, at=NOON)
 
     def forget(self) -> None:
-        """Nothing is kept here."""
+        self.forgotten += 1
 
 
-class View:
-    """What the readers made of the replies: a pool, or the fault that they tripped over."""
+@dataclass
+class FakeEngine:
+    """Wishes what it is told to when the next event comes, and keeps the events."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    wishes: list[Effect] = field(default_factory=list)
+    seen: list[Event] = field(default_factory=list)
+    faults: int = 0
+
+    def process(self, event: Event) -> tuple[Effect, ...]:
+        if self.faults:
+            self.faults -= 1
+            raise ZeroDivisionError
+        self.seen.append(event)
+        wishes, self.wishes = tuple(self.wishes), []
+        return wishes
+
+
+class FakeView:
+    def __init__(self, error: ExchangeError | None = None) -> None:
+        self._error = error
 
     def snapshot(self, at: datetime) -> AccountSnapshot:
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        marks = {symbol: mark(100, at) for symbol in self._answer.symbols()}
-        return AccountSnapshot(
-            account="main",
-            exchange="fake",
-            at=at,
-            mode="cross",
-            pools=(self._answer,),
-            reported={},
-            marks=marks,
-        )
+        if self._error is not None:
+            raise self._error
+        return replace(snapshot(the_pool(), SOL=100), at=at)
 
 
+@dataclass
 class Stage:
-    """A task with everything around it in memory."""
+    """A task with its doubles. `known` is whether the account was watched before."""
 
-    def __init__(self, rest: Rest, **engine: Any) -> None:
-        self.rest = rest
-        self.told: list[str] = []
-        self.latest: AccountAssessment | None = None
-        exchange = replace(
+    rest: FakeRest = field(default_factory=FakeRest)
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    rights: Permissions = READ_ONLY
+    view: FakeView = field(default_factory=FakeView)
+    known: bool = False
+    allowed: bool = False
+    poll_seconds: float = 15.0
+    torn: list[str | None] = field(default_factory=list)
+    now: datetime = NOON
+
+    def __post_init__(self) -> None:
+        self.mailbox = Mailbox()
+        exchange: Exchange = replace(
             FAKE,
-            read_account=lambda _account, _replies: View(rest.next()),  # type: ignore[arg-type,return-value]  # only `snapshot` is asked of it
-            read_permissions=lambda _: Permissions(),
+            permission_calls=(KEY,),
+            read_permissions=lambda _: self.rights,
+            read_account=lambda _name, _replies: self.view,
+            mark_calls=lambda _: (replace(KEY, path="/marks"),),
+            read_marks=lambda _, __: {"SOLUSDT": Mark(price=Decimal(101), at=self.now)},
+            torn=lambda _: self.torn.pop(0) if self.torn else None,
         )
         self.task = AccountTask(
             name="main",
             exchange=exchange,
-            engine=Engine(account="main", exchange="fake", **engine),
-            rest=rest,  # type: ignore[arg-type]  # the two methods that are used
-            mailbox=Mailbox(),
+            engine=self.engine,  # type: ignore[arg-type] # a double
+            rest=self.rest,  # type: ignore[arg-type] # a double
+            mailbox=self.mailbox,
             shell=Shell(
-                now=lambda: datetime.now(UTC),
-                record=self._record,
-                publish=self._publish,
-                was_watched=lambda: False,
-                note_watched=lambda: None,
+                now=lambda: self.now,
+                record=lambda _: None,
+                publish=lambda _: None,
+                was_watched=lambda: self.known,
+                note_watched=self._note,
             ),
-            poll_seconds=0.2,
-            allow_trading_key=False,
+            poll_seconds=self.poll_seconds,
+            allow_trading_key=self.allowed,
         )
 
-    def _record(self, change: IncidentChanged) -> None:
-        if change.notification is not None:
-            self.told.append(change.notification.title)
+    def _note(self) -> None:
+        self.known = True
 
-    def _publish(self, assessment: AccountAssessment) -> None:
-        self.latest = assessment
-
-    async def until(self, look: Callable[[], object], seconds: float = 8.0) -> None:
-        async with asyncio.timeout(seconds):
-            while not look():  # noqa: ASYNC110 - looks are of many kinds
-                await asyncio.sleep(0.01)
+    async def read(self) -> list[Event]:
+        """What one reading of the account leads to."""
+        await self.task._read_once()
+        return list(await self.mailbox.take())
 
 
-@asynccontextmanager
-async def running(rest: Rest, **engine: Any) -> AsyncIterator[Stage]:
-    stage = Stage(rest, **engine)
-    task = asyncio.create_task(stage.task.run())
-    try:
-        yield stage
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+async def test_a_reading_tells_of_the_key_and_of_the_account() -> None:
+    stage = Stage()
+    key, taken = await stage.read()
+
+    assert isinstance(key, KeyRightsRead)
+    assert isinstance(taken, SnapshotTaken)
+    assert stage.known
+    assert [type(event) for event in await stage.read()] == [SnapshotTaken]
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    logs.set_up(stream=StringIO())
-    monkeypatch.setattr(account_task, "FIRST_RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(account_task, "RESTART_SECONDS", 0.01)
+async def test_the_key_is_looked_at_again_after_an_hour() -> None:
+    stage = Stage()
+    await stage.read()
+    stage.now += timedelta(seconds=3599)
+    assert len(await stage.read()) == 1
+    stage.now += timedelta(seconds=1)
+    assert len(await stage.read()) == 2
 
 
-POOL = a_pool(long("SOL", 1, 100), cash=500)
-ODD = (
-    ValueError("SOL/USDT:USDT: contracts must be above 0"),
-    BadTierTable("a tier table needs at least one tier"),
-    KeyError("marginAsset"),
-    ZeroDivisionError(),
-    AttributeError("'NoneType' object has no attribute 'text'"),
-)
+async def test_a_key_that_may_trade_is_refused_for_an_account_never_watched() -> None:
+    (failed,) = await Stage(rights=TRADES).read()
+
+    assert isinstance(failed, PollFailed)
+    assert isinstance(failed.error, Refused)
+    assert "trade" in failed.error.because
+    assert (failed.error.exchange, failed.error.account) == ("fake", "main")
 
 
-@pytest.mark.parametrize("odd", ODD, ids=lambda odd: type(odd).__name__)
-async def test_a_reading_that_trips_the_readers_is_told_and_ends_nothing(odd: Exception) -> None:
-    budgets = Budgets(account_seconds=0.3, grace_seconds=0.1)
-    async with running(Rest(*[odd] * 12, POOL), budgets=budgets) as stage:
-        await stage.until(lambda: stage.told)
-        assert stage.told[0].startswith("BLIND: main")
-        assert type(odd).__name__ in (stage.latest.because if stage.latest else "")
-        await stage.until(lambda: stage.latest and stage.latest.pools)
+@pytest.mark.parametrize(("known", "allowed"), [(True, False), (False, True)])
+async def test_a_key_that_may_trade_is_told_where_it_is_allowed_or_the_account_is_watched(
+    known: bool, allowed: bool
+) -> None:
+    key, taken = await Stage(rights=TRADES, known=known, allowed=allowed).read()
+
+    assert isinstance(key, KeyRightsRead)
+    assert (key.powers, key.allowed) == (("trade",), allowed)
+    assert isinstance(taken, SnapshotTaken)
 
 
-async def test_a_fault_over_one_fact_costs_none_that_came_with_it() -> None:
-    async with running(Rest(POOL)) as stage:
-        await stage.until(lambda: stage.latest and stage.latest.pools)
-        processed: list[Event] = []
-        process = stage.task.process
+async def test_rights_that_cannot_be_read_keep_no_watched_account_unwatched() -> None:
+    rest = FakeRest(key_failures=[Unreachable("no answer")])
+    (taken,) = await Stage(rest=rest, known=True).read()
 
-        def odd(event: Event) -> None:
-            if isinstance(event, TimePassed) and event.at.year == 1999:
-                raise RuntimeError("a bug")
-            processed.append(event)
-            process(event)
-
-        stage.task.process = odd  # type: ignore[method-assign]  # a fault to order
-        at = datetime.now(UTC)
-        refused = PollFailed(error=Refused("key expired"), at=at)
-        bad = TimePassed(at=at.replace(year=1999))
-        for event in (bad, refused):
-            stage.task._mailbox.put(event)
-        await stage.until(lambda: refused in processed)
+    assert isinstance(taken, SnapshotTaken)
 
 
-async def test_five_faults_of_ours_in_ten_minutes_end_the_account() -> None:
-    class Broken(Rest):
-        async def read_account(self) -> Replies:
-            raise RuntimeError("a bug")
+async def test_rights_that_cannot_be_read_keep_a_new_account_waiting() -> None:
+    rest = FakeRest(key_failures=[Unreachable("no answer")])
+    (failed,) = await Stage(rest=rest).read()
 
-    stage = Stage(Broken(POOL))
-    with pytest.raises(ExceptionGroup) as caught:
-        await asyncio.wait_for(stage.task.run(), 5)
-    assert caught.group_contains(TooManyDeaths)
+    assert isinstance(failed, PollFailed)
+    assert rest.reads == 0
 
 
-async def test_slow_replies_do_not_add_to_the_time_between_readings() -> None:
-    rest = Rest(POOL)
-    rest.takes_seconds = 0.15
-    async with running(rest) as stage:
-        await stage.until(lambda: len(rest.asked_at) >= 4)
-    gaps = [b - a for a, b in zip(rest.asked_at, rest.asked_at[1:], strict=False)]
-    # 0.2 s from one beginning to the next, not 0.15 + 0.2
-    assert max(gaps) < 0.32
+async def test_what_cannot_be_understood_is_read_anew_from_its_tables_up() -> None:
+    stage = Stage(view=FakeView(Malformed("data[0].mmr", "a number")))
+    events = await stage.read()
 
-
-async def test_positions_that_vanish_for_a_moment_are_asked_for_again_and_not_told() -> None:
-    bare = replace(POOL, positions=())
-    async with running(Rest(POOL, bare, POOL)) as stage:
-        await stage.until(lambda: len(stage.rest.asked_at) >= 6)
-        assert stage.told == []
-        assert stage.latest is not None
-        assert stage.latest.pools[0].risk.positions != ()
+    assert isinstance(events[-1], PollFailed)
+    assert stage.rest.forgotten == 1
+    assert not stage.known
 
 
 @pytest.mark.parametrize(
-    ("error", "seconds"),
+    ("torn", "reads"), [([], 1), (["a trade"], 2), (["a trade"] * 2, 3), (["a trade"] * 9, 3)]
+)
+async def test_replies_of_two_moments_are_read_again_but_not_for_ever(
+    torn: list[str | None], reads: int
+) -> None:
+    stage = Stage(torn=torn)
+    await stage.read()
+
+    assert stage.rest.reads == reads
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "seconds"),
     [
-        (Refused("the key was refused", status=401, code="-2015"), 300),
-        (Refused("a firewall", status=403), 60),
-        (Unreachable("busy", retry_after_seconds=7), 7),
-        (Unreachable("gone"), 0.05),
+        (Unreachable("no answer"), 1, 1),
+        (Unreachable("no answer"), 3, 4),
+        (Unreachable("no answer"), 9, 15),  # never slower than the poll itself
+        (Unreachable("slow down", retry_after_seconds=120), 1, 120),
+        (Unreachable("slow down", retry_after_seconds=0.1), 1, 1),
+        (Malformed("x", "y"), 1, 1),
+        (Refused("no such key"), 1, 300),
+        (Unmodelled("an option"), 1, 1),
+        (Unmodelled("portfolio margin", whole_account=True), 1, 300),
     ],
 )
-def test_how_long_an_account_is_left_alone(error: ExchangeError, seconds: float) -> None:
-    stage = Stage(Rest(POOL))
-    assert stage.task._pause(error, 1) == seconds
+def test_how_long_to_wait_follows_from_the_kind_of_failure(
+    error: ExchangeError, failures: int, seconds: float
+) -> None:
+    assert Stage().task._pause(error, failures) == seconds
 
 
-async def test_an_account_that_can_t_be_read_at_first_is_read_later() -> None:
-    async with running(Rest(Unreachable("gone"), Unreachable("gone"), POOL)) as stage:
-        await stage.until(lambda: stage.latest and stage.latest.pools)
-        assert stage.latest is not None
-        assert stage.latest.state in (State.FRESH, State.STALE)
+async def test_wanted_marks_are_asked_for_by_rest_and_put_on_our_clock() -> None:
+    stage = Stage()
+    stage.rest.offset_seconds = 2.0
+    await stage.read()
+    stage.engine.wishes = [MarksWanted(symbols=frozenset({"SOLUSDT"}))]
+    stage.task.process(TimePassed(at=NOON))
+    (moved,) = await asyncio.wait_for(stage.mailbox.take(), 2)
+
+    assert isinstance(moved, MarksMoved)
+    assert moved.source is Source.REST
+    # The exchange's clock runs two seconds before ours.
+    assert moved.marks["SOLUSDT"] == Mark(price=Decimal(101), at=NOON - timedelta(seconds=2))
+
+
+async def test_a_wanted_snapshot_is_read_without_waiting_for_the_next_poll() -> None:
+    stage = Stage(poll_seconds=3600)
+    running = asyncio.create_task(stage.task.run())
+    await until(lambda: stage.rest.reads >= 1, "reading 1")
+    stage.engine.wishes = [SnapshotWanted(because="they are gone")]
+    stage.mailbox.put(TimePassed(at=NOON))
+    await until(lambda: stage.rest.reads >= 2, "reading 2")
+    stage.task.wake_up()
+    await until(lambda: stage.rest.reads >= 3, "reading 3")
+    await ended(running)
+
+
+async def test_a_part_that_dies_is_told_and_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.service.account_task.RESTART_SECONDS", 0.01)
+    stage = Stage(engine=FakeEngine(faults=1))
+    running = asyncio.create_task(stage.task.run())
+
+    def deaths() -> list[TaskDied]:
+        return [event for event in stage.engine.seen if isinstance(event, TaskDied)]
+
+    (died,) = await until(deaths, "the death being told")
+    await ended(running)
+
+    assert died.feed == "engine"
+    assert "ZeroDivisionError" in died.because
+
+
+async def test_parts_that_die_too_often_end_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.service.account_task.RESTART_SECONDS", 0.01)
+    stage = Stage(engine=FakeEngine(faults=5))
+    with pytest.raises(ExceptionGroup) as group:
+        await asyncio.wait_for(stage.task.run(), 5)
+
+    assert group.group_contains(TooManyDeaths)
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -16,14 +16,27 @@ from dataclasses import replace
 from monitor.exchanges.port import Budget, RestCall
 
 # COIN-M shares this limit since the engines were joined (2026-06-30).
-FUTURES_BUDGET = Budget(name="binance futures", per_minute=2400)
-WALLET_BUDGET = Budget(name="binance sapi", per_minute=12_000)
+FUTURES_BUDGET = Budget(name="binance futures", per_minute=2400, window_seconds=60)
+WALLET_BUDGET = Budget(name="binance sapi", per_minute=12_000, window_seconds=60)
 
 # Read with every poll: a switch to multi-assets changes what every other figure means.
 CONFIG = RestCall(
     implicit="fapiPrivateGetAccountConfig",
     path="/fapi/v1/accountConfig",
     weight=5,
+    budget=FUTURES_BUDGET,
+)
+# The two modes one by one: not asked for, but they serve where the reply of both is absent.
+MULTI_ASSETS = RestCall(
+    implicit="fapiPrivateGetMultiAssetsMargin",
+    path="/fapi/v1/multiAssetsMargin",
+    weight=30,
+    budget=FUTURES_BUDGET,
+)
+POSITION_SIDE = RestCall(
+    implicit="fapiPrivateGetPositionSideDual",
+    path="/fapi/v1/positionSide/dual",
+    weight=30,
     budget=FUTURES_BUDGET,
 )
 ACCOUNT = RestCall(
@@ -70,12 +83,14 @@ PLAIN_ORDERS = RestCall(
     max_age_seconds=300,
     optional=True,
 )
+# Names and steps of contracts: no figure of risk depends on them.
 CONTRACTS = RestCall(
     implicit="fapiPublicGetExchangeInfo",
     path="/fapi/v1/exchangeInfo",
     weight=1,
     budget=FUTURES_BUDGET,
     max_age_seconds=86_400,
+    optional=True,
 )
 
 
