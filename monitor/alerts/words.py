@@ -7,7 +7,7 @@ Rounding is for reading only: what must not be too little (an amount to add) is 
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING
 
 from monitor.risk.model import ONE, ZERO
@@ -22,6 +22,9 @@ _CENT = Decimal("0.01")
 _FIGURES = 6  # significant digits of prices and of coins
 _MOST_OUTSIDE = 300  # characters of an exchange's or a program's own words
 _BASIS_POINT = Decimal("0.0001")
+_TENTH = Decimal("0.1")
+# An absurd number must make an absurd sentence, not a fault that keeps the message back.
+_WIDE = Context(prec=2000)
 
 
 def ratio(value: Decimal) -> str:
@@ -29,9 +32,9 @@ def ratio(value: Decimal) -> str:
     if not value.is_finite():
         return "over 100 %"
     percent = value * 100
-    rounded = percent.quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN)
+    rounded = _cut(percent, _TENTH)
     if value < ONE <= rounded / 100:
-        return f"{percent.quantize(Decimal('0.0001'), rounding=ROUND_DOWN).normalize():f} %"
+        return f"{_cut(percent, _BASIS_POINT, ROUND_DOWN).normalize():f} %"
     return f"{rounded:,} %"
 
 
@@ -43,7 +46,7 @@ def threshold(value: Decimal) -> str:
 def distance(value: Decimal) -> str:
     """The size of a move in percent, without its sign."""
     percent = abs(value) * 100
-    return f"{_figures(percent, 2) if percent < 1 else percent.quantize(Decimal('0.1'))} %"
+    return f"{_figures(percent, 2) if percent < 1 else _cut(percent, _TENTH)} %"
 
 
 def move(value: Decimal) -> str:
@@ -54,7 +57,7 @@ def move(value: Decimal) -> str:
 
 def share(value: Decimal) -> str:
     """A part of a whole in whole percent; «under 1 %» for what is there but little."""
-    percent = (value * 100).quantize(ONE)
+    percent = _cut(value * 100, ONE)
     return f"{percent} %" if percent or not value else "under 1 %"
 
 
@@ -66,7 +69,7 @@ def money(amount: Decimal, unit: str, *, signed: bool = False) -> str:
 def money_to_add(amount: Decimal, unit: str) -> str:
     """An amount rounded up, never too little."""
     if unit in _CENTS:
-        amount = amount.quantize(_CENT, rounding=ROUND_CEILING)
+        amount = _cut(amount, _CENT, ROUND_CEILING)
         return f"{amount:,} {unit}"
     return f"{plain(amount)} {unit}"
 
@@ -129,8 +132,12 @@ def headroom_gap(reconciliation: Reconciliation) -> str:
     side = "less" if gap < ZERO else "more"
     return (
         f"by the exchange's own figures there is {side} left than by ours: "
-        f"{plain(points.quantize(Decimal('0.1')))} basis points of the notional"
+        f"{plain(_cut(points, _TENTH))} basis points of the notional"
     )
+
+
+def _cut(value: Decimal, step: Decimal, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+    return value.quantize(step, rounding=rounding, context=_WIDE)
 
 
 def _sign(amount: Decimal, *, signed: bool) -> str:
@@ -143,7 +150,7 @@ def _size(amount: Decimal, unit: str) -> str:
     if amount == ZERO:
         return "0"
     if unit in _CENTS and amount >= _CENT:
-        return f"{amount.quantize(_CENT):,}"
+        return f"{_cut(amount, _CENT):,}"
     return f"{_figures(amount, 2 if unit in _CENTS else _FIGURES):,f}"
 
 
@@ -151,6 +158,6 @@ def _figures(value: Decimal, count: int) -> Decimal:
     """Rounded to so many significant digits, never before the point."""
     if value == ZERO:
         return ZERO
-    rounded = value.quantize(Decimal(1).scaleb(min(0, value.adjusted() - count + 1)))
+    rounded = _cut(value, Decimal(1).scaleb(min(0, value.adjusted() - count + 1)))
     text = f"{rounded:f}"
     return Decimal(text.rstrip("0").rstrip(".")) if "." in text else rounded

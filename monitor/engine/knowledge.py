@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.engine.events import Source
-from monitor.errors import Refused, Unmodelled
+from monitor.errors import Refused, Unmodelled, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -147,8 +147,14 @@ class Knowledge:
             self._take(self._asked, symbol, mark, at)
 
     def fail(self, error: ExchangeError, at: datetime) -> None:
-        """The account could not be read; of failures in a row the time of the first counts."""
-        self.failure, self.failed_at = error, self.failed_at or at
+        """
+        The account could not be read; of failures in a row the time of the first counts.
+
+        Who refused and can't be reached now refuses still, until a reading comes.
+        """
+        self.failed_at = self.failed_at or at
+        if self.must_act is None or not isinstance(error, Unreachable):
+            self.failure = error
 
     def tick(self) -> None:
         """The clock ticks: of the parts that died only those that bring facts are waited for."""

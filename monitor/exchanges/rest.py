@@ -1,11 +1,8 @@
 """
-I/O. REST to one exchange for one account: the one file that uses ccxt.
+I/O. REST to one exchange for one account: its calls, their pace, and what is kept of them.
 
-ccxt signs and speaks HTTP; everything it would make of an answer is taken out of
-its hands. Its JSON reader is replaced (numbers keep their digits, and what is not JSON stays
-visible as text), and so is its error table: the exchange's own `read_error` sees every answer,
-so that a page answered with HTTP 200 is an error and never «no positions», and no text of
-ccxt's, which may hold a signature, gets any further.
+How a call is signed and sent, and how its answer is read, is `client`'s part. No text of
+the client's, which may hold a signature, gets any further than here.
 """
 
 from __future__ import annotations
@@ -14,14 +11,13 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import structlog
 from aiolimiter import AsyncLimiter
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
-from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout
-from monitor.exchanges.payload import parse_json
+from monitor.exchanges.client import Answer, client_class, redirected, why_failed
 from monitor.exchanges.port import Replies, Reply
 
 if TYPE_CHECKING:
@@ -59,60 +55,10 @@ class Credentials:
         return tuple(sorted(kept, key=len, reverse=True))
 
 
-@dataclass(slots=True)
-class _Answer:
-    """An answer on its way through ccxt: what the body says, and its HTTP status once known."""
-
-    body: object
-    status: int = 0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
     call: RestCall
     reply: Reply
-
-
-def _read_body(text: str) -> object:
-    try:
-        return parse_json(text)
-    except Malformed:
-        return text
-
-
-def _client_class(exchange: Exchange) -> type[Any]:
-    """ccxt's class for this exchange with our own reading of answers."""
-    parent: type[Any] = CLASSES[exchange.client]
-
-    def parse(_: object, text: str) -> _Answer:
-        return _Answer(_read_body(text))
-
-    def judge(_: object, *answer: Any) -> None:
-        status, _reason, _url, _method, headers, _text, parsed = answer[:7]
-        parsed.status = status
-        lower = {name.lower(): value for name, value in headers.items()}
-        error = exchange.read_error(status, lower, parsed.body)
-        if error is not None:
-            raise error
-
-    return type(
-        f"Reading{parent.__name__}",
-        (parent,),
-        {"parse_json": parse, "handle_errors": judge, "handle_http_status_code": _accept},
-    )
-
-
-def _accept(_: object, *_answer: object) -> None:
-    """Nothing is left to say after `judge`."""
-
-
-def _redirected(urls: object, base: str) -> Any:
-    """ccxt's URL table with scheme and host of every address replaced by `base`, paths kept."""
-    if isinstance(urls, dict):
-        return {name: _redirected(value, base) for name, value in urls.items()}
-    if isinstance(urls, str):
-        return base.rstrip("/") + urlsplit(urls.replace("{hostname}", "hostname")).path
-    return urls
 
 
 class RestClient:
@@ -158,7 +104,7 @@ class RestClient:
                 "secret": credentials.api_secret,
                 "password": credentials.passphrase,
             }
-        client = _client_class(self.exchange)(
+        client = client_class(self.exchange)(
             {
                 **secrets,
                 # One queue for all calls would make a poll wait behind a slow, heavy call.
@@ -175,7 +121,7 @@ class RestClient:
         # Its own would be the wall clock: after a step of that every stamp would be refused.
         client.milliseconds = lambda: round(self._now().timestamp() * 1000)
         if rest_url is not None:
-            client.urls["api"] = _redirected(client.urls["api"], rest_url)
+            client.urls["api"] = redirected(client.urls["api"], rest_url)
         return client
 
     async def call(self, call: RestCall) -> Reply:
@@ -216,7 +162,7 @@ class RestClient:
             raise self._unreachable("no answer in time", call) from None
         except Exception as error:  # noqa: BLE001 - what leaves ccxt is of any class
             raise self._translated(error, call) from None
-        if not isinstance(answer, _Answer):
+        if not isinstance(answer, Answer):
             raise self._unreachable("no readable answer", call)
         return Reply(request=call.request, status=answer.status, body=answer.body, at=self._now())
 
@@ -230,13 +176,7 @@ class RestClient:
         await limiter.acquire(min(call.weight, limiter.max_rate))
 
     def _translated(self, error: Exception, call: RestCall) -> ExchangeError:
-        if isinstance(error, RequestTimeout):
-            return self._unreachable(f"no answer within {TIMEOUT_SECONDS:.0f} s", call)
-        if isinstance(error, BaseError):
-            cause = error.__cause__
-            why = f" ({type(cause).__name__})" if cause is not None else ""
-            return self._unreachable(f"the connection failed{why}", call)
-        return self._unreachable(f"the call failed ({type(error).__name__})", call)
+        return self._unreachable(why_failed(error, TIMEOUT_SECONDS), call)
 
     def _unreachable(self, because: str, call: RestCall) -> Unreachable:
         return Unreachable(

@@ -128,3 +128,19 @@ def test_words_from_outside_are_made_harmless(text: str, harmless: str) -> None:
 
 def test_words_from_outside_are_cut() -> None:
     assert words.outside("x" * 500) == "x" * 299 + "…"
+
+
+@pytest.mark.parametrize("size", ["1e-300", "1e27", "1e40", "1e300"])
+def test_absurd_numbers_make_absurd_sentences_and_no_fault(size: str) -> None:
+    number = Decimal(size)
+    told = [
+        words.ratio(number),
+        words.distance(number),
+        words.move(-number),
+        words.share(number),
+        words.money(number, "USDT"),
+        words.money(number, "BTC", signed=True),
+        words.money_to_add(number, "USDT"),
+        words.price(number),
+    ]
+    assert all(any(letter.isdigit() for letter in text) for text in told)

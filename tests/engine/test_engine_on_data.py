@@ -205,6 +205,14 @@ def test_who_closes_one_position_after_the_other_is_not_doubted_for_ever() -> No
     assert held == [9, 9, 9, 9, 9, 9, 2]
 
 
+def test_a_refusal_is_not_over_because_the_exchange_can_t_be_reached() -> None:
+    scene = calm().fail(Refused("key expired")).later(1).fail(Unreachable("timed out"))
+    assert (scene.steps, scene.now.state) == ([], State.BLIND)
+    assert scene.later(1).read(the_pool(), SOL=120).told == [
+        "RESOLVED: main (bybit) is seen again, at 68.6 %"
+    ]
+
+
 def test_a_live_update_explains_what_it_shows() -> None:
     scene = calm().later(1).tick(SOL=88).later(1).read(BARE, source=Source.LIVE)
     assert scene.told == ["POSITIONS GONE: main (bybit); peak 92.6 %"]

@@ -330,3 +330,13 @@ async def test_an_answer_that_repeats_secrets_does_not_get_them_any_further() ->
         assert KEY not in repr(caught.value) + str(caught.value)
         assert SECRET not in repr(caught.value) + str(caught.value)
         assert "no such key ***" in str(caught.value)
+
+
+async def test_a_redirect_is_not_followed_with_what_a_request_is_signed_with() -> None:
+    async with served() as (server, client):
+        to = {"Location": "/elsewhere"}
+        server.answers[ACCOUNT.path] = plain("{}", 302, **to)
+        server.answers["/elsewhere"] = plain("{}")
+        with pytest.raises(Unreachable, match="redirects elsewhere"):
+            await client.call(ACCOUNT)
+        assert server.count("/elsewhere") == 0

@@ -31,3 +31,11 @@ async def test_a_socket_that_can_t_be_had_does_not_stop_the_watching(
     async with the_scene(tmp_path) as scene, watching(scene.config) as daemon:
         await daemon.fresh(scene.account)
         assert [row["what"] for row in daemon.logged() if row["event"] == "surface.unavailable"]
+
+
+async def test_a_daemon_is_alive_until_its_engines_had_time_to_begin(tmp_path: Path) -> None:
+    async with the_scene(tmp_path) as scene, watching(scene.config) as daemon:
+        assert daemon.daemon._is_alive()
+        await daemon.fresh(scene.account)
+        assert daemon.daemon._is_alive()
+        assert "watchdog.withheld" not in [row["event"] for row in daemon.logged()]

@@ -165,3 +165,22 @@ def _messages(store: Path) -> list[tuple[str]]:
             return connection.execute("SELECT body FROM outbox").fetchall()
         except sqlite3.OperationalError:
             return []
+
+
+async def test_a_stop_in_the_midst_of_a_send_is_in_time_and_loses_nothing(tmp_path: Path) -> None:
+    async with the_scene(tmp_path) as scene:
+        scene.receiver.hangs = True
+        exchange = scene.simulation.access()[0].exchange
+        scene.simulation.world.fault(exchange, "bad_key")
+        log = tmp_path / "out"
+        async with command("run", "--config", str(scene.config), log=log) as process:
+            await until(lambda: scene.receiver.messages, "a message is being sent", seconds=30)
+            # systemd kills after 20 s; nothing that is sent may hold it up for longer.
+            assert await process.stop() == 0
+        first = scene.receiver.messages[0]
+        scene.receiver.hangs = False
+        scene.receiver.messages.clear()
+        async with command("run", "--config", str(scene.config), log=log) as process:
+            await until(lambda: scene.receiver.messages, "it is sent again", seconds=30)
+            assert scene.receiver.messages[0].incident == first.incident != ""
+            assert await process.stop() == 0

@@ -1,0 +1,106 @@
+"""
+I/O. ccxt made to read as we want: the one file that uses it.
+
+ccxt signs and speaks HTTP; everything it would make of an answer is taken out of its hands.
+Its JSON reader is replaced (numbers keep their digits, and what is not JSON stays visible as
+text), and so is its error table: the exchange's own `read_error` sees every answer, so that a
+page answered with HTTP 200 is an error and never «no positions». Redirects are not followed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from monitor.errors import Malformed, Unreachable
+from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout
+from monitor.exchanges.payload import parse_json
+
+if TYPE_CHECKING:
+    from monitor.exchanges.port import Exchange
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer on its way through ccxt: what the body says, and its HTTP status once known."""
+
+    body: object
+    status: int = 0
+
+
+def _read_body(text: str) -> object:
+    try:
+        return parse_json(text)
+    except Malformed:
+        return text
+
+
+def client_class(exchange: Exchange) -> type[Any]:
+    """ccxt's class for this exchange with our own reading of answers."""
+    parent: type[Any] = CLASSES[exchange.client]
+
+    def parse(_: object, text: str) -> Answer:
+        return Answer(_read_body(text))
+
+    def judge(_: object, *answer: Any) -> None:
+        status, _reason, _url, _method, headers, _text, parsed = answer[:7]
+        parsed.status = status
+        lower = {name.lower(): value for name, value in headers.items()}
+        error = exchange.read_error(status, lower, parsed.body)
+        if error is not None:
+            raise error
+
+    def connect(client: Any, *lazily: Any, **how: Any) -> None:
+        parent.open(client, *lazily, **how)
+        if client.session is not None and not client.session.trace_configs:
+            client.session.trace_configs.append(_staying_here())
+
+    return type(
+        f"Reading{parent.__name__}",
+        (parent,),
+        {
+            "parse_json": parse,
+            "handle_errors": judge,
+            "handle_http_status_code": _accept,
+            "open": connect,
+        },
+    )
+
+
+def _accept(_: object, *_answer: object) -> None:
+    """Nothing is left to say after `judge`."""
+
+
+def _staying_here() -> aiohttp.TraceConfig:
+    """Refuses redirects: what a request is signed with would go wherever they lead."""
+
+    async def refuse(*_: object) -> None:
+        raise Unreachable("the address redirects elsewhere, which is not followed")
+
+    staying = aiohttp.TraceConfig()
+    staying.on_request_redirect.append(refuse)
+    staying.freeze()
+    return staying
+
+
+def redirected(urls: object, base: str) -> Any:
+    """ccxt's URL table with scheme and host of every address replaced by `base`, paths kept."""
+    if isinstance(urls, dict):
+        return {name: redirected(value, base) for name, value in urls.items()}
+    if isinstance(urls, str):
+        return base.rstrip("/") + urlsplit(urls.replace("{hostname}", "hostname")).path
+    return urls
+
+
+def why_failed(error: Exception, timeout_seconds: float) -> str:
+    """What kept an answer away, without ccxt's own text, which may hold a signed address."""
+    if isinstance(error, RequestTimeout):
+        return f"no answer within {timeout_seconds:.0f} s"
+    if isinstance(error, BaseError):
+        cause = error.__cause__
+        why = f" ({type(cause).__name__})" if cause is not None else ""
+        return f"the connection failed{why}"
+    return f"the call failed ({type(error).__name__})"
