@@ -7,7 +7,7 @@ Expected figures are the exchanges' own worked examples and arithmetic written o
 from __future__ import annotations
 
 import json
-from decimal import Decimal as D
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from monitor.cli.main import main
 
+D = Decimal
 CAPTURES = Path(__file__).parent / "captures"
 NOON = "2026-11-22T12:00:00.000Z"
 MS = 1_795_348_800_000
