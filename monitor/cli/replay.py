@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor.engine.engine import Engine
 from monitor.engine.events import MarksMoved, PollFailed, SnapshotTaken, Source, TimePassed
+from monitor.engine.knowledge import Budgets
 from monitor.errors import ExchangeError, Malformed, MissingReply, RiskError, Unmodelled
 from monitor.exchanges.port import Ignored, MarksRead, Replies
 from monitor.exchanges.registry import EXCHANGES
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from monitor.exchanges.port import AccountView, Exchange, Frame
     from monitor.risk.model import AccountSnapshot, Instrument
     from monitor.risk.result import Target
+
+
+# What a capture leaves out did not happen: a mark holds until a later frame, and so does the
+# account. By the daemon's budgets a figure would count as old between two frames of the file.
+_YEAR = 365 * 86_400.0
+_PATIENT = Budgets(
+    account_seconds=_YEAR, marks_seconds=_YEAR, near_probe_seconds=_YEAR, near_told_seconds=_YEAR
+)
 
 
 def exchange_of(capture: Capture) -> Exchange:
@@ -75,6 +84,7 @@ class Replay:
             exchange=capture.exchange,
             ladder=ladder,
             target=target,
+            budgets=_PATIENT,
         )
         self._marked: set[str] = set()
         self._open: ExchangeError | None = None

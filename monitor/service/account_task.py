@@ -116,6 +116,7 @@ class AccountTask:
         self._feed: MarkFeed | None = None
         self._snapshot: AccountSnapshot | None = None
         self._asking_marks: asyncio.Task[None] | None = None
+        self._was_torn = False
         self._rights_due_at: datetime | None = None
         self._deaths: deque[float] = deque(maxlen=DEATHS_ALLOWED)
 
@@ -259,9 +260,11 @@ class AccountTask:
             began = self._shell.now()
             replies = await self.rest.read_account()
             because = self._exchange.torn(replies)
+            if because is not None and not self._was_torn:
+                log.info("replies.torn", account=self.name, because=because)
+            self._was_torn = because is not None
             if because is None or not tries_left:
                 break
-            log.info("replies.torn", account=self.name, because=because)
         return self._understood(replies, began)
 
     def _understood(self, replies: Replies, began: datetime) -> AccountSnapshot:

@@ -91,6 +91,7 @@ class Daemon:
         self._store = store
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
+        store.pass_on({c.name: c.min_severity for c in settings.channels})
         gone = store.keep_channels([channel.name for channel in channels], self.now())
         if gone:
             log.error("notification.abandoned", channels=gone)

@@ -36,6 +36,9 @@ class FakeClient:
         self.anew = anew
         return await self._read()
 
+    def hidden(self, text: str) -> str:
+        return text
+
 
 async def test_the_file_holds_every_reply_and_is_of_the_latest() -> None:
     async def read() -> Replies:

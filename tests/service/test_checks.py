@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from monitor.alerts.ladder import Severity
+from monitor.exchanges.registry import EXCHANGES
 from monitor.service.checks import Check, run_checks
 from monitor.settings import AccountSettings, ChannelSettings
 from monitor.simulator.scenario import load
@@ -98,6 +99,7 @@ async def test_a_wrong_secret_is_told_without_it_and_with_what_to_do(tmp_path: P
 
     assert not found[-1].ok
     assert found[-1].what in {f"{NAME}: read", f"{NAME}: key rights"}
+    assert EXCHANGES["bybit"].permission_hint in found[-1].found
     assert not any("canary-secret" in line.found for line in found)
 
 
@@ -106,6 +108,8 @@ async def test_an_exchange_that_cannot_be_reached_is_told(tmp_path: Path) -> Non
 
     assert [line.ok for line in found] == [False]
     assert found[0].what == f"{NAME}: read"
+    # Its key may be well: nothing is said of it.
+    assert EXCHANGES["bybit"].permission_hint not in found[0].found
 
 
 async def test_products_that_are_not_watched_are_named(tmp_path: Path) -> None:

@@ -1,57 +1,33 @@
-"""Signals: what ends the daemon, what makes it start anew, and what must change nothing."""
+"""What must not keep the daemon from watching."""
 
-from __future__ import annotations
+import socket
+from pathlib import Path
 
-from typing import TYPE_CHECKING
+import pytest
 
-from monitor.errors import ConfigError
-from monitor.service.serving import Wishes
-from tests.service.having import some_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from monitor.settings import Settings
+from monitor.service import control
+from tests.end_to_end.stage import watching
+from tests.service.scene import the_scene
 
 
-def refused() -> Settings:
-    raise ConfigError("m.toml:3: accounts[0].exchange: expected an exchange")
+async def test_a_port_that_is_taken_does_not_stop_the_watching(tmp_path: Path) -> None:
+    async with the_scene(tmp_path) as scene:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            text = scene.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}")
+            scene.config.write_text(text)
+            async with watching(scene.config) as daemon:
+                await daemon.fresh(scene.account)
+                events = [row["event"] for row in daemon.logged()]
+                assert "surface.unavailable" in events
 
 
-def test_it_starts_with_what_it_was_given_and_ends_for_good(tmp_path: Path) -> None:
-    first = some_settings(tmp_path)
-    wishes = Wishes(first, refused)
-
-    assert wishes.take() is first
-    assert not wishes.stop.is_set()
-    wishes.end()
-    assert wishes.stop.is_set()
-    assert wishes.take() is None
-
-
-def test_reading_the_config_anew_starts_with_that(tmp_path: Path) -> None:
-    second = some_settings(tmp_path / "other")
-    wishes = Wishes(some_settings(tmp_path), lambda: second)
-    wishes.take()
-    wishes.reload()
-
-    assert wishes.stop.is_set()
-    assert wishes.take() is second
-    assert not wishes.stop.is_set()
-
-
-def test_a_config_with_mistakes_changes_nothing(tmp_path: Path) -> None:
-    wishes = Wishes(some_settings(tmp_path), refused)
-    wishes.take()
-    wishes.reload()
-
-    assert not wishes.stop.is_set()
-
-
-def test_an_end_that_comes_while_it_starts_anew_ends_it(tmp_path: Path) -> None:
-    wishes = Wishes(some_settings(tmp_path), lambda: some_settings(tmp_path))
-    wishes.take()
-    wishes.reload()
-    wishes.end()
-
-    assert wishes.take() is None
+async def test_a_socket_that_can_t_be_had_does_not_stop_the_watching(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "SOCKET_NAME", "x" * 120)
+    async with the_scene(tmp_path) as scene, watching(scene.config) as daemon:
+        await daemon.fresh(scene.account)
+        assert [row["what"] for row in daemon.logged() if row["event"] == "surface.unavailable"]

@@ -2,77 +2,26 @@
 
 import asyncio
 import re
-import socket
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from monitor.errors import ConfigError, MonitorError
-from monitor.service import control, serving
+from monitor.service import control, logs
 from monitor.service.daemon import Daemon
 from monitor.service.serving import Wishes, serve
 from monitor.settings import Settings, load_settings
-from monitor.simulator.scenario import load
-from monitor.simulator.server import Simulation, running
 from monitor.storage.database import FILE_NAME
 from tests.end_to_end.stage import (
-    Receiver,
     command,
-    receiving,
     run,
     status_of,
     until,
-    watching,
-    write_config,
 )
-
-
-@dataclass(frozen=True)
-class Scene:
-    simulation: Simulation
-    receiver: Receiver
-    config: Path
-
-    @property
-    def account(self) -> str:
-        return self.simulation.access()[0].account
-
-
-@asynccontextmanager
-async def the_scene(folder: Path, *, more: str = "") -> AsyncIterator[Scene]:
-    """One account of the calm scenario, and a receiver of messages."""
-    async with running(load("calm")) as simulation, receiving() as receiver:
-        access = simulation.access()[:1]
-        config = write_config(folder, access, receiver.url, poll_seconds=1, more=more)
-        yield Scene(simulation, receiver, config)
-
-
-async def test_a_port_that_is_taken_does_not_stop_the_watching(tmp_path: Path) -> None:
-    async with the_scene(tmp_path) as scene:
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            taken.listen()
-            port = taken.getsockname()[1]
-            text = scene.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}")
-            scene.config.write_text(text)
-            async with watching(scene.config) as daemon:
-                await daemon.fresh(scene.account)
-                events = [row["event"] for row in daemon.logged()]
-                assert "surface.unavailable" in events
-
-
-async def test_a_socket_that_can_t_be_had_does_not_stop_the_watching(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(control, "SOCKET_NAME", "x" * 120)
-    async with the_scene(tmp_path) as scene, watching(scene.config) as daemon:
-        await daemon.fresh(scene.account)
-        assert [row["what"] for row in daemon.logged() if row["event"] == "surface.unavailable"]
+from tests.service.scene import the_scene
 
 
 async def test_where_every_channel_refuses_for_good_the_run_ends_with_the_reason(
@@ -190,8 +139,8 @@ async def test_no_secret_gets_into_the_log_the_state_or_a_message(
     given = settings(tmp_path)
     accounts = tuple(replace(a, rest_url=address, ws_url=address) for a in given.accounts)
     given = replace(given, accounts=accounts)
-    louder = serving.logs.set_up
-    monkeypatch.setattr(serving.logs, "set_up", lambda secrets: louder(secrets, level=10))
+    louder = logs.set_up
+    monkeypatch.setattr(logs, "set_up", lambda secrets: louder(secrets, level=10))
     task = asyncio.create_task(serve(given, lambda: given))
     try:
         store = tmp_path / "state" / FILE_NAME

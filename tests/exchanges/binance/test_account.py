@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from monitor.errors import ExchangeError, Malformed, MissingReply, Refused, Unmodelled
