@@ -292,6 +292,23 @@ def test_binance_frames_come_bare_combined_or_in_an_array(shell: Shell, frame: A
     assert steps[2]["maintenance_margin"] == "1368.016"  # 976 − 4 · 50 · 0.004 + 392.816
 
 
+def test_a_rung_is_left_again_however_far_apart_the_frames_are(shell: Shell) -> None:
+    # Marks of one symbol alone, minutes apart: nothing is polled where there is no network.
+    found = capture("binance_e9")
+    found["frames"] = [
+        {
+            "feed": "marks",
+            "at": f"2026-11-22T12:{minute:02}:00.000Z",
+            "text": json.dumps({**MARK, "E": MS + minute * 60_000, "p": price}),
+        }
+        for minute, price in ((1, "60950"), (3, "60910"), (9, "60940"), (20, "61500"))
+    ]
+    _, out, _ = shell.run(found, "--each")
+    pools = [json.loads(line)["accounts"][0]["pools"][0] for line in out.splitlines()]
+    # 1,368.816 ÷ 1,796 and so on: 76 %, 86 %, 95 %, then 88 % (below 90 % but not 87 %), 36 %.
+    assert [p["rung"] for p in pools] == ["none", "warning", "critical", "critical", "none"]
+
+
 def test_a_mark_given_by_hand_stands_above_everything(shell: Shell) -> None:
     found = with_frames(capture("binance_e9"), ("marks", MARK), ("account", FUNDING))
     pools = shell.pools(found, "--mark", "BTC/USDT:USDT=61000")
