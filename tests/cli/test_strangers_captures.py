@@ -59,6 +59,9 @@ class Shell:
 def shell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Shell:
+    # No config file but the one that a test names.
+    monkeypatch.delenv("MARGIN_MONITOR_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
     return Shell(tmp_path, monkeypatch, capsys)
 
 
@@ -307,6 +310,41 @@ def test_a_rung_is_left_again_however_far_apart_the_frames_are(shell: Shell) -> 
     pools = [json.loads(line)["accounts"][0]["pools"][0] for line in out.splitlines()]
     # 1,368.816 ÷ 1,796 and so on: 76 %, 86 %, 95 %, then 88 % (below 90 % but not 87 %), 36 %.
     assert [p["rung"] for p in pools] == ["none", "warning", "critical", "critical", "none"]
+
+
+OWN = """
+[[accounts]]
+name = "main"
+exchange = "binance"
+api_key = { credential = "a_key" }
+api_secret = { env = "A_SECRET" }
+[[channels]]
+name = "phone"
+url = { credential = "a_url" }
+[[ladder]]
+name = "mine"
+enter = 0.70
+leave = 0.65
+[advice]
+target_ratio = 0.60
+target_distance = 0.0001
+"""
+
+
+def test_ones_own_ladder_and_target_hold_without_ones_secrets(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "own.toml"
+    config.write_text(OWN, encoding="utf-8")
+    monkeypatch.setenv("MARGIN_MONITOR_CONFIG", str(config))
+    for words in ((), ("--config", str(config))):
+        pool = shell.pools(capture("binance_e9"), *words)["USDT"]
+        assert pool["rung"] == "mine"
+        # 1,368.816 ÷ 0.60 − 1,796
+        assert pool["advice"]["top_up"]["amount"] == "485.36"
+        # (1,368.816 − 0.6 · 1,796) ÷ (61,000 · (0.004 − 0.6 · 0.0005)), with a fee of 0.05 %
+        closed = {r["exchange_symbol"]: r["contracts"] for r in pool["advice"]["reductions"]}
+        assert closed["BTCUSDT"] == "1.291"
 
 
 def test_a_mark_given_by_hand_stands_above_everything(shell: Shell) -> None:
