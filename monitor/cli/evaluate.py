@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.options import ConfigOption, JsonOption, instrument_named, parse_marks
-from monitor.errors import Malformed, MonitorError
+from monitor.errors import ConfigError, Malformed, MonitorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
+    from monitor.alerts.ladder import Ladder
     from monitor.engine.effects import AccountAssessment
     from monitor.risk.model import Instrument
+    from monitor.risk.result import Target
 
 
 def evaluate(
@@ -65,17 +67,10 @@ def _steps(
     file: Path, overrides: dict[str, Decimal], used: set[str], config: Path | None
 ) -> Iterator[AccountAssessment]:
     """Every step of one file; an error names the file."""
-    from monitor.alerts.ladder import DEFAULT_LADDER
     from monitor.cli.replay import Replay
     from monitor.exchanges.capture import read_capture
-    from monitor.risk.result import Target
 
-    ladder, target = DEFAULT_LADDER, Target()
-    if config is not None:
-        from monitor.settings import load_settings
-
-        settings = load_settings(config)
-        ladder, target = settings.ladder, settings.target
+    ladder, target = _yardsticks(config)
 
     def override(instruments: tuple[Instrument, ...]) -> dict[str, Decimal]:
         marks: dict[str, Decimal] = {}
@@ -96,3 +91,17 @@ def _steps(
     except Malformed as error:
         error.because = f"{file}: {error.because}"
         raise
+
+
+def _yardsticks(config: Path | None) -> tuple[Ladder, Target]:
+    """The ladder and the target of the config file, whose secrets stay shut; else the defaults."""
+    from monitor.alerts.ladder import DEFAULT_LADDER
+    from monitor.risk.result import Target
+    from monitor.settings import find_config, load_settings
+
+    try:
+        path = find_config(config)
+    except ConfigError:
+        return DEFAULT_LADDER, Target()  # there is no config file, and none is needed
+    settings = load_settings(path, secrets=False)
+    return settings.ladder, settings.target

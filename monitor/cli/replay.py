@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monitor.engine.engine import Engine
-from monitor.engine.events import MarksMoved, SnapshotTaken, Source, TimePassed
-from monitor.errors import ExchangeError, Malformed, MissingReply, RiskError
+from monitor.engine.events import MarksMoved, PollFailed, SnapshotTaken, Source, TimePassed
+from monitor.engine.knowledge import Budgets
+from monitor.errors import ExchangeError, Malformed, MissingReply, RiskError, Unmodelled
 from monitor.exchanges.port import Ignored, MarksRead, Replies
 from monitor.exchanges.registry import EXCHANGES
 from monitor.risk.model import Mark
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from monitor.exchanges.port import AccountView, Exchange, Frame
     from monitor.risk.model import AccountSnapshot, Instrument
     from monitor.risk.result import Target
+
+
+# What a capture leaves out did not happen: a mark holds until a later frame, and so does the
+# account. By the daemon's budgets a figure would count as old between two frames of the file.
+_YEAR = 365 * 86_400.0
+_PATIENT = Budgets(
+    account_seconds=_YEAR, marks_seconds=_YEAR, near_probe_seconds=_YEAR, near_told_seconds=_YEAR
+)
 
 
 def exchange_of(capture: Capture) -> Exchange:
@@ -75,9 +84,11 @@ class Replay:
             exchange=capture.exchange,
             ladder=ladder,
             target=target,
+            budgets=_PATIENT,
         )
-        self._snapshot: AccountSnapshot
         self._marked: set[str] = set()
+        self._open: ExchangeError | None = None
+        self._snapshot: AccountSnapshot
 
     def steps(self) -> Iterator[AccountAssessment]:
         try:
@@ -95,7 +106,7 @@ class Replay:
         for number, frame in enumerate(self._capture.frames):
             at = max(at, frame.at)
             try:
-                view = self._apply(view, frame, at)
+                view = self._apply(view, frame, number, at)
             except ExchangeError as error:
                 raise error.placed(call=f"frames[{number}]") from None
             yield self._engine.assessment()
@@ -103,6 +114,8 @@ class Replay:
 
     def _check_whole(self) -> None:
         """Raises MissingReply or RiskError where a pool has no figures at the end."""
+        if self._open is not None:
+            raise self._open
         pools = self._snapshot.pools
         unmarked = {s for pool in pools for s in pool.symbols()} - self._marked
         if unmarked:
@@ -124,7 +137,7 @@ class Replay:
             )
         return self._exchange.read_account(self._capture.account, replies)
 
-    def _apply(self, view: AccountView, frame: Frame, at: datetime) -> AccountView:
+    def _apply(self, view: AccountView, frame: Frame, number: int, at: datetime) -> AccountView:
         if frame.feed == "marks":
             read = self._exchange.read_frame(frame.text)
             if isinstance(read, MarksRead):
@@ -133,8 +146,18 @@ class Replay:
                 self._check_placed(view, frame)
             return view
         updated = view.updated(frame)
-        if updated is not view:
-            self._take(updated.snapshot(at), at, Source.LIVE)
+        if updated is view:
+            return view
+        try:
+            snapshot = updated.snapshot(at)
+        except MissingReply as error:
+            # The next frame may tell what this one leaves open; until then nothing is known.
+            self._open = error.placed(call=f"after frames[{number}]")
+            unknown = Unmodelled(error.because)
+            self._engine.process(PollFailed(error=unknown, at=at))
+            return updated
+        self._open = None
+        self._take(snapshot, at, Source.LIVE)
         return updated
 
     def _check_placed(self, view: AccountView, frame: Frame) -> None:

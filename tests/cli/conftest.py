@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import structlog
 from monitor.cli.main import main
 from monitor.exchanges import rest
 from monitor.exchanges.payload import parse_json
+from tests.cli.strangers import Shell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +53,13 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     yield run
     logging.getLogger().handlers[:] = handlers
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    # No config file but the one that a test names.
+    monkeypatch.delenv("MARGIN_MONITOR_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Shell(tmp_path, monkeypatch, capsys)

@@ -26,13 +26,17 @@ _SIDES = {"Buy": Side.LONG, "Sell": Side.SHORT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """The account's own figures, in USD. `mm_rate` is cut to four decimals."""
+    """
+    The account's own figures, in USD.
+
+    `mm_rate` is cut to four decimals, None where Bybit leaves it empty: no figure needs it.
+    """
 
     margin_balance: Decimal
     available: Decimal
     initial_margin: Decimal
     maintenance_margin: Decimal
-    mm_rate: Decimal
+    mm_rate: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +117,13 @@ class Order:
 
 
 def read_totals(row: Row) -> Totals:
+    row.raw("accountMMRate")
     return Totals(
         margin_balance=row.decimal("totalMarginBalance"),
         available=row.decimal("totalAvailableBalance"),
         initial_margin=row.decimal("totalInitialMargin"),
         maintenance_margin=row.decimal("totalMaintenanceMargin"),
-        mm_rate=row.decimal("accountMMRate"),
+        mm_rate=row.optional_decimal("accountMMRate"),
     )
 
 
