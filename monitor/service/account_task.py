@@ -156,6 +156,7 @@ class AccountTask:
         while True:
             for event in await self._mailbox.take():
                 self.process(event)
+            self._mailbox.calm = self._engine.calm()
 
     def process(self, event: Event) -> None:
         """Hand one fact to the engine and carry out what it wishes, in order."""
