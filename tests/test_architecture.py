@@ -7,6 +7,9 @@ The direction of imports is import-linter's part (`pyproject.toml`).
 from __future__ import annotations
 
 import ast
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LONGEST = 400
 
-# Rooms in which every source file must have its test file; the exceptions say why.
+# The folders in which every source file must have its test file. The exceptions say why; one
+# that is shown elsewhere names the test that does.
 ROOMS: dict[str, dict[str, str]] = {
     "risk": {"__init__": "lists the room's public names"},
     "alerts": {"__init__": "lists the room's public names", "facts": "only values"},
@@ -22,6 +26,88 @@ ROOMS: dict[str, dict[str, str]] = {
         "__init__": "lists the room's public names",
         "effects": "only values",
         "events": "only values",
+    },
+    "exchanges": {"__init__": "empty"},
+    "exchanges/binance": {
+        "__init__": "puts the readers together: test_account",
+        "contracts": "test_account, test_calls",
+        "reading": "test_account, test_recorded",
+        "reported": "test_pools, test_recorded",
+        "view": "test_updates, test_account",
+    },
+    "exchanges/bybit": {
+        "__init__": "puts the readers together: test_account",
+        "calls": "test_account",
+        "collateral": "test_pools",
+        "envelope": "test_errors, test_every_field",
+        "instruments": "test_every_field, test_pools",
+        "legs": "test_pools, test_recordings",
+        "moment": "test_account",
+        "rows": "test_every_field, test_recordings",
+        "unmodelled": "test_account, test_pools",
+    },
+    "exchanges/okx": {
+        "__init__": "puts the readers together: test_account",
+        "envelope": "test_broken_replies, test_errors",
+        "legs": "test_pools, test_recordings",
+        "rows": "test_broken_replies, test_recordings",
+        "tables": "test_tiers, test_broken_replies",
+    },
+    "delivery": {"__init__": "empty", "channel": "only a port"},
+    "storage": {
+        "__init__": "lists the room's public names",
+        "columns": "test_store, test_history",
+        "incidents": "test_store",
+        "outbox": "test_store",
+        "reader": "test_history",
+        "watched": "test_store",
+    },
+    "status": {"__init__": "empty", "metrics": "test_http"},
+    "service": {"__init__": "empty"},
+    "settings": {
+        "__init__": "lists the room's public names",
+        "document": "test_load",
+        "mistakes": "test_load",
+        "record": "only values: test_load",
+    },
+    "simulator": {
+        "__init__": "empty",
+        "binance": "test_binance_rest, test_binance_clients",
+        "binance_accounts": "test_binance_pools",
+        "binance_auth": "test_binance_rest",
+        "binance_frames": "test_binance_stream",
+        "binance_ledger": "test_binance_pools",
+        "binance_other": "test_binance_rest",
+        "binance_public": "test_binance_wire",
+        "binance_quotes": "test_binance_pools",
+        "binance_rows": "test_binance_wire",
+        "binance_steering": "test_binance_changes, test_faults",
+        "binance_tables": "test_binance_wire",
+        "bybit": "test_bybit_rest, test_bybit_clients",
+        "bybit_account": "test_bybit_wire",
+        "bybit_accounts": "test_bybit_ledger",
+        "bybit_auth": "test_bybit_rest",
+        "bybit_paging": "test_bybit_rest",
+        "bybit_pools": "test_bybit_ledger",
+        "bybit_public": "test_bybit_wire",
+        "bybit_rows": "test_bybit_wire",
+        "bybit_tables": "test_bybit_wire, test_bybit_ledger",
+        "changes": "test_unified_faults, test_binance_changes",
+        "faulty_rest": "test_unified_faults, test_faults",
+        "okx": "test_okx_rest, test_okx_clients",
+        "okx_account": "test_okx_wire",
+        "okx_accounts": "test_okx_ledger",
+        "okx_auth": "test_okx_rest",
+        "okx_channels": "test_okx_stream",
+        "okx_orders": "test_okx_wire",
+        "okx_pools": "test_okx_ledger",
+        "okx_public": "test_okx_wire",
+        "okx_rows": "test_okx_wire",
+        "okx_tables": "test_okx_wire, test_okx_ledger",
+        "server": "test_steering, test_okx_clients",
+        "sockets": "test_binance_stream, test_unified_faults",
+        "takeover": "test_bybit_ledger, test_okx_ledger",
+        "truth": "test_steering, test_world",
     },
 }
 
@@ -83,3 +169,51 @@ def test_an_exception_names_a_file_that_is_there_and_untested(room: str):
     for name in ROOMS[room]:
         assert (ROOT / "monitor" / room / f"{name}.py").exists()
         assert not (ROOT / "tests" / room / f"test_{name}.py").exists()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_is_shown_elsewhere_names_a_test_that_is_there(room: str):
+    for name, reason in ROOMS[room].items():
+        named = re.findall(r"test_\w+", reason)
+        gone = [t for t in named if not (ROOT / "tests" / room / f"{t}.py").exists()]
+        assert gone == []
+        path = ROOT / "monitor" / room / f"{name}.py"
+        assert (path.read_text(encoding="utf-8").strip() == "") is (reason == "empty")
+
+
+def test_every_room_is_looked_at():
+    rooms = {
+        str(path.relative_to(ROOT / "monitor"))
+        for path in (ROOT / "monitor").rglob("*")
+        if path.is_dir() and any(path.glob("*.py"))
+    }
+
+    # The commands are shown as a person uses them: in end_to_end, and in tests/cli.
+    assert rooms - ROOMS.keys() == {"cli"}
+
+
+def test_nothing_stands_in_the_outermost_folder_but_what_belongs_there():
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout")
+    listed = subprocess.run([git, "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert {name.split("/")[0] for name in listed.stdout.splitlines()} == {
+        ".ci",
+        ".gitignore",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "SECURITY.md",
+        "bench",
+        "config",
+        "deploy",
+        "monitor",
+        "pyproject.toml",
+        "requirements-dev.lock",
+        "requirements.lock",
+        "systemd",
+        "tests",
+    }

@@ -60,6 +60,7 @@ def _print_requests(exchange_name: str) -> None:
 
 
 async def _capture(account: str, config: Path | None) -> bytes:
+    from monitor.service import logs
     from monitor.service.capturing import capture_account
     from monitor.service.control import NotRunning, ask_bytes
     from monitor.settings import find_config, load_settings
@@ -76,4 +77,5 @@ async def _capture(account: str, config: Path | None) -> bytes:
         return await ask_bytes(without.state_directory, "POST", f"/capture/{account}")
     except NotRunning:
         settings = load_settings(path)
+        logs.set_up(settings.secrets(), level=logs.WARNING)
         return await capture_account(next(a for a in settings.accounts if a.name == account))

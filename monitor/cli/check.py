@@ -40,6 +40,7 @@ def check(
 
 async def _lines(config: Path | None, *, send_test: bool) -> AsyncIterator[Check]:
     """The checks made here, or by the daemon where only that can read the secrets."""
+    from monitor.service import logs
     from monitor.service.checks import run_checks
     from monitor.settings import find_config, load_settings
 
@@ -53,6 +54,7 @@ async def _lines(config: Path | None, *, send_test: bool) -> AsyncIterator[Check
         for line in told:
             yield line
         return
+    logs.set_up(settings.secrets(), level=logs.WARNING)
     async for line in run_checks(settings, send_test=send_test):
         yield line
 

@@ -76,8 +76,8 @@ class Replay:
             ladder=ladder,
             target=target,
         )
-        self._marked: set[str] = set()
         self._snapshot: AccountSnapshot
+        self._marked: set[str] = set()
 
     def steps(self) -> Iterator[AccountAssessment]:
         try:

@@ -16,7 +16,7 @@ def run(config: ConfigOption = None) -> None:
 
     # A third of the time that it takes to import everything; the daemon turns it on again.
     gc.disable()
-    from monitor.service.daemon import serve
+    from monitor.service.serving import serve
     from monitor.settings import find_config, load_settings
 
     path = find_config(config)

@@ -144,6 +144,7 @@ class _Worker:
             message = self._most_pressing(waiting)
             rest = self._rest(waiting)
             if message is not None and rest <= 0:
+                self.idle.clear()
                 await self._deliver(message, waiting)
                 continue
             self.idle.set()

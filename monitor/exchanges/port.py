@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # What the exchanges call the parameter that asks for a further page.
 CURSORS = ("cursor", "after")
+# How many rows a page may have changes no answer: what a page leaves out, the next one holds.
+_PAGE_SIZE = "limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +94,11 @@ class Replies:
     """
     The replies of one reading of an account, found by what was asked.
 
-    A reply whose query is a subset of the asked one answers it; if several do, the one that
-    shares most parameters, of those the newest. A call with a cursor is answered only by a
-    reply with that very cursor, however often it was percent-encoded on its way into a file.
+    A reply whose query is a subset of the asked one answers it, the size of a page apart; so
+    does one that asked for several things at once (``instFamily=BTC-USDT,ETH-USDT``). If
+    several do, the one that shares most parameters, of those the newest. A call with a cursor
+    is answered only by a reply with that very cursor, however often it was percent-encoded on
+    its way into a file.
     """
 
     __slots__ = ("_by_path", "_replies")
@@ -115,7 +119,7 @@ class Replies:
         of_path = self._by_path.get(call.path, [])
         for index, reply in enumerate(of_path):
             answered, cursor = _apart_from_cursor(reply.query)
-            if cursor == page and answered.items() <= asked.items():
+            if cursor == page and _answers(answered, asked):
                 fitting.append((len(answered), reply.at, -index))
         return of_path[-max(fitting)[2]] if fitting else None
 
@@ -133,6 +137,14 @@ class Replies:
         if reply is None:
             raise MissingReply("this reply is needed and was not given", call=call.request)
         return reply
+
+
+def _answers(answered: Mapping[str, str], asked: Mapping[str, str]) -> bool:
+    """Whether whoever sent the one query was told what the other asks for."""
+    return all(
+        key == _PAGE_SIZE or (key in asked and asked[key] in (value, *value.split(",")))
+        for key, value in answered.items()
+    )
 
 
 def of_one_moment(_replies: Replies) -> str | None:

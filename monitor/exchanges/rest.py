@@ -14,7 +14,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import structlog
 from aiolimiter import AsyncLimiter
@@ -40,6 +40,8 @@ OFFSET_SECONDS = 600.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
 MAX_ROUNDS = 60
 OPTIONAL_RETRY_SECONDS = 60.0
+HIDDEN = "***"
+SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,12 @@ class Credentials:
     api_key: str = field(repr=False)
     api_secret: str = field(repr=False)
     passphrase: str = field(default="", repr=False)
+
+    def texts(self) -> tuple[str, ...]:
+        """What must not be shown, the longest first: one may hold another."""
+        given = {self.api_key, self.api_secret, self.passphrase}
+        kept = {text for text in given if len(text) >= SHORTEST_SECRET}
+        return tuple(sorted(kept, key=len, reverse=True))
 
 
 @dataclass(slots=True)
@@ -134,6 +142,13 @@ class RestClient:
         self._skipped: dict[str, datetime] = {}
         self._limiters: dict[str, AsyncLimiter] = {}
         self._client = self._build(credentials, rest_url)
+        self._secrets = () if credentials is None else credentials.texts()
+
+    def hidden(self, text: str) -> str:
+        """The text without this account's secrets, should an answer have repeated them."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN).replace(quote(secret, safe=""), HIDDEN)
+        return text
 
     def _build(self, credentials: Credentials | None, rest_url: str | None) -> Any:
         secrets: dict[str, Any] = {}
@@ -191,6 +206,8 @@ class RestClient:
                 answer = await method(dict(call.query))
         except ExchangeError as error:
             self._keep_quiet(error)
+            error.because = self.hidden(error.because)
+            error.args = (error.because,)
             raise error.placed(
                 exchange=self.exchange.name, account=self.account, call=call.request
             ) from None
@@ -257,8 +274,14 @@ class RestClient:
 
     async def _measure_if_due(self) -> None:
         now = self._now()
-        if self._measured_at is None or now - self._measured_at > _seconds(OFFSET_SECONDS):
+        if self._measured_at is None:
             await self.measure_offset()
+        elif now - self._measured_at > _seconds(OFFSET_SECONDS):
+            try:
+                await self.measure_offset()
+            except ExchangeError as error:
+                # The one of before serves on; a timestamp that is refused measures it anew.
+                log.info("offset.unmeasured", account=self.account, because=error.because)
 
     async def read_account(self, *, anew: bool = False) -> Replies:
         """
@@ -276,13 +299,12 @@ class RestClient:
         before = dict(self._kept)
         if anew:
             self._kept, self._skipped = {}, {}
-        self._kept = {
+        got: dict[str, _Kept] = {
             request: kept
             for request, kept in self._kept.items()
             if now - kept.reply.at < _seconds(kept.call.max_age_seconds)
-            or (kept.call.max_age_seconds > 0 and self._is_skipped(kept.call))
+            or self._is_skipped(kept.call)
         }
-        got: dict[str, _Kept] = dict(self._kept)
         for _ in range(MAX_ROUNDS):
             replies = Replies(kept.reply for kept in got.values())
             wanted = [

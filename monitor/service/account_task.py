@@ -26,7 +26,14 @@ from monitor.engine.events import (
     TaskDied,
     TimePassed,
 )
-from monitor.errors import ExchangeError, Refused, Unmodelled, Unreachable
+from monitor.errors import (
+    ExchangeError,
+    Malformed,
+    Refused,
+    RiskError,
+    Unmodelled,
+    Unreachable,
+)
 from monitor.exchanges.port import Replies
 from monitor.risk.model import Mark
 
@@ -47,6 +54,7 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 REFUSED_SECONDS = 300.0
+BLOCKED_SECONDS = 60.0
 RIGHTS_SECONDS = 3600.0
 RIGHTS_RETRY_SECONDS = 300.0
 TORN_TRIES = 3
@@ -54,6 +62,9 @@ FIRST_RETRY_SECONDS = 1.0
 RESTART_SECONDS = 1.0
 DEATHS_ALLOWED = 5
 DEATHS_SECONDS = 600.0
+LONGEST_QUOTE = 200
+# What a reader may raise beside its own errors, given a reply that nobody thought of.
+NOT_UNDERSTOOD = (RiskError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
 
 
 class TooManyDeaths(Exception):  # noqa: N818 - says what happened
@@ -105,6 +116,7 @@ class AccountTask:
         self._feed: MarkFeed | None = None
         self._snapshot: AccountSnapshot | None = None
         self._asking_marks: asyncio.Task[None] | None = None
+        self._was_torn = False
         self._rights_due_at: datetime | None = None
         self._deaths: deque[float] = deque(maxlen=DEATHS_ALLOWED)
 
@@ -126,9 +138,13 @@ class AccountTask:
         }
         if self._feed is not None:
             parts["marks"] = self._feed.run
-        async with asyncio.TaskGroup() as group:
-            for feed, part in parts.items():
-                group.create_task(self._supervise(feed, part))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for feed, part in parts.items():
+                    group.create_task(self._supervise(feed, part))
+        finally:
+            if self._asking_marks is not None:
+                self._asking_marks.cancel()
 
     async def _supervise(self, feed: str, part: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -154,9 +170,15 @@ class AccountTask:
 
     async def _process(self) -> None:
         while True:
-            for event in await self._mailbox.take():
-                self.process(event)
-            self._mailbox.calm = self._engine.calm()
+            events = deque(await self._mailbox.take())
+            self._mailbox.calm = {}
+            try:
+                while events:
+                    self.process(events.popleft())
+                self._mailbox.calm = self._engine.calm()
+            finally:
+                # A fault over one fact must not cost those that came with it.
+                self._mailbox.put_back(events)
 
     def process(self, event: Event) -> None:
         """Hand one fact to the engine and carry out what it wishes, in order."""
@@ -172,24 +194,33 @@ class AccountTask:
                 self._shell.record(effect)
             case MarksWanted(symbols=symbols):
                 self._ask_for_marks(symbols)
-            case SnapshotWanted():
-                self._poll_now.set()
+            case SnapshotWanted(after_seconds=seconds):
+                asyncio.get_running_loop().call_later(seconds, self._poll_now.set)
 
     # --- the account by REST -------------------------------------------------------------
 
     async def _poll(self) -> None:
         failures = 0
+        loop = asyncio.get_running_loop()
         while True:
             self._poll_now.clear()
+            began = loop.time()
             failed = await self._read_once()
             failures = failures + 1 if failed else 0
-            wait = self._poll_seconds if failed is None else self._pause(failed, failures)
+            if failed is None:
+                # From one beginning to the next: slow replies must not age the view twice.
+                wait = max(FIRST_RETRY_SECONDS, began + self._poll_seconds - loop.time())
+            else:
+                wait = self._pause(failed, failures)
             asked = asyncio.create_task(self._poll_now.wait())
             await asyncio.wait((asked,), timeout=wait)
             asked.cancel()
 
     def _pause(self, error: ExchangeError, failures: int) -> float:
-        if isinstance(error, Refused) or (isinstance(error, Unmodelled) and error.whole_account):
+        if isinstance(error, Refused):
+            # Without a code of the exchange it was a firewall, whose moods pass.
+            return BLOCKED_SECONDS if error.code is None and error.status else REFUSED_SECONDS
+        if isinstance(error, Unmodelled) and error.whole_account:
             return REFUSED_SECONDS
         pause = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 10), self._poll_seconds)
         if isinstance(error, Unreachable) and error.retry_after_seconds is not None:
@@ -198,15 +229,19 @@ class AccountTask:
 
     async def _read_once(self) -> ExchangeError | None:
         """Read the account and tell the engine; the error where that failed."""
-        began = self._shell.now()
         try:
             await self._read_rights()
-            replies = await self._read_untorn()
-            snapshot = self._understood(replies, began)
+            snapshot = await self._read_untorn()
         except ExchangeError as error:
-            error.placed(exchange=self._exchange.name, account=self.name)
-            self._mailbox.put(PollFailed(error=error, at=self._shell.now()))
-            return error
+            return self._failed(error)
+        except NOT_UNDERSTOOD as error:
+            # An odd reply is this account's trouble: told as such, and no reason to take the
+            # other accounts down with it.
+            log.exception("account.not_understood", account=self.name)
+            self.rest.forget()
+            words = str(error)[:LONGEST_QUOTE] if isinstance(error, (RiskError, ValueError)) else ""
+            found = f"{type(error).__name__} {words}".strip()
+            return self._failed(Malformed("the account", "what our rules can read", found))
         if self._snapshot is None:
             log.info("account.watched", account=self.name, mode=snapshot.mode)
         self._snapshot = snapshot
@@ -216,15 +251,23 @@ class AccountTask:
             self._feed.watch(snapshot.instruments())
         return None
 
-    async def _read_untorn(self) -> Replies:
-        """Replies of one moment; where they are not after three tries, the last ones."""
-        for _ in range(TORN_TRIES - 1):
+    def _failed(self, error: ExchangeError) -> ExchangeError:
+        error.placed(exchange=self._exchange.name, account=self.name)
+        self._mailbox.put(PollFailed(error=error, at=self._shell.now()))
+        return error
+
+    async def _read_untorn(self) -> AccountSnapshot:
+        """From replies of one moment; where they are not after three tries, from the last ones."""
+        for tries_left in reversed(range(TORN_TRIES)):
+            began = self._shell.now()
             replies = await self.rest.read_account()
             because = self._exchange.torn(replies)
-            if because is None:
-                return replies
-            log.info("replies.torn", account=self.name, because=because)
-        return await self.rest.read_account()
+            if because is not None and not self._was_torn:
+                log.info("replies.torn", account=self.name, because=because)
+            self._was_torn = because is not None
+            if because is None or not tries_left:
+                break
+        return self._understood(replies, began)
 
     def _understood(self, replies: Replies, began: datetime) -> AccountSnapshot:
         try:
@@ -285,7 +328,7 @@ class AccountTask:
         now = self._shell.now()
         try:
             marks = self._exchange.read_marks(replies, wanted)
-        except ExchangeError as error:
+        except (ExchangeError, *NOT_UNDERSTOOD) as error:
             log.info("marks.unread", account=self.name, because=str(error))
             return
         offset = _seconds(self.rest.offset_seconds or 0.0)

@@ -37,9 +37,10 @@ async def read_capture_text(client: RestClient) -> bytes:
 def _written(client: RestClient, replies: Replies) -> bytes:
     listed = tuple(replies)
     at = max(reply.at for reply in listed)
-    return write_capture(
+    text = write_capture(
         Capture(exchange=client.exchange.name, account=client.account, at=at, replies=listed)
     )
+    return client.hidden(text.decode()).encode()
 
 
 def open_client(account: AccountSettings, clock: Clock) -> RestClient:

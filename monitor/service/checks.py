@@ -10,10 +10,11 @@ from monitor.alerts.ladder import Severity
 from monitor.alerts.message import Notification
 from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.engine.events import MarksMoved
-from monitor.errors import DeliveryError, ExchangeError
+from monitor.errors import DeliveryError, ExchangeError, Refused
 from monitor.exchanges.port import Replies
 from monitor.exchanges.registry import EXCHANGES
 from monitor.exchanges.stream import MarkFeed
+from monitor.service.account_task import NOT_UNDERSTOOD
 from monitor.service.capturing import open_client
 from monitor.service.clock import Clock
 
@@ -57,8 +58,11 @@ async def _account(account: AccountSettings, clock: Clock) -> AsyncIterator[Chec
         async for line in _account_lines(account, client, clock):
             yield line
     except ExchangeError as error:
-        hint = f". {client.exchange.permission_hint}" if not client.offset_seconds else ""
+        hint = f". {client.exchange.permission_hint}" if isinstance(error, Refused) else ""
         yield Check(what=f"{account.name}: read", ok=False, found=f"{error}{hint}")
+    except NOT_UNDERSTOOD as error:
+        found = f"a reply that our rules can't read ({type(error).__name__})"
+        yield Check(what=f"{account.name}: read", ok=False, found=found)
     finally:
         await client.close()
 

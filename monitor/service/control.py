@@ -9,6 +9,7 @@ typed by a person has no $RUNTIME_DIRECTORY: it looks where the unit puts it.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,8 @@ class ControlServer:
 
     async def stop(self) -> None:
         await self._runner.cleanup()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
     async def _get_status(self, _: web.Request) -> web.Response:
         return web.Response(text=to_json(self._status()), content_type="application/json")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,10 @@ from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
-from monitor.errors import ConfigError, MonitorError
+from monitor.errors import MonitorError
 from monitor.exchanges.registry import EXCHANGES
 from monitor.exchanges.stream import MarkFeed
-from monitor.service import logs, notices
+from monitor.service import notices
 from monitor.service.account_task import AccountTask, Shell
 from monitor.service.capturing import open_client, read_capture_text
 from monitor.service.checks import run_checks
@@ -39,7 +39,7 @@ from monitor.status.report import report
 from monitor.storage.store import Store, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -55,53 +55,8 @@ LAST_DELIVERY_SECONDS = 10.0
 ALIVE_SECONDS = 10.0
 
 
-async def serve(settings: Settings, reread: Callable[[], Settings]) -> None:
-    """
-    Run the daemon until SIGTERM or SIGINT; on SIGHUP stop in order and start with what `reread`
-    gives. A configuration with mistakes is logged and changes nothing.
-    """
-    systemd = Systemd()
-    wishes = _Wishes(settings, reread)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, wishes.end)
-    loop.add_signal_handler(signal.SIGHUP, wishes.reload)
-    while (following := wishes.take()) is not None:
-        logs.set_up(following.secrets())
-        await Daemon(following).run(wishes.stop)
-    # Only now: to systemd it means that the process won't be back.
-    systemd.stopping()
-
-
-class _Wishes:
-    """What signals asked for: settings to start (anew) with, and an end of what runs now."""
-
-    def __init__(self, settings: Settings, reread: Callable[[], Settings]) -> None:
-        self.stop = asyncio.Event()
-        self._following: Settings | None = settings
-        self._reread = reread
-        self._ended = False
-
-    def take(self) -> Settings | None:
-        """The settings to run with next, None when it is time to end."""
-        following, self._following = self._following, None
-        if following is None or self._ended:
-            return None
-        self.stop.clear()
-        return following
-
-    def end(self) -> None:
-        self._ended = True
-        self.stop.set()
-
-    def reload(self) -> None:
-        try:
-            self._following = self._reread()
-        except ConfigError as error:
-            log.warning("config.refused", mistakes=error.mistakes)
-            return
-        log.info("config.read")
-        self.stop.set()
+class NobodyHears(MonitorError):  # noqa: N818 - says what is the matter
+    """No channel takes messages, and none will before its owner has mended it."""
 
 
 class Daemon:
@@ -115,6 +70,9 @@ class Daemon:
         self._store: Store | None = None
         self._courier: Courier | None = None
         self._tasks: dict[str, AccountTask] = {}
+        self._began_at = self.now()
+        self._refusing: dict[str, str] = {}
+        self._nobody_hears = asyncio.Event()
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -125,6 +83,7 @@ class Daemon:
 
         Raises:
             ConfigError: If another process uses the state directory.
+            NobodyHears: If every channel refuses messages for good.
             ExceptionGroup: If faults of our own came too often: systemd starts us again.
         """
         settings = self._settings
@@ -132,6 +91,7 @@ class Daemon:
         self._store = store
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
+        store.pass_on({c.name: c.min_severity for c in settings.channels})
         gone = store.keep_channels([channel.name for channel in channels], self.now())
         if gone:
             log.error("notification.abandoned", channels=gone)
@@ -158,19 +118,21 @@ class Daemon:
             port=settings.http_port,
             is_told=self._trouble_is_told,
         )
-        try:
-            self._tasks = {a.name: self._account(a, courier) for a in settings.accounts}
-            await control.start()
-            await http.start(self.now)
-            await self._watch(stop, courier)
-        finally:
-            await http.stop()
-            await control.stop()
-            await asyncio.gather(*(task.rest.close() for task in self._tasks.values()))
+        # Whatever one of these does when it is closed, the others are closed as well.
+        async with AsyncExitStack() as closing:
+            closing.callback(log.info, "daemon.stopped")
+            closing.callback(store.close)
             for channel in channels:
-                channel.close()
-            store.close()
-            log.info("daemon.stopped")
+                closing.callback(channel.close)
+            for account in settings.accounts:
+                task = self._account(account, courier)
+                self._tasks[account.name] = task
+                closing.push_async_callback(task.rest.close)
+            closing.push_async_callback(control.stop)
+            closing.push_async_callback(http.stop)
+            await _offer("control socket", control.start())
+            await _offer("http", http.start(self.now))
+            await self._watch(stop, courier)
 
     async def _watch(self, stop: asyncio.Event, courier: Courier) -> None:
         """Everything that runs for as long as the daemon does."""
@@ -181,6 +143,7 @@ class Daemon:
             asyncio.create_task(self._systemd.watch(self._is_alive)),
             asyncio.create_task(self._notice_sleep()),
             asyncio.create_task(self._notice_state()),
+            asyncio.create_task(self._notice_silence()),
         ]
         # ccxt alone leaves so many objects that a full collection stops the loop for 50 ms:
         # what is there by now stays, unlooked at.
@@ -301,10 +264,30 @@ class Daemon:
             self._courier.wake()
 
     def _channel_refuses(self, channel: str, because: str) -> None:
+        self._refusing[channel] = because
+        if self._refusing.keys() >= {c.name for c in self._settings.channels}:
+            self._nobody_hears.set()
         self._tell(notices.channel_refuses(channel, because, self.now()), but=channel)
 
     def _channel_takes_again(self, channel: str) -> None:
+        self._refusing.pop(channel, None)
         self._tell(notices.channel_takes_again(channel, self.now()), but=channel)
+
+    def tell_refused_config(self, mistakes: Sequence[str]) -> None:
+        """The configuration that was to be read anew can't be used; this one serves on."""
+        if self._store is not None:
+            self._tell(notices.config_refused(mistakes, self.now()))
+
+    @property
+    def state_trouble(self) -> str | None:
+        """Why what is known would not outlive this daemon right now."""
+        return None if self._store is None else self._store.trouble
+
+    async def _notice_silence(self) -> None:
+        """Watching on would look like safety: the process ends, and systemd says so."""
+        await self._nobody_hears.wait()
+        said = "; ".join(f"{name}: {because}" for name, because in self._refusing.items())
+        raise NobodyHears(f"every channel refuses messages for good ({said}): mend one of them")
 
     async def _notice_state(self) -> None:
         """When the disk begins to fail, and when it is well again: told once each."""
@@ -341,8 +324,7 @@ class Daemon:
         """Whether every account's engine has processed something lately."""
         oldest = self.now() - timedelta(seconds=ALIVE_SECONDS)
         return all(
-            task.last_processed_at is not None and task.last_processed_at > oldest
-            for task in self._tasks.values()
+            (task.last_processed_at or self._began_at) > oldest for task in self._tasks.values()
         )
 
     async def _notice_sleep(self) -> None:
@@ -354,6 +336,16 @@ class Daemon:
                 log.warning("machine.resumed", slept_seconds=round(slept, 1))
                 for task in self._tasks.values():
                     task.wake_up()
+                if self._courier is not None:
+                    self._courier.wake()
+
+
+async def _offer(what: str, starting: Awaitable[None]) -> None:
+    """Start what only shows: without it the accounts are watched all the same."""
+    try:
+        await starting
+    except OSError as error:
+        log.error("surface.unavailable", what=what, because=error.strerror or str(error))  # noqa: TRY400 - the reason says it
 
 
 async def _end(*tasks: asyncio.Task[object]) -> None:

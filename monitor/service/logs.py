@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 HIDDEN = "***"
+WARNING = logging.WARNING
 SHORTEST_SECRET = 4
 QUIET = ("ccxt", "apprise", "urllib3", "websockets", "aiohttp", "asyncio", "markdown")
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from monitor.engine.events import MarksMoved, Source, TimePassed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from monitor.engine.calm import Span
@@ -67,6 +67,12 @@ class Mailbox:
         waiting, self._waiting = self._waiting, []
         return tuple(each.as_event() if isinstance(each, _LiveMarks) else each for each in waiting)
 
+    def put_back(self, events: Iterable[Event]) -> None:
+        """Events that were taken and not processed: they come first again."""
+        self._waiting[:0] = events
+        if self._waiting:
+            self._filled.set()
+
     def __len__(self) -> int:
         return len(self._waiting)
 
@@ -85,7 +91,9 @@ class _LiveMarks:
         self._last = event
         self._confirmed.update(event.confirmed)
         for symbol, mark in event.marks.items():
-            self._newest[symbol] = mark
+            # Two connections overlap in a handover: what comes later may be older.
+            if mark.at >= self._newest.setdefault(symbol, mark).at:
+                self._newest[symbol] = mark
             self._note(symbol, mark)
         for symbol, marks in event.worst.items():
             for mark in marks:

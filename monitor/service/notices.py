@@ -9,9 +9,11 @@ from monitor.alerts.ladder import Severity
 from monitor.alerts.message import Notification
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 _USEFUL_FOR = timedelta(days=1)
+_MISTAKES_SHOWN = 10
 
 
 def channel_refuses(channel: str, because: str, at: datetime) -> Notification:
@@ -52,6 +54,17 @@ def state_recovers(at: datetime) -> Notification:
         "state-recovers",
         "RESOLVED the monitor's state on disk",
         "The state is written to disk again, with what could not be written before.",
+        at,
+    )
+
+
+def config_refused(mistakes: Sequence[str], at: datetime) -> Notification:
+    """The configuration was to be read anew and can't be used: the one of before serves on."""
+    listed = "\n".join(mistakes[:_MISTAKES_SHOWN])
+    return _notice(
+        "config-refused",
+        "WARNING the new configuration was refused",
+        f"Watching goes on with the configuration of before.\n{listed}",
         at,
     )
 

@@ -9,6 +9,7 @@ REST_KINDS = frozenset(
         "empty",  # 200 without a body
         "truncated",  # 200, JSON cut in the middle
         "null",  # 200 with `null`
+        "body",  # 200 with `value` as it stands
         "empty_list",  # 200 with the exchange's envelope and nothing in it
         "429",  # with Retry-After; `value` is its seconds
         "418",  # banned; `value` is the seconds

@@ -70,8 +70,9 @@ def _plain(fault: Fault) -> web.Response | None:
             return _page(int(fault.value or 503), "Service unavailable")
         case "empty":
             return web.Response(content_type="application/json")
-        case "null":
-            return web.Response(text="null", content_type="application/json")
+        case "null" | "body":
+            text = "null" if fault.kind == "null" else fault.value or ""
+            return web.Response(text=text, content_type="application/json")
         case _:
             return None
 

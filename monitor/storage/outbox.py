@@ -112,6 +112,12 @@ def told_incidents(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(str(row["incident_id"]) for row in rows)
 
 
+def channels(connection: sqlite3.Connection) -> frozenset[str]:
+    """Every channel that has, or lately had, a message."""
+    rows = connection.execute("SELECT DISTINCT channel FROM outbox")
+    return frozenset(str(row["channel"]) for row in rows)
+
+
 def forget_settled(connection: sqlite3.Connection, at: datetime, kept_for: timedelta) -> None:
     """Drop rows that were settled longer ago than this."""
     connection.execute("DELETE FROM outbox WHERE settled_at < ?", (time_text(at - kept_for),))

@@ -9,6 +9,7 @@ not worth that: they are dropped first.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -28,11 +29,12 @@ from monitor.storage.outbox import OutboxRow, Outcome
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from monitor.alerts.incident import Incident
+    from monitor.alerts.ladder import Severity
     from monitor.alerts.message import Notification
     from monitor.engine.effects import AccountAssessment
 
@@ -63,6 +65,7 @@ class Store:
         self._rows: dict[tuple[str, str], OutboxRow] = {}
         self._open: dict[str, Incident] = {}
         self._told: set[str] = set()
+        self._channels: frozenset[str] = frozenset()
         self._recent: tuple[Incident, ...] = ()
         self._watched: set[str] = set()
         self._sampled_at: dict[str, datetime] = {}
@@ -82,9 +85,10 @@ class Store:
         """
         if self._database is None:
             return
-        with self._database.reading() as connection:
+        with self._database.reading() as connection, _intelligible():
             self._rows = {_key(row): row for row in outbox.unsettled(connection)}
             self._open = {incident.id: incident for incident in incidents.open_ones(connection)}
+            self._channels = outbox.channels(connection)
             self._told = set(outbox.told_incidents(connection))
             self._recent = incidents.since(connection, at - _RECENT)
             self._watched = watched.accounts(connection)
@@ -184,6 +188,19 @@ class Store:
         counted = replace(row, attempts=row.attempts + 1, not_before=not_before)
         self._rows[_key(row)] = counted
         self._try(lambda connection: outbox.note_failure(connection, counted, because))
+
+    def pass_on(self, channels: Mapping[str, Severity]) -> None:
+        """
+        Messages that wait for channels which are configured no more wait for new ones as well.
+
+        `channels` are those configured, each with the least severity that it takes. New are
+        those that never had a message: a channel that was renamed, say.
+        """
+        new = {name: least for name, least in channels.items() if name not in self._channels}
+        strays = [row.notification for row in self._rows.values() if row.channel not in channels]
+        for stray in strays:
+            rank = stray.severity.rank
+            self.record(None, stray, [name for name, least in new.items() if least.rank <= rank])
 
     def keep_channels(self, channels: Sequence[str], at: datetime) -> tuple[str, ...]:
         """The channels that had messages waiting but are configured no more; those are settled."""
@@ -286,9 +303,23 @@ def open_store(directory: Path, at: datetime) -> Store:
 
 
 def _opened(path: Path, lock: Lock, at: datetime, *notices: str) -> Store:
-    store = Store(open_database(path), lock, notices)
-    store.load(at)
+    database = open_database(path)
+    store = Store(database, lock, notices)
+    try:
+        store.load(at)
+    except StorageError:
+        database.close()
+        raise
     return store
+
+
+@contextmanager
+def _intelligible() -> Iterator[None]:
+    """A row that makes no sense is damage, however sound the file: it must not end the start."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+        raise Corrupt(f"the state holds what can't be read: {error}") from error
 
 
 def _key(row: OutboxRow) -> tuple[str, str]:

@@ -16,7 +16,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +27,7 @@ from monitor.service import logs
 from monitor.service.control import NotRunning, ask
 from monitor.service.daemon import Daemon
 from monitor.settings import load_settings
-from monitor.simulator.server import Access
+from monitor.simulator.server import Access, Simulation
 
 ROOT = Path(__file__).parents[2]
 LOOK_SECONDS = 0.02
@@ -44,6 +44,12 @@ async def until(look: Callable[[], T], what: str, *, seconds: float = 15.0) -> T
             raise AssertionError(f"after {seconds:g} s still not: {what}")
         await asyncio.sleep(LOOK_SECONDS)
     return found
+
+
+def skip_to(simulation: Simulation, seconds: float) -> None:
+    """Let the path go on from this virtual second: before it nothing happens."""
+    world = simulation.world
+    world._started_at = world.now() - timedelta(seconds=seconds / world.speed)
 
 
 # --- the far end of the one channel ------------------------------------------------------

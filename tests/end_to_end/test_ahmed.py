@@ -5,10 +5,11 @@ from pathlib import Path
 
 from monitor.simulator.scenario import load
 from monitor.simulator.server import running
-from tests.end_to_end.stage import receiving, watching, write_config
+from tests.end_to_end.stage import receiving, skip_to, watching, write_config
 
 D = Decimal
 SPEED = 3
+FALL_SECONDS = 12
 BACK_SECONDS = 24  # of the path: the low is over
 
 
@@ -17,7 +18,7 @@ async def test_a_dip_far_from_liquidation_is_watched_and_not_told(tmp_path: Path
         config = write_config(tmp_path, simulation.access(), receiver.url)
         async with watching(config) as daemon:
             await daemon.fresh("ahmed")
-            simulation.world.restart_clock()
+            skip_to(simulation, FALL_SECONDS)
             seen: list[tuple[Decimal, Decimal]] = []
 
             def is_back() -> bool:

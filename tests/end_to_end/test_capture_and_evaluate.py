@@ -52,7 +52,7 @@ async def captured(kind: str, folder: Path) -> tuple[Path, list[Table]]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """All kinds side by side: what takes time is keeping to the exchanges' limits."""
+    """All kinds, side by side."""
     folder = tmp_path_factory.mktemp("captures")
     folders = [folder / kind.replace(" ", "-") for kind in kinds.ACCOUNTS]
     for each in folders:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from monitor.simulator.scenario import load
 from monitor.simulator.server import running
-from tests.end_to_end.stage import receiving, watching, write_config
+from tests.end_to_end.stage import receiving, skip_to, watching, write_config
 from tests.end_to_end.story import WITHIN, rises, time_of, told
 
-SPEED = 4
+SPEED = 2
+BEFORE_SECONDS = 30  # of the path: 80 % is crossed after 34
 
 
 async def test_each_rung_is_told_within_a_second_and_the_end_plainly(tmp_path: Path) -> None:
@@ -15,6 +16,7 @@ async def test_each_rung_is_told_within_a_second_and_the_end_plainly(tmp_path: P
         config = write_config(tmp_path, simulation.access(), receiver.url, poll_seconds=2)
         async with watching(config) as daemon:
             await daemon.fresh("zara")
+            skip_to(simulation, BEFORE_SECONDS)
             await daemon.until(lambda: receiver.of("GONE"), "the end being told", seconds=30)
     events = simulation.world.events
     crossings = rises(events)

@@ -24,21 +24,27 @@ def test_no_other_exchange_is_imported() -> None:
 
 
 def test_they_are_the_classes_and_errors_that_a_later_import_of_ccxt_shows() -> None:
-    assert told_by(
-        "from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout\n"
-        "import ccxt, ccxt.async_support as late, ccxt.pro\n"
-        "print(*(CLASSES[name] is getattr(late, name) for name in CLASSES),"
-        " BaseError is ccxt.BaseError, RequestTimeout is late.RequestTimeout,"
-        " issubclass(ccxt.pro.okx, CLASSES['okx']), hasattr(ccxt, 'kraken'))"
-    ) == ["True"] * 7
+    assert (
+        told_by(
+            "from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout\n"
+            "import ccxt, ccxt.async_support as late, ccxt.pro\n"
+            "print(*(CLASSES[name] is getattr(late, name) for name in CLASSES),"
+            " BaseError is ccxt.BaseError, RequestTimeout is late.RequestTimeout,"
+            " issubclass(ccxt.pro.okx, CLASSES['okx']), hasattr(ccxt, 'kraken'))"
+        )
+        == ["True"] * 7
+    )
 
 
 def test_where_all_of_ccxt_was_imported_before_its_classes_are_taken() -> None:
-    assert told_by(
-        "import ccxt.async_support as early\n"
-        "from monitor.exchanges.ccxt_classes import CLASSES\n"
-        "print(*(CLASSES[name] is getattr(early, name) for name in CLASSES))"
-    ) == ["True"] * 3
+    assert (
+        told_by(
+            "import ccxt.async_support as early\n"
+            "from monitor.exchanges.ccxt_classes import CLASSES\n"
+            "print(*(CLASSES[name] is getattr(early, name) for name in CLASSES))"
+        )
+        == ["True"] * 3
+    )
 
 
 def test_a_ccxt_that_hangs_together_differently_is_imported_as_a_whole() -> None:

@@ -54,6 +54,22 @@ def test_the_one_that_shares_most_answers_and_of_equals_the_newest() -> None:
     assert replies.get(LIST).body == "new"
 
 
+def test_the_size_of_a_page_is_no_question_of_its_own() -> None:
+    replies = Replies([reply("GET /v5/position/list?category=linear&limit=50&settleCoin=USDT")])
+    assert replies.has(LIST)
+    assert replies.has(call("/v5/position/list", category="linear", settleCoin="USDT", limit="200"))
+    assert not replies.has(call("/v5/position/list", category="linear", settleCoin="USDC"))
+
+
+@pytest.mark.parametrize("comma", [",", "%2C"])
+def test_a_reply_to_several_things_at_once_answers_for_each(comma: str) -> None:
+    replies = Replies([reply(f"GET /tiers?tdMode=cross&instFamily=BTC-USDT{comma}ETH-USDT")])
+    assert replies.has(call("/tiers", tdMode="cross", instFamily="BTC-USDT"))
+    assert replies.has(call("/tiers", tdMode="cross", instFamily="ETH-USDT"))
+    assert not replies.has(call("/tiers", tdMode="cross", instFamily="ETH"))
+    assert not replies.has(call("/tiers", tdMode="cross"))
+
+
 def test_a_page_is_answered_only_by_that_page() -> None:
     first = "GET /v5/position/list?category=linear&settleCoin=USDT"
     page = call("/v5/position/list", category="linear", settleCoin="USDT", cursor="A%2C1")

@@ -237,7 +237,7 @@ async def test_the_offset_is_measured_at_the_first_reading_and_every_ten_minutes
 
 def many(count: int) -> tuple[RestCall, ...]:
     """Tables of so many symbols, of which one may be asked for in each window."""
-    slow = Budget(name="slow", per_minute=1)
+    slow = Budget(name="slow", per_minute=1, window_seconds=0.1)
     return tuple(
         replace(TIERS, query=(("symbol", f"C{number}"),), budget=slow) for number in range(count)
     )
@@ -250,17 +250,13 @@ def needing(calls: tuple[RestCall, ...]) -> Exchange:
 
 async def test_waiting_for_room_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.exchanges.rest.CALL_SECONDS", 0.25)
-    monkeypatch.setattr("monitor.exchanges.rest.PACE_WINDOW_SECONDS", 0.1)
     async with served(exchange=needing(many(5))) as (server, client):
         # Four windows of 0.1 s, one after the other, before the last is sent.
         assert len(tuple(await client.read_account())) == 5
         assert server.count(TIERS.path) == 5
 
 
-async def test_a_quiet_that_is_asked_for_silences_the_calls_in_the_queue(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("monitor.exchanges.rest.PACE_WINDOW_SECONDS", 0.1)
+async def test_a_quiet_that_is_asked_for_silences_the_calls_in_the_queue() -> None:
     async with served(exchange=needing(many(5))) as (server, client):
         server.answers[TIERS.path] = plain('{"code": -1003}', 429)
         with pytest.raises(Unreachable):
@@ -277,8 +273,7 @@ async def test_tables_that_came_before_a_failure_are_not_asked_for_again() -> No
         assert (server.count(TIERS.path), server.count(ACCOUNT.path)) == (1, 2)
 
 
-async def test_needed_calls_go_before_optional_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.exchanges.rest.PACE_WINDOW_SECONDS", 0.1)
+async def test_needed_calls_go_before_optional_ones() -> None:
     (table,) = many(1)
     wanted = (replace(table, optional=True), replace(ACCOUNT, budget=table.budget))
     async with served(exchange=needing(wanted)) as (server, client):
@@ -298,3 +293,40 @@ async def test_a_call_that_never_ends_is_cut(monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(Unreachable) as caught:
             await client.call(ACCOUNT)
         assert "no answer in time" in str(caught.value)
+
+
+async def test_an_old_table_outlives_a_reading_that_fails_over_something_else() -> None:
+    clock = Hands()
+    async with served(clock, needing((TIERS, ACCOUNT))) as (server, client):
+        await client.read_account()
+        clock.now += timedelta(hours=2)
+        server.answers[TIERS.path] = server.answers[ACCOUNT.path] = plain("{}", 503)
+        with pytest.raises(Unreachable):
+            await client.read_account()
+        clock.now += timedelta(hours=2)
+        server.answers[ACCOUNT.path] = plain('{"total": 1.10}')
+        replies = await client.read_account()
+        assert replies.get(TIERS).body == [{"cum": Decimal("0.0065")}]
+
+
+async def test_a_clock_that_can_t_be_measured_again_does_not_hide_the_account() -> None:
+    clock = Hands()
+    async with served(clock) as (server, client):
+        await client.read_account()
+        clock.now += timedelta(hours=1)
+        server.answers[TIME.path] = plain("{}", 503)
+        assert (await client.read_account()).has(ACCOUNT)
+
+
+async def test_an_answer_that_repeats_secrets_does_not_get_them_any_further() -> None:
+    def said(status: int, headers: object, body: object) -> ExchangeError | None:
+        del headers
+        return Refused(str(body), status=status) if status == 401 else None
+
+    async with served(exchange=replace(FAKE, read_error=said)) as (server, client):
+        server.answers[ACCOUNT.path] = plain(f"no such key {KEY} or {SECRET}", 401)
+        with pytest.raises(Refused) as caught:
+            await client.call(ACCOUNT)
+        assert KEY not in repr(caught.value) + str(caught.value)
+        assert SECRET not in repr(caught.value) + str(caught.value)
+        assert "no such key ***" in str(caught.value)

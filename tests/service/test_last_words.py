@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from monitor.alerts.ladder import DEFAULT_LADDER, Severity
-from monitor.risk.result import Target
+from monitor.alerts.ladder import Severity
 from monitor.service.last_words import QUIET_FOR, STAMP_NAME, cause, speak
-from monitor.settings import Budgets, ChannelSettings, Settings
+from monitor.settings import ChannelSettings
 from tests.alerting import NOON
+from tests.service.having import some_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,24 +70,12 @@ class Receiver:
         return web.Response(status=self.status)
 
 
-def settings(state: Path, *channels: ChannelSettings) -> Settings:
-    return Settings(
-        file=state / "m.toml",
-        accounts=(),
-        ladder=DEFAULT_LADDER,
-        budgets=Budgets(),
-        target=Target(ratio=Decimal("0.5"), distance=Decimal("0.05")),
-        channels=channels,
-        state_directory=state / "state",
-        http_host="127.0.0.1",
-        http_port=0,
-    )
-
-
 async def test_every_channel_hears_of_it_with_its_cause(tmp_path: Path) -> None:
     async with Receiver() as phone, Receiver() as team:
         told = await speak(
-            settings(tmp_path, phone.channel("phone"), team.channel("team")), "it crashed", NOON
+            some_settings(tmp_path, phone.channel("phone"), team.channel("team")),
+            "it crashed",
+            NOON,
         )
 
     assert told
@@ -98,7 +85,7 @@ async def test_every_channel_hears_of_it_with_its_cause(tmp_path: Path) -> None:
 
 async def test_it_is_said_once_an_hour_at_most(tmp_path: Path) -> None:
     async with Receiver() as phone:
-        held = settings(tmp_path, phone.channel("phone"))
+        held = some_settings(tmp_path, phone.channel("phone"))
         said = [
             await speak(held, "it crashed", at)
             for at in (
@@ -115,7 +102,7 @@ async def test_it_is_said_once_an_hour_at_most(tmp_path: Path) -> None:
 
 async def test_what_no_channel_took_is_said_again_the_next_time(tmp_path: Path) -> None:
     async with Receiver(status=500) as down, Receiver(status=500) as also_down:
-        held = settings(tmp_path, down.channel("phone"), also_down.channel("team"))
+        held = some_settings(tmp_path, down.channel("phone"), also_down.channel("team"))
         assert not await speak(held, "it crashed", NOON)
         also_down.status = 200
         assert await speak(held, "it crashed", NOON + timedelta(seconds=3))
@@ -129,7 +116,7 @@ async def test_a_stamp_that_says_nothing_keeps_nobody_quiet(text: str, tmp_path:
     stamp.parent.mkdir()
     stamp.write_text(text, encoding="utf-8")
     async with Receiver() as phone:
-        assert await speak(settings(tmp_path, phone.channel("phone")), "it crashed", NOON)
+        assert await speak(some_settings(tmp_path, phone.channel("phone")), "it crashed", NOON)
 
 
 async def test_a_channel_that_hangs_does_not_hold_up_the_restart(
@@ -148,6 +135,8 @@ async def test_a_channel_that_hangs_does_not_hold_up_the_restart(
         name="silent", url=SecretStr(f"json://127.0.0.1:{port}/"), min_severity=Severity.INFO
     )
     async with Receiver() as phone, asyncio.timeout(3):
-        assert await speak(settings(tmp_path, silent, phone.channel("phone")), "it crashed", NOON)
+        assert await speak(
+            some_settings(tmp_path, silent, phone.channel("phone")), "it crashed", NOON
+        )
     taken.set()
     server.close()

@@ -70,6 +70,11 @@ async def test_an_answer_under_a_fault(
     assert text.startswith(begins)
 
 
+async def test_any_body_that_is_asked_for(sim: Simulation, session: aiohttp.ClientSession) -> None:
+    await fault(sim, session, kind="body", value='{"a": 1}')
+    assert (await account(sim, session))[:2] == (200, '{"a": 1}')
+
+
 async def test_an_empty_body(sim: Simulation, session: aiohttp.ClientSession) -> None:
     await fault(sim, session, kind="empty")
     assert (await account(sim, session))[:2] == (200, "")

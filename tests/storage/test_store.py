@@ -173,6 +173,49 @@ def test_messages_for_a_channel_that_is_gone_are_told_and_settled(
     assert store.keep_channels(["phone"], at(6)) == ()
 
 
+def test_messages_for_a_renamed_channel_go_out_by_its_new_name(
+    store: Store, tmp_path: Path
+) -> None:
+    store.record(an_incident(), a_notification(severity=Severity.WARNING), ["old", "mail"])
+    store.delivered("mail", "i1-1", (), at(1))
+    store = reopened(store, tmp_path)
+
+    store.pass_on(
+        {"mail": Severity.INFO, "phone": Severity.INFO, "siren": Severity.CRITICAL},
+    )
+    assert store.keep_channels(["mail", "phone", "siren"], at(5)) == ("old",)
+
+    # mail had it already, and the siren sounds for worse
+    assert store.backlog() == {"phone": 1}
+    assert waiting(store, "phone") == ["i1-1"]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE incidents SET subject = 'of a later version'",
+        "UPDATE incidents SET opened_at = 'yesterday'",
+        "UPDATE incidents SET worst = 'plenty'",
+        "UPDATE incidents SET told = '{'",
+        "UPDATE outbox SET step = 'sideways'",
+    ],
+)
+def test_a_row_that_makes_no_sense_does_not_stop_the_start(
+    store: Store, tmp_path: Path, damage: str
+) -> None:
+    store.record(an_incident(worst=Decimal("0.9")), a_notification(), ["phone"])
+    store.close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute(damage)
+
+    again = open_store(tmp_path, at(60))
+    assert "history lost, monitoring on" in again.notices[0]
+    again.record(an_incident("i2"), a_notification("i2-1", "i2"), ["phone"])
+    assert again.trouble is None
+    again.close()
+
+
 def test_a_locked_file_delays_nothing_and_is_made_up_for(store: Store, tmp_path: Path) -> None:
     assert store._database is not None
     store._database.wait_for_others(1)

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.errors import ExchangeError, Malformed
-from monitor.exchanges.binance.calls import ACCOUNT, CONFIG, POSITIONS
+from monitor.exchanges.binance.calls import (
+    ACCOUNT,
+    CONFIG,
+    MULTI_ASSETS,
+    POSITION_SIDE,
+    POSITIONS,
+)
 from monitor.exchanges.binance.errors import read_error
 from monitor.exchanges.payload import Row, rows_of
 from monitor.risk.model import ZERO
@@ -139,11 +145,25 @@ def optional_answer(replies: Replies, call: RestCall) -> object | None:
         return None
 
 
+def has_config(replies: Replies) -> bool:
+    """Whether both modes were told, by one reply or by one for each."""
+    return replies.has(CONFIG) or (replies.has(MULTI_ASSETS) and replies.has(POSITION_SIDE))
+
+
 def read_config(replies: Replies) -> Config:
-    """Both modes: ``{"dualSidePosition": true, "multiAssetsMargin": false, …}``."""
-    row = Row(answer(replies, CONFIG), "accountConfig")
+    """
+    Both modes: ``{"dualSidePosition": true, "multiAssetsMargin": false, …}``.
+
+    Raises:
+        MissingReply: If one was not told; the request that tells both is named.
+    """
+    if has_config(replies) and not replies.has(CONFIG):
+        side = Row(answer(replies, POSITION_SIDE), "positionSide")
+        assets = Row(answer(replies, MULTI_ASSETS), "multiAssetsMargin")
+    else:
+        side = assets = Row(answer(replies, CONFIG), "accountConfig")
     return Config(
-        hedge=row.boolean("dualSidePosition"), multi_assets=row.boolean("multiAssetsMargin")
+        hedge=side.boolean("dualSidePosition"), multi_assets=assets.boolean("multiAssetsMargin")
     )
 
 

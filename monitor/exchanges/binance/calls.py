@@ -26,6 +26,19 @@ CONFIG = RestCall(
     weight=5,
     budget=FUTURES_BUDGET,
 )
+# The two modes one by one: not asked for, but they serve where the reply of both is absent.
+MULTI_ASSETS = RestCall(
+    implicit="fapiPrivateGetMultiAssetsMargin",
+    path="/fapi/v1/multiAssetsMargin",
+    weight=30,
+    budget=FUTURES_BUDGET,
+)
+POSITION_SIDE = RestCall(
+    implicit="fapiPrivateGetPositionSideDual",
+    path="/fapi/v1/positionSide/dual",
+    weight=30,
+    budget=FUTURES_BUDGET,
+)
 ACCOUNT = RestCall(
     implicit="fapiPrivateV3GetAccount", path="/fapi/v3/account", weight=5, budget=FUTURES_BUDGET
 )
@@ -70,12 +83,14 @@ PLAIN_ORDERS = RestCall(
     max_age_seconds=300,
     optional=True,
 )
+# Names and steps of contracts: no figure of risk depends on them.
 CONTRACTS = RestCall(
     implicit="fapiPublicGetExchangeInfo",
     path="/fapi/v1/exchangeInfo",
     weight=1,
     budget=FUTURES_BUDGET,
     max_age_seconds=86_400,
+    optional=True,
 )
 
 

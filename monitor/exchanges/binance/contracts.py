@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.errors import ExchangeError, Malformed, MissingReply, Unmodelled
@@ -20,10 +21,10 @@ from monitor.exchanges.payload import Row, rows_of
 from monitor.risk.model import ONE, Instrument, Payoff
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from monitor.exchanges.port import Replies
 
+UNKNOWN_LOT = Decimal("1e-8")
+_NAME = re.compile(r"(?P<pair>[^_]+)(_(?P<delivery>\d{6}))?")
 _COIN_MARGINED = re.compile(r"USD_(PERP|\d{6})$")
 # The delivery date that Binance gives to contracts without one (2100-12-25).
 _NEVER = 4_133_404_800_000
@@ -38,9 +39,12 @@ def has_contract(replies: Replies, symbol: str) -> bool:
     return reply.query.get("symbol") == symbol or _row_of(reply.body, symbol) is not None
 
 
-def read_instrument(replies: Replies, symbol: str) -> Instrument:
+def read_instrument(replies: Replies, symbol: str, asset: str | None = None) -> Instrument:
     """
     The contract behind an exchange symbol.
+
+    Without any contract list it is read from its name and the margin `asset`, if that ends
+    the name: then both are the quote as well, and its step is as fine as an amount can be.
 
     Raises:
         MissingReply: If the contract list given does not hold it; the request is named.
@@ -50,21 +54,32 @@ def read_instrument(replies: Replies, symbol: str) -> Instrument:
     if _COIN_MARGINED.search(symbol):
         raise Unmodelled(f"{symbol} is a COIN-M contract: COIN-M is not watched")
     call = contract_call(symbol)
+    if asset is not None and not replies.has(call):
+        named = _NAME.fullmatch(symbol)
+        if named is not None and named["pair"].endswith(asset) and named["pair"] != asset:
+            base = named["pair"].removesuffix(asset)
+            return _linear(symbol, base, asset, asset, named["delivery"], UNKNOWN_LOT)
     row = _row_of(answer(replies, call), symbol)
     if row is None and replies.get(call).query.get("symbol") != symbol:
         raise MissingReply("the contract list given doesn't hold this symbol", call=call.request)
     if row is None:
         raise Malformed("exchangeInfo.symbols", f"a row for {symbol}", "none")
     base, quote, settle = (row.text(key) for key in ("baseAsset", "quoteAsset", "marginAsset"))
+    return _linear(symbol, base, quote, settle, _delivery(row), _lot(row))
+
+
+def _linear(  # noqa: PLR0913, PLR0917 - the parts of a name
+    symbol: str, base: str, quote: str, settle: str, delivery: str | None, lot: Decimal
+) -> Instrument:
     return Instrument(
-        symbol=f"{base}/{quote}:{settle}{_delivery(row)}",
+        symbol=f"{base}/{quote}:{settle}" + (f"-{delivery}" if delivery else ""),
         exchange_symbol=symbol,
         base=base,
         quote=quote,
         settle=settle,
         payoff=Payoff.LINEAR,
         contract_size=ONE,
-        lot=_lot(row),
+        lot=lot,
     )
 
 
@@ -75,29 +90,31 @@ def _row_of(body: object, symbol: str) -> Row | None:
     return None
 
 
-def _delivery(row: Row) -> str:
+def _delivery(row: Row) -> str | None:
     """
-    «-260327» for a dated contract, nothing for a perpetual one.
+    «260327» for a dated contract, None for a perpetual one.
 
     Some perpetual contracts have no type, others (TRADIFI_PERPETUAL) a delivery date.
     """
     if "PERPETUAL" in (row.optional_text("contractType") or ""):
-        return ""
+        return None
     milliseconds = row.integer("deliveryDate")
     if milliseconds == _NEVER:
-        return ""
-    return f"-{_EPOCH + timedelta(milliseconds=milliseconds):%y%m%d}"
+        return None
+    return f"{_EPOCH + timedelta(milliseconds=milliseconds):%y%m%d}"
 
 
 def _lot(row: Row) -> Decimal:
     """
     The smallest step of a quantity: the filter's, or where the list has no filters the step
-    that the quantity's digits allow.
+    that the quantity's digits allow, or where it has neither as fine as an amount can be.
     """
     filters = row.rows("filters") if row.has("filters") else ()
     for entry in filters:
         if entry.text("filterType") == "LOT_SIZE":
             return entry.positive("stepSize")
+    if not row.has("quantityPrecision"):
+        return UNKNOWN_LOT
     return ONE.scaleb(-row.integer("quantityPrecision"))
 
 

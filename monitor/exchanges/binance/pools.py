@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from monitor.exchanges.binance.account import AssetRow, PositionRow
     from monitor.risk.model import Instrument, TierTable
 
+# What a regular user pays, the most that there is: advice must hold where no fee was told.
+REGULAR_TAKER_FEE = Decimal("0.0005")
 WALLET = "USDⓈ-M Futures wallet"
 _TIERS_FIT = Decimal("1e-6")
 
@@ -46,7 +48,7 @@ class Terms:
     What a position's figures need beside its row.
 
     `tables`: the tier table, or the readings of it that are possible. `fee` and `leverage`
-    are None where they were not told.
+    are None where they were not told; advice then counts the fee of a regular user.
     """
 
     instrument: Instrument
@@ -135,7 +137,7 @@ def build_position(holding: Holding) -> Position:
         margin_mode=MarginMode.ISOLATED if holding.is_isolated else MarginMode.CROSS,
         initial_rate=_initial_rate(holding),
         leverage=terms.leverage,
-        taker_fee_rate=terms.fee if terms.fee is not None else ZERO,
+        taker_fee_rate=terms.fee if terms.fee is not None else REGULAR_TAKER_FEE,
         adl_rank=row.adl,
         has_stop_loss=terms.has_stop_loss,
         reported_liquidation_price=row.told.liquidation_price if row.told else None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import ExchangeError, Malformed
 from monitor.exchanges.binance.account import (
+    has_config,
     read_assets,
     read_config,
     read_positions,
@@ -53,7 +54,9 @@ def needed(replies: Replies) -> tuple[RestCall, ...]:
     for. Replies that can't be read want nothing more: `read_account` says what is wrong.
     """
     first = tuple(call for call in FIRST_CALLS if not replies.has(call))
-    if not (replies.has(CONFIG) and replies.has(POSITIONS)):
+    if has_config(replies):
+        first = tuple(call for call in first if call is not CONFIG)
+    if not (has_config(replies) and replies.has(POSITIONS)):
         return first
     try:
         wanted = [call for call in _calls_for(replies) if _is_missing(replies, call)]

@@ -82,7 +82,7 @@ class UsdmAccount:
         return self.moved_stops.get(symbol) or stops.read_stop_orders(self.replies, symbol)
 
     def _holding(self, row: PositionRow) -> Holding:
-        instrument = read_instrument(self.replies, row.symbol)
+        instrument = read_instrument(self.replies, row.symbol, row.asset)
         refuse_credits(row.asset)
         if row.asset not in (None, instrument.settle):
             raise Malformed(

@@ -6,10 +6,10 @@ Knows what must be asked and what the answers must hold to be believed; applies 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from monitor.errors import Malformed, Unmodelled
+from monitor.errors import ExchangeError, Malformed, Unmodelled
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.collateral import asked_for_coin
 from monitor.exchanges.bybit.envelope import answered_at_named, listing, naming, result_of
@@ -69,18 +69,42 @@ def needed(replies: Replies) -> tuple[RestCall, ...]:
     """
     if replies.has(calls.INFO) and refusal(replies) is not None:
         return ()
-    first = (calls.INFO, calls.WALLET, *calls.LINEAR.values())
+    first = (calls.INFO, calls.WALLET, *_linear_lists(replies).values())
     wanted = [call for call in first if not replies.has(call)]
     wanted += [call for call in calls.UNMODELLED if not replies.has(call)]
-    if not any(call in first for call in wanted):
+    if not any(call in first and not call.optional for call in wanted):
         wanted += _asked_by(replies)
     return tuple(dict.fromkeys([*wanted, *_further_pages(replies, first)]))
+
+
+def _linear_lists(replies: Replies) -> dict[str, RestCall]:
+    """
+    The list of positions of each settle coin.
+
+    Optional where the wallet says that no position settles in the coin: it names them all.
+    """
+    lists = dict(calls.LINEAR)
+    if replies.has(calls.WALLET):
+        margins = {coin.coin: coin.position_mm for coin in wallet_of(replies)[1]}
+        for settle, call in lists.items():
+            lists[settle] = replace(call, optional=not margins.get(settle, ZERO))
+    return lists
 
 
 def _further_pages(replies: Replies, lists: Iterable[RestCall]) -> list[RestCall]:
     paged = [call for call in (*lists, *calls.UNMODELLED) if call.path == calls.LINEAR["USDT"].path]
     pages = (listing(replies, call).more for call in paged if replies.has(call))
     return [page for page in pages if page is not None]
+
+
+def _more(replies: Replies, call: RestCall) -> RestCall | None:
+    """The next page of a list that is there, None where it ends, or where nobody depends on it."""
+    try:
+        return listing(replies, call).more
+    except ExchangeError:
+        if call.optional:
+            return None
+        raise
 
 
 def _asked_by(replies: Replies) -> list[RestCall]:
@@ -104,7 +128,7 @@ def _asked_by(replies: Replies) -> list[RestCall]:
 
 def _open(replies: Replies, call: RestCall) -> RestCall | None:
     """The call itself, its next page, or None where all of it is there."""
-    return listing(replies, call).more if replies.has(call) else call
+    return _more(replies, call) if replies.has(call) else call
 
 
 def read_account(name: str, replies: Replies) -> Account:
@@ -136,7 +160,9 @@ def read_account(name: str, replies: Replies) -> Account:
         coins=coins,
         wallet_at=at,
         held=legs,
-        positions_at=max(listing(replies, call).at for call in calls.LINEAR.values()),
+        positions_at=max(
+            (listing(replies, c).at for c in calls.LINEAR.values() if replies.has(c)), default=at
+        ),
         foreign=foreign,
         orders=read_orders(replies),
     )
@@ -186,8 +212,8 @@ def by_settle(replies: Replies) -> dict[str, tuple[Held, ...]]:
     A reply to a query without a settle coin holds them all: each list takes its own.
     """
     found: dict[str, tuple[Held, ...]] = {}
-    for settle, call in calls.LINEAR.items():
-        legs = _legs(replies, call, _LINEAR)
+    for settle, call in _linear_lists(replies).items():
+        legs = _legs(replies, call, _LINEAR) if replies.has(call) or not call.optional else ()
         found[settle] = tuple(leg for leg in legs if _settle_of(leg.symbol) == settle)
     return found
 

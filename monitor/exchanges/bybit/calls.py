@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 SETTLE_COINS = ("USDT", "USDC")
 PER_IP = Budget(name="bybit: requests per IP", per_minute=600 * 12)
 
-_MODE_SECONDS = 60
 _STOPS_SECONDS = 120
 _TABLE_SECONDS = 3_600
 _INSTRUMENT_SECONDS = 86_400
@@ -35,11 +34,11 @@ KEY = RestCall(
     path="/v5/user/query-api",
     budget=_per_uid("user/query-api", 10),
 )
+# Read with every poll: a change of mode changes what every other figure means.
 INFO = RestCall(
     implicit="privateGetV5AccountInfo",
     path="/v5/account/info",
     budget=_per_uid("account/info", 50),
-    max_age_seconds=_MODE_SECONDS,
 )
 WALLET = RestCall(
     implicit="privateGetV5AccountWalletBalance",

@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monitor.errors import ExchangeError
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import listing, naming
+from monitor.exchanges.bybit.envelope import listing
 from monitor.exchanges.bybit.rows import read_order
 from monitor.risk.model import Side
 
@@ -43,14 +44,20 @@ class OpenOrders:
 
 
 def read_orders(replies: Replies) -> OpenOrders:
-    """The open orders of every settle coin whose list is there, as far as its pages are."""
-    known = {coin: calls.orders(coin) for coin in calls.SETTLE_COINS}
-    known = {coin: call for coin, call in known.items() if replies.has(call)}
+    """
+    The open orders of every settle coin whose list is there, as far as its pages are.
+
+    No figure depends on them: a list that can't be read is as good as none.
+    """
+    known: set[str] = set()
     found: dict[str, Order] = {}
-    for call in known.values():
-        with naming(call.request):
-            orders = [read_order(row) for row in listing(replies, call).rows]
-            found |= {order.order_id: order for order in orders if order.is_open}
+    for coin in calls.SETTLE_COINS:
+        try:
+            orders = [read_order(row) for row in listing(replies, calls.orders(coin)).rows]
+        except ExchangeError:
+            continue
+        known.add(coin)
+        found |= {order.order_id: order for order in orders if order.is_open}
     return OpenOrders(orders=tuple(found.values()), known=frozenset(known))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from monitor.errors import ExchangeError, Malformed
+from monitor.errors import ExchangeError, Malformed, MissingReply
 from monitor.exchanges.okx import calls, collateral, rows, tables, updates
 from monitor.exchanges.okx import envelope as answers
 from monitor.exchanges.okx.book import Book
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.exchanges.okx.rows import Coin, Held
-    from monitor.exchanges.port import Frame, Replies, RestCall
+    from monitor.exchanges.port import Frame, Replies, Reply, RestCall
 
+_KINDS = (SWAP, "FUTURES", "MARGIN", "OPTION", "EVENTS")
 # More tables than this of one kind are asked for all at once.
 _FEW = 3
 
@@ -118,7 +119,7 @@ def read_account(account: str, replies: Replies) -> View:
 def _book(replies: Replies) -> Book:
     config = _config(replies)
     refuse_mode(config)
-    reply = replies.get(calls.BALANCE)
+    reply = _balance(config, replies)
     with answers.reading(calls.BALANCE):
         row = answers.only_row(answers.rows(reply))
         totals = rows.totals(row)
@@ -139,10 +140,36 @@ def _config(replies: Replies) -> rows.Config:
         return rows.config(answers.only_row(answers.rows(reply)))
 
 
+def _balance(config: rows.Config, replies: Replies) -> Reply:
+    """
+    The balance; in futures mode, where each coin stands alone, one of named coins serves too.
+
+    A coin that positions settle in and that such a one leaves out is missed by `pools`.
+    """
+    if not replies.has(calls.BALANCE) and config.mode is Mode.FUTURES:
+        of_coins = [r for r in replies if r.path == calls.BALANCE.path and {*r.query} == {"ccy"}]
+        if of_coins:
+            return max(of_coins, key=lambda reply: len(reply.query["ccy"]))
+    return replies.get(calls.BALANCE)
+
+
+def _position_lists(replies: Replies) -> tuple[RestCall, ...]:
+    """The list of all positions; elsewhere than here it may have been asked kind by kind."""
+    if replies.has(calls.POSITIONS):
+        return (calls.POSITIONS,)
+    kinds = [replace(calls.POSITIONS, query=(("instType", kind),)) for kind in _KINDS]
+    found = tuple(call for call in kinds if replies.has(call))
+    return found if any(("instType", SWAP) in call.query for call in found) else (calls.POSITIONS,)
+
+
 def _held(replies: Replies) -> tuple[Held, ...]:
-    reply = replies.get(calls.POSITIONS)
-    with answers.reading(calls.POSITIONS):
-        return tuple(replace(rows.held(row), told_at=reply.at) for row in answers.rows(reply))
+    found: list[Held] = []
+    for call in _position_lists(replies):
+        reply = replies.get(call)
+        with answers.reading(call):
+            told = answers.rows(reply)
+            found += [replace(rows.held(row), told_at=reply.at) for row in told]
+    return tuple(found)
 
 
 def _check_nothing_vanished(book: Book) -> None:
@@ -176,14 +203,24 @@ def needed(replies: Replies) -> tuple[RestCall, ...]:
     Raises:
         Malformed: If a reply that decides can't be read.
     """
-    fixed = (calls.CONFIG, calls.BALANCE, calls.POSITIONS)
+    fixed = (calls.CONFIG, calls.BALANCE, *_position_lists(replies))
     missing = tuple(call for call in fixed if not replies.has(call))
-    if missing:
+    if missing and not _has_coins(missing, replies):
         return missing
     book = _book_for_needs(replies)
     if book is None:
         return ()
     return tuple(dict.fromkeys(_tables_wanted(book, replies)))
+
+
+def _has_coins(missing: tuple[RestCall, ...], replies: Replies) -> bool:
+    """Whether all that is missing is the balance, and one of named coins stands in for it."""
+    if missing != (calls.BALANCE,):
+        return False
+    try:
+        return bool(_balance(_config(replies), replies))
+    except MissingReply:
+        return False
 
 
 def _book_for_needs(replies: Replies) -> Book | None:

@@ -15,8 +15,7 @@ from monitor.exchanges.port import Budget, RestCall
 
 HOUR = 3600.0
 DAY = 86_400.0
-# A change of mode is seen within a minute; a stop order may be a minute older than it looks.
-MODE_SECONDS = 60.0
+# A stop order may be a minute older than it looks.
 STOPS_SECONDS = 60.0
 STOP_KINDS = ("conditional", "oco", "trigger", "move_order_stop")
 STOPS_PER_PAGE = 100
@@ -26,11 +25,11 @@ def _budget(name: str, per_two_seconds: int) -> Budget:
     return Budget(name=f"okx {name}", per_minute=per_two_seconds * 30)
 
 
+# Read with every poll: a change of mode changes what every other figure means.
 CONFIG = RestCall(
     implicit="privateGetAccountConfig",
     path="/api/v5/account/config",
     budget=_budget("account/config", 5),
-    max_age_seconds=MODE_SECONDS,
 )
 BALANCE = RestCall(
     implicit="privateGetAccountBalance",

@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from monitor.errors import ExchangeError
 from monitor.exchanges.okx.calls import STOP_KINDS, STOPS_PER_PAGE, stops
-from monitor.exchanges.okx.envelope import reading, rows
+from monitor.exchanges.okx.envelope import rows
 from monitor.risk.model import ZERO, MarginMode, Side
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ def read_stops(replies: Replies) -> Stops:
     """
     The pending stop orders, as far as the replies hold their lists.
 
-    Raises:
-        Malformed: If a list can't be read.
+    No figure depends on them: a list that can't be read is as good as none.
     """
     found: dict[str, Stop] = {}
     complete = True
@@ -88,12 +88,16 @@ def read_stops(replies: Replies) -> Stops:
             if reply is None:
                 complete = complete and call.continues
                 continue
-            with reading(call):
-                for row in rows(reply):
-                    stop = read_stop(row)
-                    if stop is not None:
-                        found[row.text("algoId")] = stop
+            try:
+                found |= _stops_in(rows(reply))
+            except ExchangeError:
+                complete = False
     return Stops(by_id=found, complete=complete)
+
+
+def _stops_in(found: tuple[Row, ...]) -> dict[str, Stop]:
+    stops = {row.text("algoId"): read_stop(row) for row in found}
+    return {algo_id: stop for algo_id, stop in stops.items() if stop is not None}
 
 
 def _pages(replies: Replies, kind: str) -> Iterator[RestCall]:
@@ -104,10 +108,12 @@ def _pages(replies: Replies, kind: str) -> Iterator[RestCall]:
         reply = replies.find(call)
         if reply is None:
             return
-        with reading(call):
+        try:
             found = rows(reply)
             more = len(found) == STOPS_PER_PAGE
             call = stops(kind, after=found[-1].text("algoId")) if more else None
+        except ExchangeError:
+            return
 
 
 def read_stop(row: Row) -> Stop | None:

@@ -1,156 +1,16 @@
-"""What is asked for, in which order, and what the readers make of complete and broken replies."""
+"""What the readers make of complete and broken replies."""
 
 from __future__ import annotations
 
-import copy
 from decimal import Decimal
 
-import ccxt.async_support as ccxt
 import pytest
 
 from monitor.errors import ExchangeError, Malformed, MissingReply, Refused, Unmodelled
 from monitor.exchanges.binance import EXCHANGE
-from monitor.exchanges.port import Replies
 from monitor.risk import evaluate
 from tests.exchanges.binance import wire
-
-ROWS = [
-    wire.position("BTCUSDT", "0.2", "64000", "61000", "48.8", isolated="1300"),
-    wire.position("ETHUSDT", "-10", "2400", "2455.10", "98.204"),
-    wire.position("SOLUSDC", "20", "140", "146.5", "14.65", asset="USDC"),
-]
-TABLES = {"ETHUSDT": wire.ETH_2026, "SOLUSDC": wire.SOL_2026}
-WALLETS = {"USDT": "4000", "USDC": "500", "BNB": "0"}
-
-
-def told():
-    return copy.deepcopy(wire.bodies(ROWS, WALLETS, TABLES))
-
-
-def asked_in_turn(answers):
-    """What `needed` asks for, round by round, where every call is answered from a whole list."""
-    given, rounds = [], []
-    while wanted := EXCHANGE.needed(Replies(given)):
-        rounds.append([call.request for call in wanted])
-        assert len(rounds) < 9, "it must come to an end"
-        for call in wanted:
-            body = answers.get(call.request, answers.get(f"GET {call.path}"))
-            given.append(wire.reply(call.request, body))
-    return rounds, Replies(given)
-
-
-def test_it_asks_for_mode_wallet_and_positions_and_then_for_what_is_held():
-    rounds, replies = asked_in_turn(told())
-
-    assert rounds == [
-        [
-            "GET /fapi/v1/accountConfig",
-            "GET /fapi/v3/account",
-            "GET /fapi/v3/positionRisk",
-            "GET /sapi/v1/account/info",
-        ],
-        [
-            "GET /fapi/v1/exchangeInfo",
-            "GET /fapi/v1/leverageBracket?symbol=BTCUSDT",
-            "GET /fapi/v1/leverageBracket?symbol=ETHUSDT",
-            "GET /fapi/v1/leverageBracket?symbol=SOLUSDC",
-            "GET /fapi/v1/symbolConfig",
-            "GET /fapi/v1/openAlgoOrders",
-            "GET /fapi/v1/openOrders",
-            "GET /fapi/v1/commissionRate?symbol=BTCUSDT",
-            "GET /fapi/v1/commissionRate?symbol=SOLUSDC",
-        ],
-    ]
-    taken = EXCHANGE.read_account("main", replies).snapshot(wire.NOON)
-    assert [pool.id.name for pool in taken.pools] == ["USDC", "USDT", "isolated/BTCUSDT"]
-
-
-def test_nothing_more_is_asked_of_an_account_without_positions():
-    rounds, replies = asked_in_turn(wire.bodies([], {"USDT": "31.02261200"}))
-
-    assert len(rounds) == 1
-    (pool,) = EXCHANGE.read_account("main", replies).snapshot(wire.NOON).pools
-    assert (pool.id.name, pool.collateral[0].balance) == ("USDT", Decimal("31.02261200"))
-    assert evaluate(pool, {}, wire.NOON).requirement.ratio == 0
-
-
-def test_a_symbol_that_the_daily_list_lacks_is_asked_for():
-    answers = told()
-    answers["GET /fapi/v1/exchangeInfo"]["symbols"].pop(0)
-    answers["GET /fapi/v1/exchangeInfo?symbol=BTCUSDT"] = {"symbols": [wire.contract("BTCUSDT")]}
-
-    rounds, replies = asked_in_turn(answers)
-
-    assert rounds[2] == ["GET /fapi/v1/exchangeInfo?symbol=BTCUSDT"]
-    assert len(EXCHANGE.read_account("main", replies).snapshot(wire.NOON).pools) == 3
-
-
-def test_a_symbol_that_no_list_has_is_named():
-    answers = told()
-    answers["GET /fapi/v1/exchangeInfo"]["symbols"].pop(0)
-
-    _, replies = asked_in_turn(answers)
-
-    with pytest.raises(Malformed, match=r"exchangeInfo\.symbols: expected a row for BTCUSDT"):
-        EXCHANGE.read_account("main", replies).snapshot(wire.NOON)
-
-
-BROKEN = ["<html></html>", "", None, {}, [None], {"code": -1121, "msg": "Invalid symbol."}]
-
-
-@pytest.mark.parametrize("body", BROKEN)
-@pytest.mark.parametrize("request_line", sorted(told()))
-def test_what_cannot_be_read_asks_for_nothing_more_and_raises_nothing(request_line, body):
-    answers = told() | {request_line: body}
-
-    rounds, _ = asked_in_turn(answers)
-
-    assert len(rounds) <= 3
-
-
-def test_a_capture_with_whole_lists_needs_nothing_more():
-    asked = EXCHANGE.needed(wire.replies(told()))
-
-    assert asked == ()
-    assert len(wire.snapshot(told()).pools) == 3
-
-
-def test_every_call_exists_in_the_client_that_signs_for_it():
-    client = getattr(ccxt, EXCHANGE.client)
-    calls = {call for _, listed in EXCHANGE.catalogue for call in listed}
-    calls |= {*EXCHANGE.permission_calls, EXCHANGE.time_call, *EXCHANGE.mark_calls(())}
-
-    assert calls
-    assert [call.implicit for call in calls if not hasattr(client, call.implicit)] == []
-
-
-def test_three_accounts_stay_within_a_fifth_of_each_limit():
-    polls_per_minute, accounts = 4, 3
-    rounds, _ = asked_in_turn(told())
-    requests = {request for asked in rounds for request in asked}
-    spent: dict[str, float] = {}
-    limits: dict[str, int] = {}
-    for call in _every_call(told()):
-        assert call.request in requests
-        reads = min(polls_per_minute, 60 / call.max_age_seconds if call.max_age_seconds else 4)
-        spent[call.budget.name] = spent.get(call.budget.name, 0) + accounts * reads * call.weight
-        limits[call.budget.name] = call.budget.per_minute
-
-    # 3·4·15 for the three lists of every poll, 3·85/5 for those of five minutes, the rest hourly.
-    assert 180 + 51 < spent["binance futures"] < 180 + 51 + 3
-    assert all(spent[name] <= limits[name] / 5 for name in limits)
-
-
-def _every_call(answers):
-    given, calls = [], []
-    while wanted := EXCHANGE.needed(Replies(given)):
-        calls += wanted
-        given += [
-            wire.reply(call.request, answers.get(call.request, answers.get(f"GET {call.path}")))
-            for call in wanted
-        ]
-    return calls
-
+from tests.exchanges.binance.held import told
 
 REQUIRED = {
     "GET /fapi/v1/accountConfig": {
@@ -348,7 +208,6 @@ def test_replies_of_two_moments_are_refused():
         "GET /fapi/v1/accountConfig",
         "GET /fapi/v3/account",
         "GET /fapi/v3/positionRisk",
-        "GET /fapi/v1/exchangeInfo",
         "GET /fapi/v1/leverageBracket",
     ],
 )
@@ -359,6 +218,56 @@ def test_a_reply_that_is_not_there_is_named(request_line):
     with pytest.raises(MissingReply) as caught:
         wire.snapshot(broken)
     assert request_line.split(" ")[1] in caught.value.call
+
+
+@pytest.mark.parametrize(
+    ("name", "unified"), [("BTCUSDT", "BTC/USDT:USDT"), ("BTCUSDT_260327", "BTC/USDT:USDT-260327")]
+)
+def test_without_a_contract_list_the_name_says_what_a_contract_is(name, unified):
+    row = wire.position(name, "1", "60000", "61000", "244")
+    told = wire.bodies([row], {"USDT": "8000"}, {name: wire.BTC_2026})
+    del told["GET /fapi/v1/exchangeInfo"]
+
+    (pool,) = wire.snapshot(told).pools
+
+    (position,) = pool.positions
+    assert (position.instrument.symbol, position.instrument.exchange_symbol) == (unified, name)
+    # No step is known: a reduction is told as fine as an amount can be.
+    assert position.instrument.lot == Decimal("1e-8")
+
+
+def test_a_contract_row_may_lack_its_step():
+    row = wire.position("BTCUSDT", "1", "60000", "61000", "244")
+    told = wire.bodies([row], {"USDT": "8000"})
+    for key in ("filters", "quantityPrecision"):
+        told["GET /fapi/v1/exchangeInfo"]["symbols"][0].pop(key, None)
+
+    (pool,) = wire.snapshot(told).pools
+
+    assert pool.positions[0].instrument.lot == Decimal("1e-8")
+
+
+@pytest.mark.parametrize("hedge", [True, False])
+def test_two_replies_tell_the_two_modes_as_well_as_one(hedge):
+    told = wire.bodies([], {"USDT": "8000"})
+    del told["GET /fapi/v1/accountConfig"]
+    told["GET /fapi/v1/multiAssetsMargin"] = {"multiAssetsMargin": False}
+    told["GET /fapi/v1/positionSide/dual"] = {"dualSidePosition": hedge}
+
+    asked = [call.request for call in EXCHANGE.needed(wire.replies(told))]
+
+    assert "GET /fapi/v1/accountConfig" not in asked
+    assert wire.snapshot(told).mode.endswith("hedge" if hedge else "one-way")
+
+
+def test_one_mode_alone_is_not_enough():
+    told = wire.bodies([], {"USDT": "8000"})
+    del told["GET /fapi/v1/accountConfig"]
+    told["GET /fapi/v1/multiAssetsMargin"] = {"multiAssetsMargin": False}
+
+    with pytest.raises(MissingReply) as caught:
+        wire.snapshot(told)
+    assert "/fapi/v1/accountConfig" in caught.value.call
 
 
 @pytest.mark.parametrize(
@@ -391,58 +300,6 @@ def test_a_refused_account_call_says_why():
 
     with pytest.raises(Refused, match="Enable Reading"):
         wire.snapshot(broken, refusal)
-
-
-def test_multi_assets_mode_is_named_and_not_watched():
-    answers = told()
-    answers["GET /fapi/v1/accountConfig"]["multiAssetsMargin"] = True
-
-    rounds, replies = asked_in_turn(answers)
-
-    assert len(rounds) == 1
-    with pytest.raises(Unmodelled, match="Multi-Assets Mode") as caught:
-        EXCHANGE.read_account("main", replies)
-    assert caught.value.whole_account
-
-
-def test_portfolio_margin_is_named_and_not_watched():
-    answers = told()
-    answers["GET /sapi/v1/account/info"]["isPortfolioMarginRetailEnabled"] = True
-
-    with pytest.raises(Unmodelled, match="portfolio margin") as caught:
-        wire.read(answers)
-    assert caught.value.whole_account
-
-
-@pytest.mark.parametrize("path", ["/papi/v1/account", "/sapi/v1/portfolio/account"])
-def test_a_capture_of_portfolio_margin_is_named_though_futures_calls_are_missing(path):
-    answer = wire.reply(f"GET {path}", {"uniMMR": "5167.9", "accountType": "PM_1"})
-
-    with pytest.raises(Unmodelled, match="portfolio margin"):
-        EXCHANGE.read_account("main", Replies([answer]))
-
-
-def test_a_portfolio_endpoint_that_refuses_proves_nothing():
-    refusal = wire.reply("GET /papi/v1/account", {"code": -2015, "msg": "…"}, status=401)
-
-    assert len(wire.snapshot(told(), refusal).pools) == 3
-
-
-def test_credits_mode_is_named_and_not_watched():
-    answers = told()
-    answers["GET /fapi/v3/account"]["assets"].append(wire.wallet("BNFCR", "0", []))
-
-    with pytest.raises(Unmodelled, match=r"credits \(BNFCR") as caught:
-        wire.read(answers)
-    assert caught.value.whole_account
-
-
-def test_a_position_in_credits_is_named():
-    answers = told()
-    answers["GET /fapi/v3/positionRisk"][0]["marginAsset"] = "BNFCR"
-
-    with pytest.raises(Unmodelled, match="BNFCR"):
-        wire.snapshot(answers)
 
 
 def test_a_coin_margined_row_is_named():

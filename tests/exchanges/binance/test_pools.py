@@ -230,9 +230,13 @@ def test_leverage_fee_rank_and_stop_are_told_and_unknown_without_their_replies()
     assert known.reported_liquidation_price == D("52208.83")
     assert known.reported_maintenance_margin == 244
     assert (unknown.leverage, unknown.adl_rank, unknown.has_stop_loss) == (None, None, None)
-    assert unknown.taker_fee_rate == 0
+    assert unknown.taker_fee_rate == REGULAR
     # What Binance holds as initial margin, per notional: 3,050 of 61,000.
     assert unknown.initial_rate == D("0.05")
+
+
+# What Binance charges a regular user at most: the fee that advice counts where none was told.
+REGULAR = D("0.0005")
 
 
 def test_the_fee_of_another_symbol_in_the_same_asset_stands_in():
@@ -255,7 +259,7 @@ def test_the_fee_of_another_symbol_in_the_same_asset_stands_in():
         for position in pool.positions
     }
     assert fees["BTCUSDT"] == fees["ETHUSDT"] == D("0.0005")
-    assert (fees["XRPUSDT"], fees["SOLUSDC"]) == (D("0.0003"), 0)
+    assert (fees["XRPUSDT"], fees["SOLUSDC"]) == (D("0.0003"), REGULAR)
 
 
 @pytest.mark.parametrize("price", ["0", "0.00000000", "", "-3.5"])

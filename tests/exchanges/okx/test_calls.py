@@ -52,7 +52,7 @@ def test_what_must_be_new_is_asked_at_every_poll(call):
         "/api/v5/account/positions": 0,
         "/api/v5/public/mark-price": 0,
         "/api/v5/public/time": 0,
-        "/api/v5/account/config": 60,
+        "/api/v5/account/config": 0,
         "/api/v5/trade/orders-algo-pending": 60,
         "/api/v5/public/instruments": 86_400,
         "/api/v5/public/position-tiers": 3600,

@@ -257,18 +257,6 @@ def test_sample_orders_are_no_stop_losses():
     spot, trigger = (sample("fetch_open_orders", n)["data"][0] for n in (0, 1))
 
     # An order of the order book, and a buy of a long: it opens.
-    with pytest.raises(Malformed, match="algoId"):
-        wire.EXCHANGE.read_account(
-            "main",
-            wire.replies(
-                examples.w7()
-                | {
-                    "GET /api/v5/trade/orders-algo-pending?ordType=trigger": wire.envelope(
-                        spot | {"ordType": "conditional", "slTriggerPx": "1"}
-                    )
-                }
-            ),
-        )
     assert read_stop(Row(spot, "")) is None
     assert read_stop(Row(trigger, "")) is None
 

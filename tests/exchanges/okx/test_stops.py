@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.errors import Malformed
 from monitor.exchanges.okx.calls import STOPS_PER_PAGE
 from monitor.exchanges.okx.stops import read_stops, stop_calls
 from monitor.exchanges.port import Replies
@@ -136,9 +135,14 @@ def test_a_full_page_asks_for_the_next_one_by_its_last_order():
     assert len(read_stops(Replies(given)).by_id) == STOPS_PER_PAGE + 3
 
 
-def test_a_list_that_cannot_be_read_is_named():
+@pytest.mark.parametrize(
+    "body", [{"code": "0", "data": [{}]}, {"code": "50011", "msg": "Too Many Requests"}, "<html>"]
+)
+def test_a_list_that_cannot_be_read_takes_no_figure_away(body):
     told = examples.w7()
-    told["GET /api/v5/trade/orders-algo-pending?ordType=oco"] = {"code": "0", "data": [{}]}
+    told["GET /api/v5/trade/orders-algo-pending?ordType=oco"] = body
 
-    with pytest.raises(Malformed, match=r"ordType=oco.*data\[0\]"):
-        wire.snapshot(told)
+    positions = [p for pool in wire.snapshot(told).pools for p in pool.positions]
+
+    assert len(positions) == 3
+    assert all(position.has_stop_loss is None for position in positions)

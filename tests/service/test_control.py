@@ -1,0 +1,112 @@
+"""The socket into the daemon: who may open it, where it is found, what its answers mean."""
+
+from __future__ import annotations
+
+import stat
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitor.errors import MonitorError
+from monitor.service import control
+from monitor.service.control import (
+    SOCKET_NAME,
+    ControlServer,
+    NotRunning,
+    ask,
+    ask_bytes,
+    socket_of_daemon,
+    socket_path,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _no_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    monkeypatch.setattr(control, "UNIT_DIRECTORY", tmp_path / "run")
+
+
+async def _capture(account: str) -> bytes:
+    if account != "main":
+        raise MonitorError(f"'{account}': accounts here are main")
+    return b'{"account": "main"}'
+
+
+async def _check(send_test: bool) -> object:
+    return [{"what": "channels", "ok": True, "found": "sent" if send_test else "configured"}]
+
+
+@asynccontextmanager
+async def listening(folder: Path) -> AsyncIterator[Path]:
+    path = folder / SOCKET_NAME
+    server = ControlServer(path, status=lambda: {"accounts": []}, capture=_capture, check=_check)
+    await server.start()
+    try:
+        yield path
+    finally:
+        await server.stop()
+
+
+async def test_it_answers_what_is_known(tmp_path: Path) -> None:
+    async with listening(tmp_path):
+        assert await ask(tmp_path, "GET", "/status") == {"accounts": []}
+        assert await ask_bytes(tmp_path, "POST", "/capture/main") == b'{"account": "main"}'
+
+
+@pytest.mark.parametrize(("query", "found"), [("", "configured"), ("?send_test=1", "sent")])
+async def test_it_makes_the_checks(query: str, found: str, tmp_path: Path) -> None:
+    async with listening(tmp_path):
+        assert await ask(tmp_path, "POST", f"/check{query}") == [
+            {"what": "channels", "ok": True, "found": found}
+        ]
+
+
+async def test_what_could_not_be_done_is_told_in_the_daemons_words(tmp_path: Path) -> None:
+    async with listening(tmp_path):
+        with pytest.raises(MonitorError, match="'other': accounts here are main"):
+            await ask_bytes(tmp_path, "POST", "/capture/other")
+
+
+async def test_only_its_user_and_group_may_open_it(tmp_path: Path) -> None:
+    async with listening(tmp_path) as path:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+
+
+async def test_nothing_is_left_behind_and_what_was_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / SOCKET_NAME).write_bytes(b"")
+    async with listening(tmp_path) as path:
+        assert path.is_socket()
+    assert not path.exists()
+
+
+async def test_without_a_daemon_that_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotRunning, match="no daemon answers at"):
+        await ask(tmp_path, "GET", "/status")
+
+
+async def test_a_socket_that_a_killed_daemon_left_is_no_daemon(tmp_path: Path) -> None:
+    (tmp_path / SOCKET_NAME).write_bytes(b"")
+    with pytest.raises(NotRunning):
+        await ask(tmp_path, "GET", "/status")
+
+
+def test_systemd_says_where_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert socket_path(tmp_path) == tmp_path / SOCKET_NAME
+    monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/other")
+    assert str(socket_path(tmp_path)) == f"/run/other/{SOCKET_NAME}"
+
+
+def test_a_command_looks_where_the_unit_puts_it_if_it_is_nowhere_else(tmp_path: Path) -> None:
+    ours, of_unit = tmp_path / "state", tmp_path / "run"
+    assert socket_of_daemon(ours) == ours / SOCKET_NAME
+    of_unit.mkdir()
+    (of_unit / SOCKET_NAME).touch()
+    assert socket_of_daemon(ours) == of_unit / SOCKET_NAME
+    ours.mkdir()
+    (ours / SOCKET_NAME).touch()
+    assert socket_of_daemon(ours) == ours / SOCKET_NAME

@@ -1,0 +1,167 @@
+"""Signals, and what must not stop the watching or get out when it ends."""
+
+import asyncio
+import re
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from monitor.errors import ConfigError, MonitorError
+from monitor.service import control, logs
+from monitor.service.daemon import Daemon
+from monitor.service.serving import Wishes, serve
+from monitor.settings import Settings, load_settings
+from monitor.storage.database import FILE_NAME
+from tests.end_to_end.stage import (
+    command,
+    run,
+    status_of,
+    until,
+)
+from tests.service.scene import the_scene
+
+
+async def test_where_every_channel_refuses_for_good_the_run_ends_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    app = web.Application()  # 404 to everything
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    more = f'[[channels]]\nname = "mail"\nurl = "json://127.0.0.1:{port}/b"\n'
+    try:
+        async with the_scene(tmp_path, more=more) as scene:
+            text = scene.config.read_text().replace(
+                scene.receiver.url, f"json://127.0.0.1:{port}/a"
+            )
+            scene.config.write_text(text)
+            exchange = scene.simulation.access()[0].exchange
+            scene.simulation.world.fault(exchange, "bad_key")
+            ended = await run("run", "--config", str(scene.config))
+    finally:
+        await runner.cleanup()
+    assert ended.code == 1
+    assert "every channel refuses messages for good" in ended.err
+    assert "phone: the receiver answered with HTTP 404" in ended.err
+    assert "mail: the receiver answered with HTTP 404" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_a_hangup_reads_the_config_anew_all_of_it_or_nothing(tmp_path: Path) -> None:
+    async with the_scene(tmp_path) as scene:
+        log = tmp_path / "out"
+        async with command("run", "--config", str(scene.config), log=log) as process:
+            await status_of(scene.config, scene.account)
+            right = scene.config.read_text()
+            scene.config.write_text(right.replace("poll_seconds", "pol_seconds"))
+            process.process.send_signal(1)
+            await process.until_said("config.refused")
+            await until(
+                lambda: [m for m in scene.receiver.messages if "configuration" in m.title],
+                "told of the refused config",
+            )
+            assert "pol_seconds" in scene.receiver.messages[-1].body
+            scene.config.write_text(right.replace('"phone"', '"telephone"'))
+            process.process.send_signal(1)
+            await process.until_said("daemon.started", times=2)
+            await status_of(scene.config, scene.account)
+            assert await process.stop() == 0
+
+
+def settings(tmp_path: Path, **changes: object) -> Settings:
+    config = tmp_path / "m.toml"
+    config.touch(mode=0o600)
+    config.write_text(
+        '[[accounts]]\nname = "main"\nexchange = "okx"\napi_key = "canary-key-1"\n'
+        'api_secret = "canary-secret-2"\npassphrase = "canary-phrase-3"\n'
+        '[[channels]]\nname = "phone"\nurl = "json://user:canary-pw-4@127.0.0.1:9/canary-path-5"\n'
+        f'[state]\ndirectory = "{tmp_path / "state"}"\n[http]\nlisten = "127.0.0.1:0"\n'
+    )
+    return replace(load_settings(config), **changes)  # type: ignore[arg-type]  # fields by name
+
+
+async def test_a_fault_of_ours_ends_it_without_showing_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = settings(tmp_path)
+
+    async def broken(_: Daemon, __: asyncio.Event) -> None:
+        raise RuntimeError(f"odd: {' '.join(given.secrets())}")
+
+    monkeypatch.setattr(Daemon, "run", broken)
+    with pytest.raises(MonitorError) as caught:
+        await serve(given, lambda: given)
+    said = capsys.readouterr().err + repr(caught.value)
+    assert "daemon.died" in said
+    assert "RuntimeError" in said
+    assert not re.search("canary", said)
+
+
+def test_what_is_known_is_not_given_up_for_a_new_config(tmp_path: Path) -> None:
+    given = settings(tmp_path)
+    elsewhere = replace(given, state_directory=tmp_path / "elsewhere")
+    wishes = Wishes(given, lambda: elsewhere)
+    assert isinstance(wishes.take(), Daemon)
+    wishes.reload()
+    assert not wishes.stop.is_set()
+    with pytest.raises(ConfigError, match=r"state\.directory"):
+        wishes._refuse_what_would_lose(elsewhere)
+
+
+async def test_an_end_that_was_asked_for_is_not_undone_by_a_hangup(tmp_path: Path) -> None:
+    given = settings(tmp_path)
+    wishes = Wishes(given, lambda: given)
+    assert wishes.take() is not None
+    wishes.end()
+    wishes.reload()
+    assert wishes.take() is None
+
+
+async def test_no_secret_gets_into_the_log_the_state_or_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exchange repeats everything that it was sent, and the log is as loud as it gets."""
+
+    async def echo(request: web.Request) -> web.Response:
+        said = f"{request.url} {dict(request.headers)}"
+        return web.json_response({"code": "50999", "msg": said, "data": []}, status=401)
+
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", echo)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    given = settings(tmp_path)
+    accounts = tuple(replace(a, rest_url=address, ws_url=address) for a in given.accounts)
+    given = replace(given, accounts=accounts)
+    louder = logs.set_up
+    monkeypatch.setattr(logs, "set_up", lambda secrets: louder(secrets, level=10))
+    task = asyncio.create_task(serve(given, lambda: given))
+    try:
+        store = tmp_path / "state" / FILE_NAME
+        await until(lambda: store.exists() and _messages(store), "the account is told blind")
+        answer = await control.ask_bytes(given.state_directory, "GET", "/status")
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await runner.cleanup()
+    said = capsys.readouterr().err + answer.decode()
+    assert "daemon.started" in said
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "state").iterdir() if path.is_file())
+    assert "canary" not in said
+    assert b"canary" not in kept
+    modes = {p.name: oct(p.stat().st_mode & 0o777) for p in (tmp_path / "state").iterdir()}
+    assert {mode for name, mode in modes.items() if name != "control.sock"} <= {"0o600"}, modes
+
+
+def _messages(store: Path) -> list[tuple[str]]:
+    with sqlite3.connect(store) as connection:
+        try:
+            return connection.execute("SELECT body FROM outbox").fetchall()
+        except sqlite3.OperationalError:
+            return []
