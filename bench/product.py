@@ -26,12 +26,15 @@ from monitor.status.board import Board
 from monitor.storage.store import open_store
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from meter import Meter
     from recording import Recording
 
     from monitor.engine.effects import AccountAssessment, IncidentChanged
     from monitor.engine.events import Event
-    from monitor.exchanges.port import FrameRead, Reply, RestCall
+    from monitor.exchanges.port import AccountView, FrameRead, Reply, RestCall
+    from monitor.risk.model import AccountSnapshot
     from monitor.storage.store import Store
 
 
@@ -51,6 +54,18 @@ class RecordedRest:
 
     def forget(self) -> None:
         """Nothing is kept."""
+
+
+class RecordedView:
+    """An account's view whose marks are of now: those recorded with it are minutes old."""
+
+    def __init__(self, view: AccountView) -> None:
+        self._view = view
+
+    def snapshot(self, at: datetime) -> AccountSnapshot:
+        taken = self._view.snapshot(at)
+        marks = {symbol: replace(mark, at=at) for symbol, mark in taken.marks.items()}
+        return replace(taken, marks=marks)
 
 
 @dataclass(slots=True)
@@ -125,7 +140,11 @@ def product_task(  # noqa: PLR0913 - what it is joined to
         board.put(assessment)
         store.sample(assessment)
 
-    exchange = replace(plain, read_frame=read_frame)
+    exchange = replace(
+        plain,
+        read_frame=read_frame,
+        read_account=lambda name, replies: RecordedView(plain.read_account(name, replies)),
+    )
     mailbox = TimedMailbox(latency)
     task = AccountTask(
         name=recording.account,
