@@ -26,12 +26,15 @@ from monitor.status.board import Board
 from monitor.storage.store import open_store
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from meter import Meter
     from recording import Recording
 
     from monitor.engine.effects import AccountAssessment, IncidentChanged
     from monitor.engine.events import Event
-    from monitor.exchanges.port import FrameRead, Reply, RestCall
+    from monitor.exchanges.port import AccountView, FrameRead, Reply, RestCall
+    from monitor.risk.model import AccountSnapshot
     from monitor.storage.store import Store
 
 
@@ -53,39 +56,61 @@ class RecordedRest:
         """Nothing is kept."""
 
 
+class RecordedView:
+    """An account's view whose marks are of now: those recorded with it are minutes old."""
+
+    def __init__(self, view: AccountView) -> None:
+        self._view = view
+
+    def snapshot(self, at: datetime) -> AccountSnapshot:
+        taken = self._view.snapshot(at)
+        marks = {symbol: replace(mark, at=at) for symbol, mark in taken.marks.items()}
+        return replace(taken, marks=marks)
+
+
 @dataclass(slots=True)
 class Latency:
-    """Milliseconds from a frame's arrival until its consequences were carried out."""
+    """
+    Milliseconds from a frame's arrival: until it was decided what follows from it and that was
+    carried out, the same where a committed row was part of it, and until the board showed it.
+    """
 
-    all: list[float] = field(default_factory=list)
-    crossings: list[float] = field(default_factory=list)
+    decided: list[float] = field(default_factory=list)
+    committed: list[float] = field(default_factory=list)
+    shown: list[float] = field(default_factory=list)
     received: int = 0
-    crossed: bool = False
+    has_committed: bool = False
 
 
 class TimedMailbox(Mailbox):
-    """A mailbox that notes how long it was from each frame to the next time it is asked."""
+    """A mailbox that notes how long it was from each frame to the end of what it led to."""
 
     def __init__(self, latency: Latency) -> None:
         super().__init__()
         self._latency = latency
-        self._waiting: list[int] = []
-        self._taken: list[int] = []
+        # When each was received, and whether it was decided by then that nothing follows.
+        self._put: list[tuple[int, bool]] = []
+        self._taken: list[tuple[int, bool]] = []
 
     def put(self, event: Event) -> None:
-        if isinstance(event, MarksMoved):
-            self._waiting.append(self._latency.received)
         super().put(event)
+        if isinstance(event, MarksMoved):
+            received, is_calm = self._latency.received, not self._filled.is_set()
+            self._put.append((received, is_calm))
+            if is_calm:
+                self._latency.decided.append((time.perf_counter_ns() - received) / 1e6)
 
     async def take(self) -> tuple[Event, ...]:
-        now = time.perf_counter_ns()
-        found = [(now - received) / 1e6 for received in self._taken]
-        self._latency.all += found
-        if self._latency.crossed:
-            self._latency.crossings += found
-            self._latency.crossed = False
+        now, latency = time.perf_counter_ns(), self._latency
+        shown = [((now - received) / 1e6, is_calm) for received, is_calm in self._taken]
+        decided = [milliseconds for milliseconds, is_calm in shown if not is_calm]
+        latency.shown += [milliseconds for milliseconds, _ in shown]
+        latency.decided += decided
+        if latency.has_committed:
+            latency.committed += decided
+            latency.has_committed = False
         events = await super().take()
-        self._taken, self._waiting = self._waiting, []
+        self._taken, self._put = self._put, []
         return events
 
 
@@ -108,14 +133,18 @@ def product_task(  # noqa: PLR0913 - what it is joined to
         return plain.read_frame(text)
 
     def record(change: IncidentChanged) -> None:
-        latency.crossed = True
+        latency.has_committed = True
         store.record(change.incident, change.notification, ["phone"])
 
     def publish(assessment: AccountAssessment) -> None:
         board.put(assessment)
         store.sample(assessment)
 
-    exchange = replace(plain, read_frame=read_frame)
+    exchange = replace(
+        plain,
+        read_frame=read_frame,
+        read_account=lambda name, replies: RecordedView(plain.read_account(name, replies)),
+    )
     mailbox = TimedMailbox(latency)
     task = AccountTask(
         name=recording.account,
@@ -178,6 +207,7 @@ async def product(
     return {
         "states": {each.account: each.state.value for each in board.assessments()},
         "pools": sum(len(each.pools) for each in board.assessments()),
-        "latency_milliseconds": sorted(ms for each in latencies for ms in each.all),
-        "crossing_milliseconds": sorted(ms for each in latencies for ms in each.crossings),
+        "decided_milliseconds": sorted(ms for each in latencies for ms in each.decided),
+        "committed_milliseconds": sorted(ms for each in latencies for ms in each.committed),
+        "shown_milliseconds": sorted(ms for each in latencies for ms in each.shown),
     }

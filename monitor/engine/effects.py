@@ -44,7 +44,8 @@ class PoolAssessment:
 
     `risk` is our own arithmetic at the newest marks; `requirement` is what the ladder goes by
     (the worse of ours and theirs while the two disagree). `age_seconds` is that of the oldest
-    input. `outlook` and `advice` may be up to a second older than `risk`; None before the
+    input. `outlook` and `advice` may be a second older than `risk`, where the end is far and
+    marks hardly move (`Watch.look_ahead`) up to ten; None before the
     first, and in an account that is blind from the start.
     """
 

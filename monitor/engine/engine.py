@@ -16,8 +16,9 @@ from monitor.alerts.ladder import DEFAULT_LADDER
 from monitor.alerts.policy import Policy
 from monitor.engine import freshness
 from monitor.engine.briefing import Briefing
+from monitor.engine.calm import common
 from monitor.engine.casebook import Casebook
-from monitor.engine.effects import AccountAssessment, Assessed, SnapshotWanted
+from monitor.engine.effects import AccountAssessment, Assessed, SnapshotWanted, State
 from monitor.engine.events import (
     FeedLost,
     FeedRestored,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from monitor.alerts.incident import Incident
     from monitor.alerts.ladder import Ladder
+    from monitor.engine.calm import Span
     from monitor.engine.effects import Effect
     from monitor.engine.events import Event
     from monitor.engine.freshness import Freshness
@@ -76,6 +78,7 @@ class Engine:
         self._ladder = ladder
         self._inquest = Inquest(known=self._known, casebook=casebook, ladder=ladder)
         self._at: datetime | None = None
+        self._state = State.BLIND
 
     def process(self, event: Event) -> tuple[Effect, ...]:
         """Everything that follows from one event, in the order in which it is to be done."""
@@ -115,6 +118,21 @@ class Engine:
         if self._at is None:
             raise LookupError(f"nothing has happened yet in account {self._known.account}")
         return self._assessment(self._at, self._freshness(self._at))
+
+    def calm(self) -> Mapping[str, Span]:
+        """
+        Per exchange symbol the prices between which live marks may wait for the next second.
+
+        As of the latest event: within them no rung can be reached, whatever the other marks do.
+        A symbol that is not named waits for nothing.
+        """
+        if self._state is not State.FRESH:
+            return {}
+        near = self._known.budgets.near_distance
+        watches = self._watches.values()
+        return self._known.by_exchange_symbol(
+            common((w.pool.symbols(), w.settle(self._ladder, near)) for w in watches)
+        )
 
     # -- the ways of the events -----------------------------------------------------------
 
@@ -168,7 +186,7 @@ class Engine:
     ) -> tuple[Effect, ...]:
         if solve:
             for watch in self._watches.values():
-                watch.solve(self._target)
+                watch.look_ahead(self._target, self._ladder, at, self._known.budgets.near_distance)
         fresh = self._freshness(at)
         briefing = Briefing(
             known=self._known,
@@ -182,6 +200,7 @@ class Engine:
         changes = self._inquest.held(briefing, solved=solve)
         asked = self._wants.after(self._known, self._watches.values(), touched, at)
         assessed = Assessed(assessment=self._assessment(at, fresh))
+        self._state = assessed.assessment.state
         for watch in self._watches.values():
             watch.adverse = None
         return (*changes, *asked, assessed)

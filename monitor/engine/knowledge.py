@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from monitor.engine.events import Source
 from monitor.errors import Refused, Unmodelled, Unreachable
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from monitor.engine.events import MarksMoved
     from monitor.errors import ExchangeError
     from monitor.risk.model import AccountSnapshot, Mark, PoolId
+
+T = TypeVar("T")
 
 MARKS = "marks"
 ACCOUNT = "account"
@@ -296,6 +298,10 @@ class Knowledge:
         """Those of these symbols (None: of all) whose marks a live feed should bring."""
         wanted = self._wanted_since
         return tuple(sorted(wanted if symbols is None else wanted.keys() & set(symbols)))
+
+    def by_exchange_symbol(self, of: Mapping[str, T]) -> dict[str, T]:
+        """The same by the exchange's own names; symbols without one are left out."""
+        return {own: of[symbol] for own, symbol in self._symbols.items() if symbol in of}
 
     def exchange_symbols(self, symbols: Iterable[str]) -> frozenset[str]:
         """The exchange's own names of these symbols."""

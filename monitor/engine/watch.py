@@ -6,6 +6,8 @@ It computes and remembers; whether that is told to anybody is decided elsewhere.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.alerts.ladder import Measure
@@ -18,22 +20,30 @@ from monitor.engine.assessment import (
     reported_age,
     solved,
 )
+from monitor.engine.calm import is_within, spans
 from monitor.engine.effects import PoolAssessment
 from monitor.engine.events import Source
 from monitor.errors import RiskError
 from monitor.risk.evaluate import evaluate
+from monitor.risk.model import ONE
 from monitor.risk.reconcile import reconcile
 from monitor.risk.result import Verdict
+from monitor.risk.sway import leeway
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from decimal import Decimal
 
     from monitor.alerts.ladder import Ladder, Rung
+    from monitor.engine.calm import Span
     from monitor.engine.freshness import Freshness
     from monitor.risk.model import AccountSnapshot, MarginPool, Mark, Reported
     from monitor.risk.result import Advice, Outlook, Reconciliation, Target
+
+LOOK_AHEAD_EVERY = timedelta(seconds=10)
+"""So often outlook and advice are solved anew even where the end is far and marks stand."""
+SHOWS = Decimal("0.001")
+"""A move of a mark from which on they are no longer shown as they were."""
 
 
 class Watch:
@@ -60,6 +70,8 @@ class Watch:
         self._drifts = 0
         self._is_anchored = False
         self._solved_for: tuple[MarginPool, dict[str, Decimal]] | None = None
+        self._solved_at: datetime | None = None
+        self._spans: Mapping[str, Span] = {}
 
     def adopt(self, pool: MarginPool, snapshot: AccountSnapshot, source: Source) -> None:
         """
@@ -74,6 +86,7 @@ class Watch:
             self._reconcile(pool, reported, snapshot)
             self._is_anchored = True
         self.pool, self.reported = pool, reported
+        self._spans = {}
 
     def evaluate(
         self, marks: Mapping[str, Mark], worst: Mapping[str, tuple[Mark, ...]], at: datetime
@@ -81,7 +94,11 @@ class Watch:
         """The figures at these marks, and at the worst of those in between."""
         try:
             self.now = figures(self.pool, marks, at, self.reconciliation)
-            self.adverse = most_adverse(self.now, worst, self.reconciliation)
+            self.adverse = (
+                None
+                if is_within(worst, self._spans)
+                else most_adverse(self.now, worst, self.reconciliation)
+            )
             self.error = ""
         except RiskError as error:
             self.adverse, self.error = None, str(error)
@@ -98,6 +115,51 @@ class Watch:
             self._solved_for = wanted
         except RiskError as error:
             self.error = str(error)
+
+    def look_ahead(self, target: Target, ladder: Ladder, at: datetime, near: Decimal) -> None:
+        """
+        Outlook and advice as of this second, or of a while ago where that is as good.
+
+        It is while the end is more than twice as far as anything that goes by distance, and no
+        mark has moved by more than a thousandth or by more than half of the headroom bears.
+        """
+        farthest = max((near, *(rung.leave for rung in ladder.on(Measure.DISTANCE))))
+        if not (self._is_solved_for_now(at) and self._is_far(2 * farthest)):
+            self.solve(target)
+            self._solved_at = at
+
+    def _is_solved_for_now(self, at: datetime) -> bool:
+        if self.now is None or self._solved_for is None or self._solved_at is None:
+            return False
+        pool, prices = self._solved_for
+        if at - self._solved_at >= LOOK_AHEAD_EVERY or pool is not self.pool or self.standing:
+            return False
+        bears = min(leeway(self.now.risk, self.now.requirement) / 2, SHOWS)
+        return all(
+            abs(mark.price - prices[symbol]) <= bears * prices[symbol]
+            for symbol, mark in self.now.risk.marks.items()
+            if symbol in prices
+        )
+
+    def _is_far(self, from_here: Decimal) -> bool:
+        distance = self.distance
+        return not self.is_near(from_here) and (distance is None or distance > from_here)
+
+    def settle(self, ladder: Ladder, near: Decimal) -> Mapping[str, Span]:
+        """
+        Per symbol the marks between which this pool reaches no rung, whatever the others do.
+
+        Empty where every mark is to be looked at at once: a pool that stands on a rung, is near
+        the end or can't be bounded.
+        """
+        self._spans = {}
+        if self.now is None or self.error or self.standing or self.standing_near:
+            return self._spans
+        if self.outlook is None or self.is_near(near):
+            return self._spans
+        lowest = min((rung.enter for rung in ladder.on(Measure.RATIO)), default=ONE)
+        self._spans = spans(self.now.risk, leeway(self.now.risk, self.now.requirement, lowest))
+        return self._spans
 
     def solution(self, wanted: Figures, target: Target) -> tuple[Outlook | None, Advice | None]:
         """Outlook and advice for these very figures, the present ones or those of a spike."""

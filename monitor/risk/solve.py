@@ -271,14 +271,14 @@ def _jumps(position: Position, marks: Mapping[str, Mark], path: _Path) -> Iterat
     if sign is None or position.tiers.measured_in is not TierMeasure.NOTIONAL:
         return
     now = notional(position, marks[position.instrument.symbol].price)
-    for edge in _jumping_edges(position.tiers):
+    for edge in jumping_edges(position.tiers):
         inverse = position.instrument.payoff is Payoff.INVERSE
         move = sign * ((now / edge if inverse else edge / now) - ONE)
         if move > ZERO:
             yield move
 
 
-def _jumping_edges(table: TierTable) -> Iterator[Decimal]:
+def jumping_edges(table: TierTable) -> Iterator[Decimal]:
     """The tier edges at which maintenance is not continuous, for want of a deduction."""
     for lower, upper in zip(table.tiers, table.tiers[1:], strict=False):
         step = (upper.maintenance_rate - lower.maintenance_rate) * upper.floor

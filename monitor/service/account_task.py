@@ -171,9 +171,11 @@ class AccountTask:
     async def _process(self) -> None:
         while True:
             events = deque(await self._mailbox.take())
+            self._mailbox.calm = {}
             try:
                 while events:
                     self.process(events.popleft())
+                self._mailbox.calm = self._engine.calm()
             finally:
                 # A fault over one fact must not cost those that came with it.
                 self._mailbox.put_back(events)

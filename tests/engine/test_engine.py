@@ -60,6 +60,14 @@ def test_the_first_reading_is_solved_and_so_is_every_second() -> None:
     assert scene.second().now.pools[0].outlook is not first.outlook
 
 
+def test_where_the_end_is_far_and_marks_stand_it_is_solved_every_ten_seconds() -> None:
+    scene = Scene().read(the_pool(), SOL=120)
+    first = scene.second().now.pools[0].outlook
+    still = scene.later(1).tick(SOL="120.05").second().now.pools[0]
+    assert still.outlook is first
+    assert scene.later(10).tick(SOL="120.05").second().now.pools[0].outlook is not first
+
+
 def test_the_assessment_asked_for_is_that_of_the_latest_event() -> None:
     scene = calm()
     assert scene.engine.assessment() == scene.now

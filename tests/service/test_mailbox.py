@@ -82,3 +82,62 @@ async def test_take_waits_for_the_first_event_and_empties_the_box() -> None:
     box.put(TimePassed(at=START))
     assert await waiting == (TimePassed(at=START),)
     assert len(box) == 0
+
+
+CALM = {"BTC": (Decimal(90), Decimal(110))}
+
+
+async def is_waking(box: Mailbox) -> bool:
+    """Whether a reader that waits now is woken at once."""
+    try:
+        async with asyncio.timeout(0.01):
+            await box.take()
+    except TimeoutError:
+        return False
+    return True
+
+
+async def test_marks_in_their_calm_wait_for_the_next_second_and_all_of_them_count() -> None:
+    box = Mailbox()
+    box.calm = CALM
+    for second, price in enumerate(("100", "90", "110", "101")):
+        box.put(moved(second, BTC=price))
+    assert not await is_waking(box)
+    box.put(TimePassed(at=START))
+    event, _ = await box.take()
+    assert isinstance(event, MarksMoved)
+    assert event.marks["BTC"].price == Decimal(101)
+    assert prices(event, "BTC") == ["110", "90"]
+
+
+async def test_a_mark_beyond_its_calm_wakes_at_once_and_takes_the_others_along() -> None:
+    for beyond in ("89.9", "110.1"):
+        box = Mailbox()
+        box.calm = CALM
+        box.put(moved(0, BTC="95"))
+        box.put(moved(1, BTC=beyond))
+        (event,) = await box.take()
+        assert prices(event, "BTC") == ["95"]
+
+
+async def test_whatever_is_not_known_to_be_calm_wakes_at_once() -> None:
+    at = START
+    for event in (
+        moved(0, ETH="100"),
+        moved(0, BTC="100", ETH="100"),
+        moved(0, Source.REST, BTC="100"),
+        MarksMoved(marks={}, at=at, confirmed={"ETH": at}),
+        FeedLost(feed="marks", because="gone", at=at),
+        TimePassed(at=at),
+    ):
+        box = Mailbox()
+        box.calm = CALM
+        box.put(event)
+        assert await is_waking(box), event
+
+
+async def test_a_confirmation_of_a_calm_symbol_waits() -> None:
+    box = Mailbox()
+    box.calm = CALM
+    box.put(MarksMoved(marks={}, at=START, confirmed={"BTC": START}))
+    assert not await is_waking(box)
