@@ -72,25 +72,15 @@ async def crossing(simulator: Simulator, rung: str) -> None:
 async def one_round(rung: str, wait: float) -> Round:
     receiver = Receiver()
     url = await receiver.start()
-    with folder() as name:
-        async with simulating(SCENARIO) as simulator:
-            config = write_config(Path(name), simulator, url)
-            daemon = await start_daemon(config)
-            log = Path(name) / "log"
-            if not await until(lambda: b"account.watched" in log.read_bytes()):
-                raise RuntimeError(f"the daemon does not watch: {log.read_text()[-500:]}")
-            for step in ("0.8", "0.9")[: 1 if rung == "0.8" else 2]:
-                await simulator.pin(BASE, PRICES[step])
-                async with asyncio.timeout(LONGEST_SECONDS):
-                    await crossing(simulator, step)
-            await asyncio.sleep(wait)
-            await end(daemon, signal.SIGKILL)
-            before = len(receiver.messages)
-            daemon = await start_daemon(config)
-            await until(lambda: any(m.title.startswith(TITLES[rung]) for m in receiver.messages))
-            await asyncio.sleep(SETTLE_SECONDS)
-            await end(daemon, signal.SIGTERM)
-    await receiver.stop()
+    try:
+        with folder() as name:
+            async with simulating(SCENARIO) as simulator:
+                config = write_config(Path(name), simulator, url)
+                await cross_and_die(simulator, config, rung, wait)
+                before = len(receiver.messages)
+                await revive(config, lambda: _has(receiver, rung))
+    finally:
+        await receiver.stop()
     copies = Counter((message.title[:12], message.incident) for message in receiver.messages)
     return Round(
         rung=rung,
@@ -99,6 +89,36 @@ async def one_round(rung: str, wait: float) -> Round:
         arrived=sum(m.title.startswith(TITLES[rung]) for m in receiver.messages),
         most_copies=max(copies.values(), default=0),
     )
+
+
+def _has(receiver: Receiver, rung: str) -> bool:
+    return any(message.title.startswith(TITLES[rung]) for message in receiver.messages)
+
+
+async def cross_and_die(simulator: Simulator, config: Path, rung: str, wait: float) -> None:
+    """A daemon that sees the crossing, and is killed so many seconds after it."""
+    daemon = await start_daemon(config)
+    log = config.parent / "log"
+    try:
+        if not await until(lambda: b"account.watched" in log.read_bytes()):
+            raise RuntimeError(f"the daemon does not watch: {log.read_text()[-500:]}")
+        for step in ("0.8", "0.9")[: 1 if rung == "0.8" else 2]:
+            await simulator.pin(BASE, PRICES[step])
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await crossing(simulator, step)
+        await asyncio.sleep(wait)
+    finally:
+        await end(daemon, signal.SIGKILL)
+
+
+async def revive(config: Path, arrived: Callable[[], bool]) -> None:
+    """The daemon again, until the message has come, and a while longer for copies of it."""
+    daemon = await start_daemon(config)
+    try:
+        await until(arrived)
+        await asyncio.sleep(SETTLE_SECONDS)
+    finally:
+        await end(daemon, signal.SIGTERM)
 
 
 async def measure(rounds: int, side_by_side: int, seed: int) -> list[Round]:
