@@ -12,10 +12,7 @@ def run(config: ConfigOption = None) -> None:
     Example: margin-monitor run --config /etc/margin-monitor/margin-monitor.toml
     """
     import asyncio
-    import gc
 
-    # A third of the time that it takes to import everything; the daemon turns it on again.
-    gc.disable()
     from monitor.service.serving import serve
     from monitor.settings import find_config, load_settings
 

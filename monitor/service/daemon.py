@@ -145,10 +145,9 @@ class Daemon:
             asyncio.create_task(self._notice_state()),
             asyncio.create_task(self._notice_silence()),
         ]
-        # ccxt alone leaves so many objects that a full collection stops the loop for 50 ms:
-        # what is there by now stays, unlooked at.
+        # ccxt alone leaves so many objects that a full collection stops the loop for 50 ms.
+        gc.collect()
         gc.freeze()
-        gc.enable()
         self._systemd.ready()
         try:
             await self._until_one_ends(stopping, delivering, *running)
