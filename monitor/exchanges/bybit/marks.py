@@ -11,7 +11,6 @@ says that it still holds. Frames, shortened (docs «Ticker» stream, read 2026-0
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
@@ -47,8 +46,6 @@ ARGS_CHARACTERS = 21_000
 TOPICS_PER_REQUEST = 10
 _TICKERS = "tickers."
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = 10**14
-_PLAIN = re.compile(rb'"[0-9]{1,15}(\.[0-9]{1,15})?"')
 _NOTHING = msgspec.Raw(b"")
 
 
@@ -162,28 +159,18 @@ def _read_ticker(frame: _Frame) -> MarksRead | Ignored:
         raise Malformed("data.symbol", f"the symbol of {frame.topic[:60]}", symbol[:60])
     at = _time(frame.ts)
     if ticker.markPrice:
-        return MarksRead(marks={symbol: Mark(price=_price(bytes(ticker.markPrice)), at=at)})
+        price = as_decimal(parse_json(bytes(ticker.markPrice), "data.markPrice"), "data.markPrice")
+        if price <= ZERO:
+            raise Malformed("data.markPrice", "a number above 0", str(price))
+        return MarksRead(marks={symbol: Mark(price=price, at=at)})
     if frame.type != "delta":
         raise Malformed("data.markPrice", "a mark in a snapshot", "nothing")
     return MarksRead(marks={}, confirmed={symbol: at})
 
 
-def _price(json_value: bytes) -> Decimal:
-    """The mark of hundreds of frames a second: nearly all are a few digits in quotes."""
-    if _PLAIN.fullmatch(json_value):
-        price = Decimal(json_value[1:-1].decode())
-    else:
-        price = as_decimal(parse_json(json_value, "data.markPrice"), "data.markPrice")
-    if price <= ZERO:
-        raise Malformed("data.markPrice", "a number above 0", str(price))
-    return price
-
-
 def _time(stamp: int | str) -> datetime:
-    if isinstance(stamp, int) and 0 < stamp <= _LATEST:
-        return _EPOCH + timedelta(milliseconds=stamp)
     number = as_decimal(stamp, "ts")
-    if number <= ZERO or number != number.to_integral_value() or number > _LATEST:
+    if number <= ZERO or number != number.to_integral_value() or number > Decimal(10**14):
         raise Malformed("ts", "a time in ms", str(stamp)[:40])
     return _EPOCH + timedelta(milliseconds=int(number))
 
