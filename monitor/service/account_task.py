@@ -9,7 +9,6 @@ the part starts again after a pause. Parts that die too often end the process.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
@@ -165,9 +164,6 @@ class AccountTask:
             raise TooManyDeaths(f"{DEATHS_ALLOWED} faults in account {self.name} in ten minutes")
 
     async def _tick(self) -> None:
-        self._mailbox.put(TimePassed(at=self._shell.now()))
-        # Spread over the second: what one account solves then keeps no other one waiting.
-        await asyncio.sleep(random.uniform(0, TICK_SECONDS))  # noqa: S311
         while True:
             self._mailbox.put(TimePassed(at=self._shell.now()))
             await asyncio.sleep(TICK_SECONDS)
