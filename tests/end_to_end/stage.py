@@ -322,6 +322,7 @@ async def run(*words: str, seconds: float = 60.0, **variables: str) -> Ended:
     finally:
         with suppress(ProcessLookupError):
             process.kill()
+        await process.wait()
     return Ended(code=process.returncode or 0, out=out.decode(), err=err.decode())
 
 
