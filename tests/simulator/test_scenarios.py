@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
-
 from monitor.simulator.scenario import Scenario, load
-from monitor.simulator.server import EXCHANGES, open_exchanges
+from monitor.simulator.server import open_exchanges
 from monitor.simulator.truth import PoolTruth
 from monitor.simulator.world import World
 
@@ -20,14 +18,6 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
-
-
-def loaded(name: str) -> Scenario:
-    scenario = load(name)
-    lacking = {account.exchange for account in scenario.accounts} - EXCHANGES.keys()
-    if lacking:
-        pytest.skip(f"the simulator does not play {', '.join(sorted(lacking))} yet")
-    return scenario
 
 
 async def played(scenario: Scenario) -> World:
@@ -75,18 +65,18 @@ def pool_at(scenario: Scenario, **marks: str) -> PoolTruth:
 
 
 async def test_calm_brings_nothing() -> None:
-    assert (await played(loaded("calm"))).events == []
+    assert (await played(load("calm"))).events == []
 
 
 async def test_ahmed_is_never_in_danger() -> None:
-    scenario = loaded("ahmed")
+    scenario = load("ahmed")
     assert (await played(scenario)).events == []
     low = pool_at(scenario, BTC="42500")
     assert (low.margin_balance, low.maintenance_margin) == (1000 - 250, 4250 * D("0.004"))
 
 
 async def test_zara_s_account_is_gone_when_sol_is_down_nine_point_six_percent() -> None:
-    scenario = loaded("zara")
+    scenario = load("zara")
     gone = pool_at(scenario, SOL="135.6", ETH="3395", XRP="2.328")
     assert gone.ratio > 1
     balance = 3000 - 200 * D("14.4") + D("0.2") * 125 + 300 * D("0.028")
@@ -99,7 +89,7 @@ async def test_zara_s_account_is_gone_when_sol_is_down_nine_point_six_percent() 
 
 
 async def test_in_the_flash_crash_one_is_warned_one_nearly_lost_and_one_lost() -> None:
-    world = await played(loaded("flash_crash"))
+    world = await played(load("flash_crash"))
     assert story(world, "flash-bybit") == ["up 0.8", "down 0.8"]
     assert story(world, "flash-binance") == ["up 0.8", "up 0.9", "down 0.9", "down 0.8"]
     assert story(world, "flash-okx") == ["up 0.8", "up 0.9", "up 1", "liquidation", *_RESOLVED]
@@ -114,19 +104,13 @@ _RESOLVED = ["down 1", "down 0.9", "down 0.8"]  # an account without positions h
 
 async def test_the_flash_crash_in_binance_s_arithmetic() -> None:
     scenario = load("flash_crash")
-    low = pool_at(scenario, ACT="0.083", BTC="91500", ETH="3202.5") if _plays(scenario) else None
-    if low is None:
-        pytest.skip("the simulator does not play all exchanges of it yet")
+    low = pool_at(scenario, ACT="0.083", BTC="91500", ETH="3202.5")
     assert low.margin_balance == 10800 - 6800 - 1700 + 695
     assert low.maintenance_margin == 33200 * D("0.1") - 500 + 18300 * D("0.004") + 6405 * D("0.004")
 
 
-def _plays(scenario: Scenario) -> bool:
-    return {account.exchange for account in scenario.accounts} <= EXCHANGES.keys()
-
-
 async def test_blind_is_about_not_knowing_and_nothing_else() -> None:
-    world = await played(loaded("blind"))
+    world = await played(load("blind"))
     assert {event["event"] for event in world.events} == {"fault", "fault_over"}
     begun = [e for e in world.events if e["event"] == "fault"]
     over = [e for e in world.events if e["event"] == "fault_over"]
