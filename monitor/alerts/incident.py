@@ -27,6 +27,12 @@ WHOLE_ACCOUNT = "account"
 OPENINGS_AT_MOST = 2
 """So often one trouble may open within `OPENINGS_WITHIN`; the last stays open till that is over."""
 
+OUTAGES_AT_MOST = 6
+"""
+The same for subjects without rungs. They can't flap at a threshold: each has outlasted its budget
+before it is told, and whoever was told that figures are missing wants to hear that they are back.
+"""
+
 OPENINGS_WITHIN = timedelta(hours=1)
 
 
@@ -116,7 +122,7 @@ class Incident:
     def stays_open(self, at: datetime) -> bool:
         """Whether it may not be resolved yet: it opened too often within the hour."""
         recent = [opening for opening in self.openings if at - opening < OPENINGS_WITHIN]
-        return len(recent) >= OPENINGS_AT_MOST
+        return len(recent) >= (OPENINGS_AT_MOST if self.subject.has_rungs else OUTAGES_AT_MOST)
 
     def noted(self, value: Decimal | None, at: datetime) -> Incident:
         """The same with `worst` raised to `value`, where that is worse."""

@@ -111,6 +111,21 @@ def test_the_second_opening_within_an_hour_stays_open_till_that_hour_is_over() -
     assert taken(kept.after, None, seconds=3600).step is Step.RESOLVED
 
 
+def test_an_outage_may_open_and_end_more_often_and_then_stays_open_as_well() -> None:
+    incident = None
+    for number in range(6):
+        opening = taken(incident, blind("main/USDT"), seconds=120 * number)
+        assert opening.step is Step.OPENED
+        incident = opening.after
+        ended = step(incident, None, incident.opened_at + timedelta(seconds=60), may_ease=True)
+        assert (ended is not None) is (number < 5)
+        if ended is not None:
+            assert ended.step is Step.RESOLVED
+            incident = ended.after
+    assert incident is not None
+    assert incident.is_open
+
+
 def test_what_is_gone_for_good_is_over_at_once() -> None:
     over = taken(opened(), None, seconds=60).after
     again = taken(over, on_rung("warning", "0.81"), seconds=120).after

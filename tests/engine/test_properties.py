@@ -178,7 +178,8 @@ def test_incidents_open_once_at_a_time_and_every_step_follows_the_one_before(
             assert key not in open_now
             times = openings.setdefault(key, [])  # since its positions were last gone
             times.append(transition.at - NOON)
-            assert len([t for t in times if times[-1] - t < OPENINGS_WITHIN]) <= 2
+            at_most = 2 if change.incident.subject.has_rungs else 6
+            assert len([t for t in times if times[-1] - t < OPENINGS_WITHIN]) <= at_most
         else:
             assert transition.before is not None
             assert transition.before.id == open_now[key].id
