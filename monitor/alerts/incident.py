@@ -188,7 +188,7 @@ def _has_new_reason(before: Incident, condition: Condition) -> bool:
 def _opened(before: Incident | None, condition: Condition, at: datetime) -> Transition:
     earlier = () if before is None else before.openings
     after = Incident(
-        id=_identity(condition, at),
+        id=_identity(condition, at, earlier.count(at)),
         account=condition.account,
         pool=condition.pool,
         subject=condition.subject,
@@ -229,8 +229,13 @@ def _ended(before: Incident, at: datetime, *, is_final: bool) -> Transition | No
     return Transition(step=Step.EASED, before=before, after=after, at=at)
 
 
-def _identity(condition: Condition, at: datetime) -> str:
-    """Eight letters and digits, the same for the same trouble opened at the same time."""
+def _identity(condition: Condition, at: datetime, again: int) -> str:
+    """
+    Eight letters and digits, the same for the same trouble opened at the same time.
+
+    `again` is how often it opened before at this very instant: an id is never used twice, or
+    the second message would pass for the first.
+    """
     place = condition.account if condition.pool is None else str(condition.pool)
-    text = f"{place} {condition.subject.value} {at.isoformat()}"
+    text = f"{place} {condition.subject.value} {at.isoformat()}" + (f" {again}" if again else "")
     return b32encode(hashlib.sha256(text.encode()).digest()[:5]).decode().lower()

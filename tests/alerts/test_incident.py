@@ -126,6 +126,16 @@ def test_an_outage_may_open_and_end_more_often_and_then_stays_open_as_well() -> 
     assert incident.is_open
 
 
+def test_two_openings_in_one_instant_have_ids_of_their_own() -> None:
+    first = taken(None, blind("main/USDT"), seconds=0)
+    ended = step(first.after, None, first.after.opened_at, may_ease=True)
+    assert ended is not None
+    second = taken(ended.after, blind("main/USDT"), seconds=0)
+    assert second.step is Step.OPENED
+    assert second.after.opened_at == first.after.opened_at
+    assert second.after.id != first.after.id
+
+
 def test_what_is_gone_for_good_is_over_at_once() -> None:
     over = taken(opened(), None, seconds=60).after
     again = taken(over, on_rung("warning", "0.81"), seconds=120).after
