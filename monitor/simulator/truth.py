@@ -10,8 +10,9 @@ class PositionTruth:
     """
     One open position.
 
-    `liquidation_price` is None where no positive price ends its pool. It may be given as a
-    function, so that only who asks for the row pays for solving.
+    `liquidation_price` is None where no positive price ends its pool, `other_liquidation_price`
+    where none does in the other direction. Both may be given as a function, so that only who
+    asks for the row pays for solving.
     """
 
     exchange_symbol: str
@@ -23,10 +24,9 @@ class PositionTruth:
     unrealized_pnl: Decimal
     maintenance_margin: Decimal
     liquidation_price: Decimal | Callable[[], Decimal | None] | None
+    other_liquidation_price: Decimal | Callable[[], Decimal | None] | None = None
 
     def row(self) -> dict[str, object]:
-        price = self.liquidation_price
-        solved = price() if callable(price) else price
         return {
             "exchange_symbol": self.exchange_symbol,
             "side": self.side,
@@ -36,7 +36,8 @@ class PositionTruth:
             "notional": plain(self.notional),
             "unrealized_pnl": plain(self.unrealized_pnl),
             "maintenance_margin": plain(self.maintenance_margin),
-            "liquidation_price": None if solved is None else plain(solved),
+            "liquidation_price": _solved(self.liquidation_price),
+            "other_liquidation_price": _solved(self.other_liquidation_price),
         }
 
 
@@ -73,6 +74,11 @@ class PoolTruth:
             "ratio": plain(self.ratio),
             "positions": [position.row() for position in self.positions],
         }
+
+
+def _solved(price: Decimal | Callable[[], Decimal | None] | None) -> str | None:
+    found = price() if callable(price) else price
+    return None if found is None else plain(found)
 
 
 def plain(value: Decimal) -> str:
