@@ -101,6 +101,7 @@ class Daemon:
             now=self.now,
             on_refused=self._channel_refuses,
             on_taken=self._channel_takes_again,
+            standing=lambda message: self.board.standing(message.account),
         )
         self._courier = courier
         for notice in store.notices:
