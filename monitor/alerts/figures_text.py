@@ -175,14 +175,21 @@ def _driver_lines(pool: PoolFacts) -> list[str]:
 
 def _driver(pool: PoolFacts, risk: PositionRisk) -> str:
     settle = risk.position.instrument.settle
-    whole = pool.requirement.maintenance_margin
-    held = risk.maintenance_margin * _price(pool, settle)
-    share = f" ({words.share(held / whole)})" if whole > ZERO else ""
     return (
         f"• {_leg(risk.position)} {words.plain(risk.position.contracts)} contracts: "
         f"unrealized PnL {words.money(risk.unrealized_pnl, settle, signed=True)}, "
-        f"maintenance margin {words.money(risk.maintenance_margin, settle)}{share}"
+        f"{_held(pool, risk)}"
     )
+
+
+def _held(pool: PoolFacts, risk: PositionRisk) -> str:
+    """The position's maintenance margin, and its share of the pool's."""
+    settle, whole = risk.position.instrument.settle, pool.requirement.maintenance_margin
+    margin = risk.maintenance_margin
+    if margin is None:
+        return "maintenance margin inside the portfolio's"
+    share = f" ({words.share(margin * _price(pool, settle) / whole)})" if whole > ZERO else ""
+    return f"maintenance margin {words.money(margin, settle)}{share}"
 
 
 def _pnl(pool: PoolFacts, risk: PositionRisk) -> Decimal:

@@ -6,10 +6,12 @@ a file, a socket or an exchange's words.
 """
 
 from monitor.risk.advice import advise
+from monitor.risk.cash import Booking, BookingKind, FreeBalance, Funding
 from monitor.risk.evaluate import evaluate, requirement
 from monitor.risk.model import (
     AccountSnapshot,
     Basis,
+    Borrow,
     CloseFee,
     Collateral,
     Follow,
@@ -62,10 +64,15 @@ __all__ = [
     "AccountSnapshot",
     "Advice",
     "Basis",
+    "Booking",
+    "BookingKind",
+    "Borrow",
     "CloseFee",
     "Collateral",
     "CollateralValue",
     "Follow",
+    "FreeBalance",
+    "Funding",
     "HaircutStep",
     "Instrument",
     "LeverageTier",

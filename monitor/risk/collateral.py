@@ -1,7 +1,7 @@
 """
-What one asset of a pool counts: its price, its haircut, and a liability in full.
+What one asset of a pool counts: its price, its haircut, a liability in full and its margin.
 
-Knows one collateral entry at a time; must not know positions or requirements.
+Knows one collateral entry at a time; must not know positions or pools.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import MissingMark
 from monitor.risk.model import ONE, ZERO
+from monitor.risk.tiers import maintenance_margin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,32 @@ def worth(collateral: Collateral, amount: Decimal, price: Decimal) -> Decimal:
     if amount < ZERO:
         return amount * price * collateral.rate_if_negative
     return counted(amount, collateral.haircuts) * price * collateral.rate_if_positive
+
+
+def debt(collateral: Collateral, amount: Decimal) -> Decimal:
+    """
+    The coins owed, never negative: what was borrowed outright, or all that `amount` lacks.
+
+    Source: Bybit «Borrowed amount» (loans, and losses beyond the wallet), OKX «Liabilities» and
+    «Liabilities due to unrealized loss», read November 2026. Whether a purely unrealized
+    negative sum is charged like a loan is not published; reconciling would show it.
+    """
+    loan = ZERO if collateral.borrow is None else collateral.borrow.loan
+    return max(loan, -amount, ZERO)
+
+
+def debt_maintenance(collateral: Collateral, owed: Decimal) -> Decimal:
+    """
+    Maintenance margin of `owed` coins, in coins: their tier's rate, and the fee on both.
+
+    Source: OKX «Borrowing MMR» and «liquidation fee» (margin and fee are charged on the debt,
+    the fee on debt plus margin), Bybit «Spot margin position tiers», read November 2026.
+    """
+    borrow = collateral.borrow
+    if borrow is None or owed == ZERO:
+        return ZERO
+    margin = maintenance_margin(owed, owed, borrow.tiers)
+    return margin + (owed + margin) * borrow.fee_rate
 
 
 def haircut(collateral: Collateral, amount: Decimal, price: Decimal) -> Decimal:

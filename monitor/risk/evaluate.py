@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.errors import MissingCollateral, MissingMark
-from monitor.risk.collateral import haircut, price_of, worth
+from monitor.risk.collateral import debt, debt_maintenance, haircut, price_of, worth
 from monitor.risk.model import ONE, ZERO
 from monitor.risk.payoff import notional, unrealized_pnl
 from monitor.risk.result import CollateralValue, PoolRisk, PositionRisk, Requirement
@@ -67,19 +67,22 @@ def _parts(pool: MarginPool, marks: Mapping[str, Mark]) -> _Parts:
         won[settle] += leg.unrealized_pnl
     prices = {c.asset: price_of(c, marks) for c in pool.collateral}
     values = tuple(_value(c, won[c.asset], prices[c.asset]) for c in pool.collateral)
-    balance = sum((value.value for value in values), pool.other_balance)
-    return _Parts(legs, values, *_held_against(pool, prices, legs, balance))
+    return _Parts(legs, values, *_held_against(pool, prices, legs, values))
 
 
 def _value(collateral: Collateral, unrealized_pnl: Decimal, price: Decimal) -> CollateralValue:
     """The asset as it counts, with the PnL that settles in it added before anything else."""
     amount = collateral.balance + unrealized_pnl
+    owed = debt(collateral, amount)
+    charged = debt_maintenance(collateral, owed)
     return CollateralValue(
         asset=collateral.asset,
         balance=collateral.balance,
         unrealized_pnl=unrealized_pnl,
         haircut=haircut(collateral, amount, price),
         value=worth(collateral, amount, price),
+        debt=owed,
+        maintenance_margin=charged * price * collateral.rate_if_negative,
     )
 
 
@@ -87,21 +90,28 @@ def _held_against(
     pool: MarginPool,
     prices: Mapping[str, Decimal],
     legs: tuple[PositionRisk, ...],
-    balance: Decimal,
+    values: tuple[CollateralValue, ...],
 ) -> tuple[Requirement, Decimal]:
-    """The pool's requirement against `balance`, and its gross notional, both in its unit."""
-    rates = {c.asset: c.rate_if_negative for c in pool.collateral}
+    """The pool's requirement, and its gross notional, both in its unit."""
+    charges = {c.asset: prices[c.asset] * c.rate_if_negative for c in pool.collateral}
     initial, maintenance, gross = pool.other_initial, pool.other_maintenance, ZERO
     for leg in legs:
         settle = leg.position.instrument.settle
-        price, rate = prices[settle], rates[settle]
-        gross += leg.notional * price
-        maintenance += leg.maintenance_margin * price * rate
+        gross += leg.notional * prices[settle]
+        if leg.maintenance_margin is not None:
+            maintenance += leg.maintenance_margin * charges[settle]
         if leg.initial_margin is not None:
-            initial += leg.initial_margin * price * rate
+            initial += leg.initial_margin * charges[settle]
+    for collateral, value in zip(pool.collateral, values, strict=True):
+        borrow = collateral.borrow
+        if borrow is not None and value.debt:
+            maintenance += value.maintenance_margin
+            if borrow.initial_rate is not None:
+                initial += value.debt * borrow.initial_rate * charges[collateral.asset]
+            gross += value.debt * prices[collateral.asset]
     total = Requirement(
         unit=pool.unit,
-        margin_balance=balance,
+        margin_balance=sum((value.value for value in values), pool.other_balance),
         initial_margin=initial,
         maintenance_margin=maintenance,
     )
@@ -110,37 +120,44 @@ def _held_against(
 
 def _legs(pool: MarginPool, marks: Mapping[str, Mark]) -> tuple[PositionRisk, ...]:
     held = [(p, mark := _mark(p, marks), notional(p, mark.price)) for p in pool.positions]
-    sizes = [size_of(p.contracts, amount, p.tiers) for p, _, amount in held]
     groups = group_sizes(
-        (p.tiers, p.side, size) for (p, _, _), size in zip(held, sizes, strict=True)
+        (p.tiers, p.side, size_of(p.contracts, amount, p.tiers))
+        for p, _, amount in held
+        if p.tiers is not None
     )
-    return tuple(
-        _leg(p, mark, amount, size, groups)
-        for (p, mark, amount), size in zip(held, sizes, strict=True)
-    )
+    return tuple(_leg(p, mark, amount, groups) for p, mark, amount in held)
 
 
 def _leg(
-    position: Position,
-    mark: Mark,
-    amount: Decimal,
-    own_size: Decimal,
-    groups: Mapping[str, Decimal],
+    position: Position, mark: Mark, amount: Decimal, groups: Mapping[str, Decimal]
 ) -> PositionRisk:
-    table = position.tiers
-    size = own_size if table.group is None else groups[table.group]
-    share = ONE if table.group is None else own_size / size
     fee = position.close_fee.fixed + position.close_fee.rate_on_notional * amount
-    rate = position.initial_rate
+    rate, charged = position.initial_rate, _charged(position, amount, groups)
     return PositionRisk(
         position=position,
         mark=mark,
         notional=amount,
         unrealized_pnl=unrealized_pnl(position, mark.price),
         initial_margin=None if rate is None else amount * rate + fee,
-        maintenance_margin=maintenance_margin(size, amount, table, share) + fee,
-        above_last_tier=rises_above(size, table),
+        maintenance_margin=None if charged is None else charged.margin + fee,
+        above_last_tier=charged is not None and charged.above_last_tier,
     )
+
+
+class _Charged(NamedTuple):
+    margin: Decimal
+    above_last_tier: bool
+
+
+def _charged(position: Position, amount: Decimal, groups: Mapping[str, Decimal]) -> _Charged | None:
+    """The leg's maintenance margin without fees; None where it is not modelled by itself."""
+    table = position.tiers
+    if table is None:
+        return None
+    own_size = size_of(position.contracts, amount, table)
+    size = own_size if table.group is None else groups[table.group]
+    share = ONE if table.group is None else own_size / size
+    return _Charged(maintenance_margin(size, amount, table, share), rises_above(size, table))
 
 
 def _mark(position: Position, marks: Mapping[str, Mark]) -> Mark:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from monitor.risk.cash import Booking, FreeBalance, Funding
+
 ZERO = Decimal(0)
 ONE = Decimal(1)
 
@@ -145,6 +147,8 @@ class Position:
     """
     One leg: `contracts` > 0, its direction in `side`.
 
+    `tiers` is None where the position's maintenance margin is not modelled by itself: it then
+    stands inside the pool's `other_maintenance` (a stress test over the whole portfolio).
     `initial_rate` is initial margin per notional at mark (1 ÷ leverage), None where unknown.
     `taker_fee_rate` is what closing at the mark costs, a fraction of notional (advice counts it).
     `reported_*` are the exchange's own figures for this leg, None where it gives none.
@@ -155,7 +159,7 @@ class Position:
     side: Side
     contracts: Decimal
     entry_price: Decimal
-    tiers: TierTable
+    tiers: TierTable | None
     margin_mode: MarginMode = MarginMode.CROSS
     initial_rate: Decimal | None = None
     leverage: Decimal | None = None
@@ -196,6 +200,32 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Borrow:
+    """
+    What a debt in one asset is charged.
+
+    `loan` are coins borrowed outright, which `Collateral.balance` is already net of: they
+    are owed even while the sum stays positive. `tiers` are measured in coins owed, deductions
+    too. `fee_rate` is what a liquidation would take of the debt and its margin, a fraction;
+    `initial_rate` is initial margin per coin owed, None where unknown.
+
+    Raises:
+        ValueError: If the loan is negative, or the tiers are measured in something else.
+    """
+
+    tiers: TierTable
+    fee_rate: Decimal = ZERO
+    loan: Decimal = ZERO
+    initial_rate: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.loan < ZERO:
+            raise ValueError(f"a loan can't be negative, as {self.loan} is")
+        if self.tiers.measured_in is not TierMeasure.CONTRACTS:
+            raise ValueError("the tiers of a debt must be measured in coins owed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collateral:
     """
     One asset of a pool.
@@ -205,6 +235,7 @@ class Collateral:
     A positive sum counts at `rate_if_positive` and after `haircuts` (steps ascending, on the
     coin amount; empty: counted in full); a negative one counts in full at `rate_if_negative`.
     Requirements in this asset are turned into the pool's unit at price × `rate_if_negative`.
+    `borrow` is what a debt in it is charged; None where the exchange charges nothing.
     """
 
     asset: str
@@ -214,6 +245,7 @@ class Collateral:
     rate_if_negative: Decimal = ONE
     haircuts: tuple[HaircutStep, ...] = ()
     follows: Follow | None = None
+    borrow: Borrow | None = None
 
     def __post_init__(self) -> None:
         floor: Decimal | None = ZERO
@@ -241,7 +273,8 @@ class MarginPool:
 
     The `other_*` amounts, in `unit`, are taken over from the exchange as constants until the
     next snapshot: parts that can't be modelled from outside (open orders, say). They are
-    zero in a pool whose basis is MODELLED. `top_up_asset` is what its owner would add, and
+    zero in a pool whose basis is MODELLED; `carried` says in words what each of them is
+    («margin of 3 open orders»). `top_up_asset` is what its owner would add, and
     `wallet` names the place to add it to, in the exchange's own words for its customers.
     An asset stands in `collateral` once: PnL would be added to each of its entries.
     """
@@ -257,6 +290,7 @@ class MarginPool:
     other_maintenance: Decimal = ZERO
     other_initial: Decimal = ZERO
     basis: Basis = Basis.MODELLED
+    carried: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len({c.asset for c in self.collateral}) < len(self.collateral):
@@ -306,6 +340,9 @@ class AccountSnapshot:
     `at` is when the account's state held; `mode` is for people («unified, cross»); `marks`
     are those that came with the reading, by symbol: ours and theirs are compared at these.
     `followed` are instruments that nobody holds but whose mark floating collateral follows.
+    `funding` is the next one of each perpetual held, by symbol; `free` lies in other wallets;
+    `bookings` are the latest entries of the wallets, oldest first. All three are empty where
+    the exchange was not asked or does not tell.
     """
 
     account: str
@@ -316,6 +353,9 @@ class AccountSnapshot:
     reported: Mapping[PoolId, Reported]
     marks: Mapping[str, Mark]
     followed: tuple[Instrument, ...] = ()
+    funding: Mapping[str, Funding] = field(default_factory=dict)
+    free: tuple[FreeBalance, ...] = ()
+    bookings: tuple[Booking, ...] = ()
 
     def instruments(self) -> tuple[Instrument, ...]:
         """Every instrument whose live mark is wanted, once each: those held, then `followed`."""

@@ -66,8 +66,9 @@ class PositionRisk:
 
     `notional` (never negative), `unrealized_pnl`, `initial_margin` and `maintenance_margin`
     are in the instrument's settle asset, fees to close included as the exchange counts them;
-    `initial_margin` is None where the rate is unknown. `above_last_tier` flags a size beyond
-    the tier table, where the last tier's rule was used.
+    `initial_margin` is None where the rate is unknown, `maintenance_margin` where it is not
+    modelled by itself. `above_last_tier` flags a size beyond the tier table, where the last
+    tier's rule was used.
     """
 
     position: Position
@@ -75,7 +76,7 @@ class PositionRisk:
     notional: Decimal
     unrealized_pnl: Decimal
     initial_margin: Decimal | None
-    maintenance_margin: Decimal
+    maintenance_margin: Decimal | None
     above_last_tier: bool = False
 
 
@@ -85,6 +86,7 @@ class CollateralValue:
     One asset of a pool as it counts: `balance` coins + PnL settled in it, `value` in the unit.
 
     `haircut` is the fraction of the amount's worth that does not count (0 for a liability).
+    `debt` are the coins owed, `maintenance_margin` what they are charged, in the pool's unit.
     """
 
     asset: str
@@ -92,6 +94,8 @@ class CollateralValue:
     unrealized_pnl: Decimal
     haircut: Decimal
     value: Decimal
+    debt: Decimal = ZERO
+    maintenance_margin: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +103,8 @@ class PoolRisk:
     """
     A pool evaluated at `at`: what it has, what it needs, and what makes it up.
 
-    `gross_notional` is the sum of notionals in the pool's unit. `oldest_mark_at` is None in
-    a pool that needs no mark.
+    `gross_notional` is the sum of notionals, and of debts that are charged, in the pool's
+    unit. `oldest_mark_at` is None in a pool that needs no mark.
     """
 
     pool: MarginPool

@@ -192,7 +192,7 @@ def _first_move(
         return _slack(requirement(*path.after(sign * (factor - ONE))), at_ratio)
 
     inner, slack_inner = ONE, _slack(standing, at_ratio)
-    if slack_inner <= ZERO or not (pool.positions or pool.other_maintenance):
+    if slack_inner <= ZERO or not _holds_anything(pool):
         return None  # a debt that nothing is held against: nothing is liquidated
     for outer in _stops(pool, marks, path):
         slack_outer = slack(outer)
@@ -200,6 +200,12 @@ def _first_move(
             return sign * (_crossing(slack, inner, slack_inner, outer, slack_outer) - ONE)
         inner, slack_inner = outer, slack_outer
     return None
+
+
+def _holds_anything(pool: MarginPool) -> bool:
+    """Whether the exchange holds a requirement against the pool, or may come to."""
+    charged = any(c.borrow is not None for c in pool.collateral)
+    return charged or bool(pool.positions or pool.other_maintenance)
 
 
 def _slack(after: Requirement, at_ratio: Decimal) -> Decimal:
@@ -267,11 +273,11 @@ def _stops(pool: MarginPool, marks: Mapping[str, Mark], path: _Path) -> list[Dec
 
 def _jumps(position: Position, marks: Mapping[str, Mark], path: _Path) -> Iterator[Decimal]:
     """The moves ahead at which this position's notional crosses an edge where its rate jumps."""
-    sign = path.signs.get(position.instrument.symbol)
-    if sign is None or position.tiers.measured_in is not TierMeasure.NOTIONAL:
+    sign, table = path.signs.get(position.instrument.symbol), position.tiers
+    if sign is None or table is None or table.measured_in is not TierMeasure.NOTIONAL:
         return
     now = notional(position, marks[position.instrument.symbol].price)
-    for edge in jumping_edges(position.tiers):
+    for edge in jumping_edges(table):
         inverse = position.instrument.payoff is Payoff.INVERSE
         move = sign * ((now / edge if inverse else edge / now) - ONE)
         if move > ZERO:

@@ -32,9 +32,12 @@ def sway(risk: PoolRisk) -> Decimal | None:
     The most headroom, in the pool's unit, that a move of all marks costs per part moved.
 
     Each mark may go the way that hurts, by a fraction of up to `LARGEST_MOVE`, whether or not
-    legs hedge each other. None where no such bound holds: maintenance jumps at a tier's edge.
+    legs hedge each other. None where no such bound holds: maintenance jumps at a tier's edge,
+    or a debt that is charged may begin.
     """
-    tables = [position.tiers for position in risk.pool.positions]
+    if any(collateral.borrow is not None for collateral in risk.pool.collateral):
+        return None
+    tables = [p.tiers for p in risk.pool.positions if p.tiers is not None]
     if any(t.measured_in is TierMeasure.NOTIONAL and any(jumping_edges(t)) for t in tables):
         return None
     floating = sum(

@@ -10,9 +10,10 @@ class PositionTruth:
     """
     One open position.
 
-    `liquidation_price` is None where no positive price ends its pool, `other_liquidation_price`
-    where none does in the other direction. Both may be given as a function, so that only who
-    asks for the row pays for solving.
+    `maintenance_margin` is None where the exchange has none for a position by itself.
+    `liquidation_price` is the nearest price of its symbol that ends its pool, the other one
+    lies in the other direction; each is None where there is none. They may be given as
+    functions, so that only who asks for the row pays for solving.
     """
 
     exchange_symbol: str
@@ -22,7 +23,7 @@ class PositionTruth:
     mark_price: Decimal
     notional: Decimal
     unrealized_pnl: Decimal
-    maintenance_margin: Decimal
+    maintenance_margin: Decimal | None
     liquidation_price: Decimal | Callable[[], Decimal | None] | None
     other_liquidation_price: Decimal | Callable[[], Decimal | None] | None = None
 
@@ -35,9 +36,9 @@ class PositionTruth:
             "mark": plain(self.mark_price),
             "notional": plain(self.notional),
             "unrealized_pnl": plain(self.unrealized_pnl),
-            "maintenance_margin": plain(self.maintenance_margin),
-            "liquidation_price": _solved(self.liquidation_price),
-            "other_liquidation_price": _solved(self.other_liquidation_price),
+            "maintenance_margin": _plain_or_none(self.maintenance_margin),
+            "liquidation_price": _plain_or_none(_solved(self.liquidation_price)),
+            "other_liquidation_price": _plain_or_none(_solved(self.other_liquidation_price)),
         }
 
 
@@ -76,9 +77,12 @@ class PoolTruth:
         }
 
 
-def _solved(price: Decimal | Callable[[], Decimal | None] | None) -> str | None:
-    found = price() if callable(price) else price
-    return None if found is None else plain(found)
+def _solved(price: Decimal | Callable[[], Decimal | None] | None) -> Decimal | None:
+    return price() if callable(price) else price
+
+
+def _plain_or_none(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
 
 
 def plain(value: Decimal) -> str:

@@ -125,6 +125,12 @@ def _reported(reported: Reported | None, age_seconds: float | None) -> Data | No
     }
 
 
+def _maintenance(risk: PositionRisk) -> Decimal | None:
+    """Ours, or the exchange's own where a position's margin is not modelled by itself."""
+    ours = risk.maintenance_margin
+    return risk.position.reported_maintenance_margin if ours is None else ours
+
+
 def _position(risk: PositionRisk, pool: PoolAssessment) -> Data:
     position, instrument = risk.position, risk.position.instrument
     prices = pool.outlook.liquidation.get(instrument.symbol) if pool.outlook else None
@@ -138,7 +144,7 @@ def _position(risk: PositionRisk, pool: PoolAssessment) -> Data:
         "mark_price": plain(risk.mark.price),
         "notional": plain(risk.notional),
         "unrealized_pnl": plain(risk.unrealized_pnl),
-        "maintenance_margin": plain(risk.maintenance_margin),
+        "maintenance_margin": plain(_maintenance(risk)),
         "leverage": plain(position.leverage),
         "liquidation_price": plain(prices.nearest) if prices else None,
         "other_liquidation_price": plain(prices.other) if prices else None,

@@ -1,0 +1,153 @@
+"""What a debt is charged: the exchanges' own examples, and arithmetic written out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from monitor.risk import Basis, Borrow, Collateral, Follow, TierMeasure, evaluate
+from tests.build import NOON, a_pool, flat, long, marks, tiers
+
+D = Decimal
+OWED = TierMeasure.CONTRACTS
+
+
+def a_borrow(rate: str, *, fee: str = "0", loan: str = "0", initial: str | None = None) -> Borrow:
+    return Borrow(
+        tiers=tiers((None, rate, 0), measured_in=OWED),
+        fee_rate=D(fee),
+        loan=D(loan),
+        initial_rate=None if initial is None else D(initial),
+    )
+
+
+def test_a_liability_is_charged_its_rate_and_the_fee_on_both() -> None:
+    """
+    OKX «Best practices», multi-currency account with a BTC liability (W3).
+
+    BTC equity −0.5096053466363398, worth −25,408.4180739947 USD; maintenance 762.252542219842,
+    adjusted equity 30,979.1086748182657014, ratio of its own 39.9556239578938079.
+    """
+    amount = D("-0.5096053466363398")
+    price = D("-25408.4180739947") / amount
+    pool = a_pool(
+        unit="USD",
+        collateral=(
+            Collateral(asset="USDT", balance=D("30979.1086748182657014") + D("25408.4180739947")),
+            Collateral(
+                asset="BTC",
+                balance=amount,
+                price=price,
+                borrow=a_borrow("0.03", fee="0.0005"),
+            ),
+        ),
+    )
+    found = evaluate(pool, {}, NOON)
+    assert found.collateral[1].debt == -amount
+    expected = D("762.252542219842") + D("25408.4180739947") * D("1.03") * D("0.0005")
+    assert found.requirement.maintenance_margin == pytest.approx(expected, rel=D("1e-14"))
+    assert 1 / found.requirement.ratio == pytest.approx(D("39.9556239578938079"), rel=D("1e-13"))
+    assert found.gross_notional == pytest.approx(D("25408.4180739947"), rel=D("1e-15"))
+
+
+def test_a_position_that_has_used_up_its_settle_coin_leaves_a_debt() -> None:
+    # 100 USDT and 0.5 BTC; a long of 1 ETH fell from 3,000 to 2,500: −400 USDT are owed.
+    pool = a_pool(
+        long("ETH", 1, 3000, tiers=flat("0.01"), initial_rate=D("0.1")),
+        unit="USD",
+        collateral=(
+            Collateral(asset="USDT", balance=D(100), borrow=a_borrow("0.04", initial="0.1")),
+            Collateral(asset="BTC", balance=D("0.5"), price=D(40_000)),
+        ),
+    )
+    found = evaluate(pool, marks(ETH=2500), NOON)
+    assert found.collateral[0].debt == 400
+    assert found.collateral[0].maintenance_margin == 400 * D("0.04")
+    assert found.requirement.margin_balance == 20_000 - 400
+    assert found.requirement.maintenance_margin == 25 + 16
+    assert found.requirement.initial_margin == 250 + 40
+    assert found.gross_notional == 2500 + 400
+
+
+def test_without_a_debt_nothing_is_charged() -> None:
+    pool = a_pool(
+        long("ETH", 1, 3000, tiers=flat("0.01")),
+        unit="USD",
+        collateral=(Collateral(asset="USDT", balance=D(100), borrow=a_borrow("0.04", fee="0.1")),),
+    )
+    found = evaluate(pool, marks(ETH=2950), NOON)
+    assert found.collateral[0].debt == 0
+    assert found.requirement.maintenance_margin == D("29.5")
+
+
+@pytest.mark.parametrize(
+    ("balance", "owed"),
+    [
+        ("300", "200"),  # 500 in the wallet, 200 of them borrowed: they stay owed
+        ("-50", "200"),  # 150 in the wallet
+        ("-230", "230"),  # the wallet itself is short by 30
+    ],
+)
+def test_what_was_borrowed_outright_is_owed_whatever_the_sum(balance: str, owed: str) -> None:
+    borrowed = Collateral(asset="USDT", balance=D(balance), borrow=a_borrow("0.05", loan="200"))
+    found = evaluate(a_pool(unit="USD", collateral=(borrowed,)), {}, NOON)
+    assert found.collateral[0].debt == D(owed)
+    assert found.requirement.maintenance_margin == D(owed) * D("0.05")
+
+
+def test_a_debt_in_a_floating_coin_and_its_margin_grow_with_it() -> None:
+    owed = Collateral(
+        asset="BTC",
+        balance=D(-2),
+        price=D(50_000),
+        borrow=a_borrow("0.05"),
+        follows=Follow(base="BTC", symbol="BTC/USDT:USDT", anchor_mark=D(50_000)),
+    )
+    found = evaluate(a_pool(unit="USD", collateral=(owed,)), marks(BTC=60_000), NOON)
+    assert found.requirement.margin_balance == -120_000
+    assert found.requirement.maintenance_margin == 6_000
+
+
+def test_the_tier_of_a_debt_is_picked_by_the_coins_owed() -> None:
+    table = tiers((100, "0.02", 0), (None, "0.05", 3), measured_in=OWED)
+    borrow = Borrow(tiers=table)
+    for owed, charged in ((100, D(2)), (200, 200 * D("0.05") - 3)):
+        asset = Collateral(asset="USDT", balance=D(-owed), borrow=borrow)
+        found = evaluate(a_pool(unit="USD", collateral=(asset,)), {}, NOON)
+        assert found.requirement.maintenance_margin == charged
+
+
+def test_a_debt_without_a_charge_is_only_subtracted() -> None:
+    asset = Collateral(asset="USDT", balance=D(-50), rate_if_negative=D("1.01"))
+    found = evaluate(a_pool(unit="USD", collateral=(asset,)), {}, NOON)
+    assert found.requirement.margin_balance == D("-50.5")
+    assert found.requirement.maintenance_margin == 0
+    assert found.gross_notional == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "because"),
+    [
+        ({"loan": D(-1)}, "a loan can't be negative, as -1 is"),
+        ({"tiers": flat()}, "the tiers of a debt must be measured in coins owed"),
+    ],
+)
+def test_a_charge_that_makes_no_sense_is_refused(change: dict[str, object], because: str) -> None:
+    with pytest.raises(ValueError, match=because):
+        replace(a_borrow("0.05"), **change)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_position_inside_a_portfolio_adds_no_margin_of_its_own() -> None:
+    pool = a_pool(
+        long("BTC", 1, 50_000, tiers=None),
+        cash=10_000,
+        other_maintenance=D(700),
+        basis=Basis.REPORTED,
+        carried=("portfolio stress test",),
+    )
+    found = evaluate(pool, marks(BTC=49_000), NOON)
+    assert found.positions[0].maintenance_margin is None
+    assert found.requirement.maintenance_margin == 700
+    assert found.requirement.margin_balance == 9_000
