@@ -129,7 +129,7 @@ class BinanceState:
         self.quotes = Quotes(world, NAME)
         at = milliseconds(world.now())
         self.accounts = tuple(
-            _open(spec, at) for spec in world.scenario.accounts if spec.exchange == NAME
+            open_account(spec, at) for spec in world.scenario.accounts if spec.exchange == NAME
         )
 
     def server_time(self, path: str = "") -> datetime:
@@ -149,13 +149,18 @@ class BinanceState:
         return None
 
     def prices(self, account: BinanceAccount) -> Prices:
-        """Give the published marks, and rates as they count for this kind of account."""
-        quotes = self.quotes
-        rates = quotes.portfolio_rates() if account.is_portfolio else quotes.rates()
-        return Prices(marks=quotes.mark, rates=rates)
+        return prices_for(account, self.quotes)
 
 
-def _open(spec: AccountSpec, at: int) -> BinanceAccount:
+def open_account(spec: AccountSpec, at: int) -> BinanceAccount:
+    """
+    Give an account as the scenario describes it.
+
+    Raises:
+        ScenarioError: If its `extra` table is not as it should be.
+        ValueError: If a symbol is unknown, or an isolated position stands where none can.
+
+    """
     ledger, coin, extras = open_ledgers(spec, at)
     names = ("usd", "coin", "portfolio")
     return BinanceAccount(
@@ -166,3 +171,9 @@ def _open(spec: AccountSpec, at: int) -> BinanceAccount:
         opened_at=at,
         streams={name: UserStream(name=name, key=spec.key) for name in names},
     )
+
+
+def prices_for(account: BinanceAccount, quotes: Quotes) -> Prices:
+    """Give the published marks, and rates as they count for this kind of account."""
+    rates = quotes.portfolio_rates() if account.is_portfolio else quotes.rates()
+    return Prices(marks=quotes.mark, rates=rates)
