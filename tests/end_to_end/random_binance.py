@@ -11,10 +11,8 @@ import random
 from collections.abc import Callable
 from decimal import Decimal
 
-from monitor.simulator.binance_tables import SYMBOLS
 from tests.end_to_end.kinds import MARKS
 from tests.end_to_end.random_binance_parts import (
-    QUOTES,
     D,
     Draft,
     cut,

@@ -72,8 +72,8 @@ class Draft:
                 positions=tuple(PositionSpec(**row) for row in self.positions),  # type: ignore[arg-type]  # as drafted
                 orders=tuple(OrderSpec(**row) for row in self.orders),  # type: ignore[arg-type]  # as drafted
                 key="k",
-                secret="s",  # noqa: S106 - opens nothing
-                passphrase="p",  # noqa: S106 - opens nothing
+                secret="s",
+                passphrase="p",
                 permissions=("read",),
                 extra=self.extra,
             ),
