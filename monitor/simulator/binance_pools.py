@@ -115,10 +115,16 @@ def pools(ledger: Ledger, marks: Marks, rates: Mapping[str, Rates]) -> tuple[Poo
 
 
 def ledger_pools(ledger: Ledger) -> tuple[Pool, ...]:
-    """Give the pools of a ledger: cross ones, then one for each isolated position."""
+    """
+    Give the pools of a ledger: cross ones, then one for each isolated position.
+
+    An asset of which there is nothing but isolated positions has no cross pool.
+    """
     if ledger.multi_assets:
         return (_unified(ledger),)
-    cross = (_cross(ledger, asset) for asset in ledger.assets())
+    backed = {leg.margin_asset for leg in ledger.cross_legs()}
+    there = (name for name in ledger.assets() if name in backed or ledger.cross_wallets.get(name))
+    cross = (_cross(ledger, asset) for asset in there)
     return (*cross, *(_isolated(leg) for leg in ledger.legs if leg.is_isolated))
 
 
