@@ -62,6 +62,7 @@ class Binance:
         self._rest.mount(app)  # last: it answers every other path
 
     async def step(self, now: datetime) -> None:
+        self._steering.step()
         for account in self.accounts:
             self._call_for_margin(account)
         await self._stream.step(now)
