@@ -189,7 +189,7 @@ async def test_position_rows_have_the_fields_of_the_recorded_ones(sim: Simulatio
     profit = -(D(500) / 149 - D(500) / D("150.075"))
     assert D(rows["SOLUSD_PERP"]["unRealizedProfit"]) == cut(profit)
     some = await asked(sim, "coin", "/dapi/v1/positionRisk", marginAsset="ETH")
-    assert {row["symbol"] for row in some} == {"ETHUSD_PERP"}
+    assert {row["symbol"] for row in some} == {"ETHUSD_PERP", "ETHUSD_261225"}
     pair = await asked(sim, "coin", "/dapi/v1/positionRisk", pair="BTCUSD")
     assert {row["symbol"] for row in pair} == {"BTCUSD_PERP", "BTCUSD_261225"}
 
