@@ -39,7 +39,7 @@ class Binance:
 
     name = NAME
     cadence_seconds = 1.0
-    totals = frozenset({"totalMaintMargin", "maintMargin"})
+    totals = frozenset({"totalMaintMargin", "maintMargin", "accountMaintMargin"})
 
     def __init__(self, world: World) -> None:
         self._state = BinanceState(world)

@@ -270,3 +270,19 @@ async def test_a_level_of_risk_is_told_and_then_all_is_liquidated(sim: Simulatio
     assert "BTCUSDT" in str(event["closed"])
     assert "ETHUSD_PERP" in str(event["closed"])
     assert await asked(sim, "pm", "/papi/v1/um/positionRisk") == []
+
+
+@pytest.mark.parametrize("path", ["/papi/v1/account", "/dapi/v1/account", "/sapi/v1/account/info"])
+async def test_its_calls_show_faults_as_all_do(sim: Simulation, path: str) -> None:
+    sim.world.fault("binance", "html", path=path)
+    url = f"{sim.url('binance')}{path}"
+    async with aiohttp.ClientSession() as session, session.get(url) as reply:
+        assert (reply.status, reply.content_type) == (200, "text/html")
+
+
+async def test_reported_totals_may_be_falsified(sim: Simulation) -> None:
+    before = await asked(sim, "pm", "/papi/v1/account")
+    sim.world.fault("binance", "wrong_numbers", path="/papi", value="2")
+    after = await asked(sim, "pm", "/papi/v1/account")
+    assert D(after["accountMaintMargin"]) == 2 * D(before["accountMaintMargin"])
+    assert after["accountEquity"] == before["accountEquity"]
