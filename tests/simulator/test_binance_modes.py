@@ -122,6 +122,8 @@ async def test_bookings_are_listed_by_time_kind_and_number(sim: Simulation) -> N
             {"account": "one", "coin": "USDT", "amount": "25"},
             {"account": "one", "symbol": "BTCUSDT", "side": "long", "contracts": "0.04"},
             {"account": "free", "coin": "coin-m/BTC", "amount": "-0.1"},
+            {"account": "free", "coin": "BTC", "amount": "0.2"},  # only COIN-M has any
+            {"account": "free", "coin": "coin-m/USDT", "amount": "1"},
         ):
             async with session.post(url, json=body) as reply:
                 assert reply.status == 200
@@ -136,8 +138,13 @@ async def test_bookings_are_listed_by_time_kind_and_number(sim: Simulation) -> N
     assert kind["asset"] == "USDT"
     late = rows[0]["time"] + 60_000
     assert await asked(sim, "one", "/fapi/v1/income", startTime=late) == []
-    (coin,) = await asked(sim, "free", "/dapi/v1/income")
-    assert (coin["asset"], coin["income"]) == ("BTC", "-0.10000000")
+    coins = await asked(sim, "free", "/dapi/v1/income")
+    assert [(row["asset"], row["income"]) for row in coins] == [
+        ("BTC", "-0.10000000"),
+        ("BTC", "0.20000000"),
+        ("USDT", "1.00000000"),
+    ]
+    assert await asked(sim, "free", "/fapi/v1/income") == []
 
 
 async def test_the_spot_wallet_shows_what_is_free(sim: Simulation) -> None:
