@@ -11,8 +11,8 @@ import random
 from collections.abc import Callable
 from decimal import Decimal
 
-from tests.end_to_end.kinds import MARKS
 from tests.end_to_end.random_binance_parts import (
+    MARKS,
     D,
     Draft,
     cut,
@@ -81,7 +81,7 @@ def _isolated(draft: Draft, ratio: Decimal) -> None:
 def _back(draft: Draft, wallet: dict[str, Decimal], coins: tuple[str, ...]) -> None:
     """Some coins beside, worth a tenth to all of what is required."""
     for coin in draft.draw.sample(coins, draft.draw.randint(1, 3)):
-        price = D(MARKS.get(coin, "600" if coin == "BNB" else "1"))
+        price = D(MARKS.get(coin, "1"))
         worth = _required(draft) * draft.between(0.1, 1.5)
         wallet[coin] = wallet.get(coin, D(0)) + cut(worth / price)
 
