@@ -312,7 +312,7 @@ class RestClient:
         return kept
 
     def _must_stay(self, call: RestCall, error: ExchangeError) -> bool:
-        """Whether a sticky call that was answered before has failed for another reason than a no."""
+        """Whether a sticky call that was answered before has failed, and not by a plain no."""
         says_no = isinstance(error, Refused) or getattr(error, "status", None) == _NOT_FOUND
         return call.sticky and call.request in self._answered and not says_no
 
