@@ -311,6 +311,8 @@ class Exchange:
       lower case. An answer with HTTP 200 that is not this exchange's JSON is an error.
     - `catalogue`: per account mode (for people) every call, with ``<SYMBOL>`` placeholders.
     - `permission_hint`: which boxes to tick for a read-only key, for people.
+    - `narrowed(products)`: the same with only these of its wallets watched, in the words of the
+      configuration; None where there is nothing to choose.
     - `torn(replies)`: why replies can't be of one moment, for people; None where they may be.
       Read anew, at most twice, then go on with what is there: reconciling shows the rest.
     """
@@ -331,3 +333,4 @@ class Exchange:
     catalogue: tuple[tuple[str, tuple[RestCall, ...]], ...]
     permission_hint: str
     torn: Callable[[Replies], str | None] = of_one_moment
+    narrowed: Callable[[tuple[str, ...]], Exchange] | None = None

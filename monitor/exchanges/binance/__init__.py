@@ -94,6 +94,20 @@ _BESIDE = (
     calls.SPOT,
 )
 
+
+def watching(products: tuple[str, ...]) -> Exchange:
+    """
+    Binance with the futures wallets narrowed to these (``usdm``, ``coinm``).
+
+    A wallet that is named must be readable. Portfolio margin is one pool and is read whole.
+    """
+    return replace(
+        EXCHANGE,
+        needed=partial(needed, products=products),
+        read_account=partial(read_account, products=products),
+    )
+
+
 EXCHANGE = Exchange(
     name="binance",
     client="binanceusdm",
@@ -120,20 +134,5 @@ EXCHANGE = Exchange(
     ),
     permission_hint=HINT,
     torn=torn,
+    narrowed=watching,
 )
-
-
-def watching(products: tuple[str, ...] | None) -> Exchange:
-    """
-    Binance with the futures wallets narrowed to these (``usdm``, ``coinm``).
-
-    None: every wallet that the account has and the key may read. A wallet that is named must
-    be readable. Portfolio margin is one pool and is read whole.
-    """
-    if products is None:
-        return EXCHANGE
-    return replace(
-        EXCHANGE,
-        needed=partial(needed, products=products),
-        read_account=partial(read_account, products=products),
-    )

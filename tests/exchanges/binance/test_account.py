@@ -9,7 +9,7 @@ import pytest
 from monitor.errors import ExchangeError, Malformed, MissingReply, Refused
 from monitor.exchanges.binance import EXCHANGE
 from monitor.risk import evaluate
-from tests.exchanges.binance import wire
+from tests.exchanges.binance import coins, wire
 from tests.exchanges.binance.held import told
 
 REQUIRED = {
@@ -304,7 +304,7 @@ def test_a_refused_account_call_says_why():
 
 def test_a_coin_margined_row_among_the_others_is_refused():
     rows = [wire.position("BTCUSD_PERP", "3", "68911", "68234.2", "0.0001", asset="BTC")]
-    answers = wire.bodies(rows, {"BTC": "1"}) | wire.coin_lists("BTCUSD_PERP")
+    answers = wire.bodies(rows, {"BTC": "1"}) | coins.lists("BTCUSD_PERP")
 
     with pytest.raises(Malformed, match="positions of USDⓈ-M, found BTCUSD_PERP"):
         wire.snapshot(answers)

@@ -11,7 +11,7 @@ from monitor.errors import Malformed
 from monitor.exchanges.binance import EXCHANGE
 from monitor.exchanges.port import Replies
 from monitor.risk import evaluate
-from tests.exchanges.binance import wire
+from tests.exchanges.binance import coins, wire
 from tests.exchanges.binance.held import asked_in_turn, told
 
 D = Decimal
@@ -116,11 +116,11 @@ def test_every_call_exists_in_the_client_that_signs_for_it():
 def beside_coins():
     """The account with a COIN-M wallet that holds two coins' contracts."""
     rows = [
-        wire.coin_position("BTCUSD_PERP", "100", "26000", "25000"),
-        wire.coin_position("BTCUSD_261225", "-50", "26000", "25100"),
+        coins.position("BTCUSD_PERP", "100", "26000", "25000"),
+        coins.position("BTCUSD_261225", "-50", "26000", "25100"),
     ]
     margins = {"BTCUSD_PERP": "0.0016", "BTCUSD_261225": "0.00079681"}
-    return wire.with_coins(told(), rows, {"BTC": "0.05"}, margins)
+    return coins.beside(told(), rows, {"BTC": "0.05"}, margins)
 
 
 def in_multi_assets_mode():
@@ -131,8 +131,8 @@ def in_multi_assets_mode():
 
 def of_portfolio_margin():
     row = wire.position("BTCUSDT", "1", "60000", "61000", "244")
-    coin = wire.coin_position("BTCUSD_PERP", "100", "26000", "25000")
-    return wire.portfolio([], [row], [coin]) | wire.coin_lists("BTCUSD_PERP")
+    coin = coins.position("BTCUSD_PERP", "100", "26000", "25000")
+    return coins.portfolio([], [row], [coin]) | coins.lists("BTCUSD_PERP")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from monitor.errors import Refused
 from monitor.exchanges.binance import EXCHANGE, watching
 from monitor.exchanges.binance.modes import Kind, read_kind
 from monitor.exchanges.port import Replies
-from tests.exchanges.binance import wire
+from tests.exchanges.binance import coins, wire
 from tests.exchanges.binance.held import asked_in_turn, told
 
 KIND = "GET /sapi/v1/account/info"
@@ -17,11 +17,6 @@ REFUSAL = {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action
 PLAIN = {"isPortfolioMarginRetailEnabled": False}
 ENABLED = {"isPortfolioMarginRetailEnabled": True}
 FIGURES = {
-    "uniMMR": "5",
-    "accountEquity": "1",
-    "accountMaintMargin": "1",
-    "accountStatus": "NORMAL",
-}
     "uniMMR": "5",
     "accountEquity": "1",
     "accountMaintMargin": "1",
@@ -155,14 +150,13 @@ def test_a_wallet_that_is_not_named_is_not_asked_for():
 
     assert not [path for path in first if path.startswith("/dapi/")]
     assert taken.mode == "USDⓈ-M single-asset, one-way"
-    assert watching(None) is EXCHANGE
 
 
 def test_coin_margined_futures_alone():
     only = watching(("coinm",))
     first = [call.path for call in only.needed(wire.replies({KIND: PLAIN, PRO: REFUSAL}))]
-    row = wire.coin_position("BTCUSD_PERP", "100", "26000", "25000")
-    answers = wire.with_coins(told(), [row], {"BTC": "0.05"}, {"BTCUSD_PERP": "0.0016"})
+    row = coins.position("BTCUSD_PERP", "100", "26000", "25000")
+    answers = coins.beside(told(), [row], {"BTC": "0.05"}, {"BTCUSD_PERP": "0.0016"})
     taken = only.read_account("main", wire.replies(answers)).snapshot(wire.NOON)
 
     assert first == ["/fapi/v1/accountConfig", "/dapi/v1/account", "/dapi/v1/positionRisk"]

@@ -25,7 +25,7 @@ from monitor.risk import (
     maintenance_margin,
     reconcile,
 )
-from tests.exchanges.binance import wire
+from tests.exchanges.binance import coins, wire
 
 D = Decimal
 LAST_DIGIT = D("1e-8")
@@ -204,7 +204,7 @@ def test_the_recorded_account_counts_its_assets_at_bid_and_its_margin_at_ask():
 def test_recorded_portfolio_margin_balances_add_up(name):
     rows = wire.recorded(name)
 
-    portfolio = read_portfolio(wire.replies(wire.portfolio(rows)), is_pro=False)
+    portfolio = read_portfolio(wire.replies(coins.portfolio(rows)), is_pro=False)
 
     for row in rows:
         coin = portfolio.coins[row["asset"]]
@@ -217,7 +217,7 @@ def test_recorded_portfolio_margin_balances_add_up(name):
 def recorded_coins():
     """The recorded COIN-M rows, with an account reply that fits: the recorded one is empty."""
     rows = wire.recorded("binance_fetchPositions_3")
-    told = wire.with_coins(
+    told = coins.beside(
         wire.bodies([], {"USDT": "31.02261200"}),
         [rows[0]],
         {"BTC": "0.00019586", "XLM": "0"},
