@@ -69,6 +69,11 @@ def unknown_path(path: str, method: str) -> Refused:
     return Refused(status=404, code=-5000, message=f"Path {path}, Method {method} is invalid")
 
 
+def not_a_portfolio() -> Refused:
+    message = "Request ID is not a Portfolio Margin Account."
+    return Refused(status=400, code=-21001, message=message)
+
+
 def missing_parameter(name: str) -> Refused:
     message = f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
     return Refused(status=400, code=-1102, message=message)

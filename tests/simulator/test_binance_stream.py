@@ -260,7 +260,7 @@ async def test_a_listen_key_that_runs_out_is_told_and_then_silence(sim: Simulati
 
 
 async def test_a_listen_key_lives_for_an_hour_from_its_last_renewal() -> None:
-    account = BinanceState(World(scene(BINANCE))).accounts[0]
+    account = BinanceState(World(scene(BINANCE))).accounts[0].streams["usd"]
     noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
     key = account.renew_listen_key(noon)
     assert account.extend_listen_key(noon + timedelta(minutes=59)) == key
