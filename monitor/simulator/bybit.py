@@ -11,7 +11,7 @@ from monitor.simulator import bybit_rows as rows
 from monitor.simulator.bybit_account import ZERO, Order
 from monitor.simulator.bybit_accounts import NAME, BybitAccount, BybitState
 from monitor.simulator.bybit_ledger import figures
-from monitor.simulator.bybit_pools import POOL, Liquidation, liquidate, pools
+from monitor.simulator.bybit_pools import Liquidation, liquidate, pools
 from monitor.simulator.bybit_rest import BybitRest
 from monitor.simulator.bybit_stream import BybitStream
 from monitor.simulator.changes import Change, mount_changes
@@ -56,12 +56,11 @@ class Bybit:
         return pools(self._state.by_name(account).ledger, self._state.prices())
 
     def liquidate(self, account: str, pool: str) -> dict[str, str]:
-        if pool != POOL:
-            raise KeyError(pool)
         owner, prices = self._state.by_name(account), self._state.prices()
         orders = list(owner.ledger.orders)
-        done = liquidate(owner.ledger, prices)
-        self._tell(owner, done, orders)
+        done = liquidate(owner.ledger, prices, pool)
+        gone = [order for order in orders if order not in owner.ledger.orders]
+        self._tell(owner, done, gone)
         return {
             "closed": ", ".join(
                 f"{p.position.symbol} {p.position.side} {plain(p.position.size)}"

@@ -1,6 +1,6 @@
 """Bybit's accounts as a scenario declares them, and the prices that they are valued at."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -96,19 +96,26 @@ def opened(spec: AccountSpec, at_ms: int) -> Account:
     where = f"account {spec.name!r}: extra"
     extra = Declared(spec.extra, where)
     hedge = spec.position_mode == "hedge"
+    sessions = extra.decimals("session_prices")
     account = Account(
         name=spec.name,
         margin_mode=_MARGIN_MODES[spec.mode],
         unified_status=extra.whole("unified_status", 6),
         hedge=hedge,
         wallets=dict(spec.wallets),
-        positions=[_position(spec.name, it, at_ms, hedge=hedge) for it in spec.positions],
+        positions=[
+            replace(_position(spec.name, it, at_ms, hedge=hedge), session=sessions.get(it.symbol))
+            for it in spec.positions
+        ],
         orders=[_order(spec, it, n, hedge=hedge) for n, it in enumerate(spec.orders)],
         options=[_option(row) for row in extra.rows("options")],
         spot_borrow=extra.decimals("borrowed"),
         switched_off=extra.texts("switched_off"),
         taker_rate=extra.decimal("taker_rate", "0.00055"),
         haircut_loss=extra.decimal("haircut_loss", "0"),
+        declared_im=extra.decimal("fixed_im", "0"),
+        declared_mm=extra.decimal("fixed_mm", "0"),
+        funding_wallet=extra.decimals("funding_wallet"),
     )
     extra.finish()
     for coin in [*account.wallets, *account.spot_borrow]:

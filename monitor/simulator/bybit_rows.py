@@ -9,6 +9,7 @@ and recorded answers.
 from decimal import ROUND_DOWN, Decimal
 
 from monitor.simulator.bybit_account import ZERO, Account, Option, Order, Position, Prices
+from monitor.simulator.bybit_isolated import liquidation_price as isolated_price
 from monitor.simulator.bybit_ledger import (
     AccountFigures,
     CoinFigures,
@@ -54,7 +55,7 @@ def wallet(account: Account, now: AccountFigures) -> Row:
         "totalEquity": coin_text(now.total_equity),
         "totalWalletBalance": coin_text(now.wallet_balance),
         "totalMarginBalance": coin_text(now.margin_balance),
-        "totalPerpUPL": coin_text(now.margin_balance - now.wallet_balance),
+        "totalPerpUPL": coin_text(now.unrealised_pnl),
         "totalInitialMargin": initial,
         "totalInitialMarginByMp": initial,
         "totalMaintenanceMargin": maintenance,
@@ -128,7 +129,7 @@ def position(account: Account, now: AccountFigures, mine: PositionFigures, at_ms
         "stopLoss": _stop_loss(account, it),
         "adlRankIndicator": 2 if mine.unrealised_pnl > 0 else 1,
         "breakEvenPrice": plain(it.entry),
-        "sessionAvgPrice": plain(it.entry) if mine.instrument.settle == "USDC" else "",
+        "sessionAvgPrice": plain(it.pnl_from) if mine.instrument.settle == "USDC" else "",
         "createdTime": str(it.opened_ms),
         "updatedTime": str(it.opened_ms),
         "openTime": it.opened_ms,
@@ -154,16 +155,8 @@ def _liquidation_price(
 ) -> Decimal | None:
     if account.margin_mode == "REGULAR_MARGIN":
         return estimated_liquidation_price(now, mine)
-    # Isolated, as published before 2025-09: E -/+ (IM - MM)/q -/+ extra/q, fees ignored.
-    it = mine.position
-    if mine.instrument.category == "inverse":
-        return None
-    value = it.size * it.entry
-    initial = value / it.leverage
-    maintenance = value * mine.tier.maintenance_rate - mine.tier.deduction
-    room = (initial - maintenance + max(ZERO, it.isolated_margin - initial)) / it.size
-    price = it.entry - room if it.side == "Buy" else it.entry + room
-    return price if price > 0 else None
+    # Isolated: it does not follow the mark, only orders beside the position can move it.
+    return isolated_price(mine.position, mine.risk_value - mine.value)
 
 
 def flat_position(symbol: str, idx: int) -> Row:
@@ -235,7 +228,7 @@ def option_position(option: Option, at_ms: int) -> Row:
         "markPrice": plain(option.mark),
         "positionIM": coin_text(option.initial_margin),
         "positionMM": coin_text(option.maintenance_margin),
-        "unrealisedPnl": coin_text(option.market_value),
+        "unrealisedPnl": coin_text(option.unrealised_pnl),
         "leverage": "",
         "liqPrice": "",
         "riskId": 0,
