@@ -14,6 +14,7 @@ from monitor.simulator.bybit_ledger import figures
 from monitor.simulator.bybit_pools import Liquidation, liquidate, pools
 from monitor.simulator.bybit_rest import BybitRest
 from monitor.simulator.bybit_stream import BybitStream
+from monitor.simulator.bybit_tables import has_legs
 from monitor.simulator.changes import Change, mount_changes
 from monitor.simulator.truth import PoolTruth, plain
 from monitor.simulator.world import World
@@ -130,7 +131,7 @@ class Bybit:
         ]
         there = {row["positionIdx"] for row in found}
         category = rows.category_of(symbol)
-        idxs = (1, 2) if ledger.hedge and category == "linear" else (0,)
+        idxs = (1, 2) if ledger.hedge and has_legs(symbol) else (0,)
         found += [
             rows.flat_position(symbol, idx) | {"markPrice": plain(mark), "updatedTime": str(at_ms)}
             for idx in idxs

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from monitor.simulator.bybit_account import Account, Option, Order, Position, Prices
-from monitor.simulator.bybit_tables import INSTRUMENTS
+from monitor.simulator.bybit_tables import INSTRUMENTS, has_legs
 from monitor.simulator.declared import Declared
 from monitor.simulator.scenario import AccountSpec, OrderSpec, PositionSpec, ScenarioError
 from monitor.simulator.world import World
@@ -139,7 +139,7 @@ def _position(account: str, spec: PositionSpec, at_ms: int, *, hedge: bool) -> P
         size=spec.contracts,
         entry=spec.entry_price,
         leverage=spec.leverage,
-        idx=(1 if long else 2) if hedge else 0,
+        idx=(1 if long else 2) if hedge and has_legs(spec.symbol) else 0,
         isolated_margin=spec.isolated_margin or Decimal(0),
         opened_ms=at_ms,
     )
@@ -147,18 +147,19 @@ def _position(account: str, spec: PositionSpec, at_ms: int, *, hedge: bool) -> P
 
 def _order(account: AccountSpec, spec: OrderSpec, number: int, *, hedge: bool) -> Order:
     side = "Buy" if spec.side == "buy" else "Sell"
+    legs = hedge and has_legs(_listed(account.name, spec.symbol))
     mine = [p for p in account.positions if p.symbol == spec.symbol]
     qty = spec.contracts or (mine[0].contracts if mine else Decimal(0))
     return Order(
         order_id=f"{number:08x}-0000-4000-8000-000000000001",
-        symbol=_listed(account.name, spec.symbol),
+        symbol=spec.symbol,
         side=side,
         qty=qty,
         price=spec.price if spec.kind == "limit" else None,
         trigger=spec.trigger_price if spec.kind == "stop" else None,
         reduce_only=spec.reduce_only,
         closes_position=spec.closes_position,
-        idx={"long": 1, "short": 2}.get(spec.position_side or "", 0) if hedge else 0,
+        idx={"long": 1, "short": 2}.get(spec.position_side or "", 0) if legs else 0,
     )
 
 

@@ -12,7 +12,7 @@ from monitor.simulator.bybit_accounts import BybitAccount, BybitState
 from monitor.simulator.bybit_auth import Refused
 from monitor.simulator.bybit_ledger import figures
 from monitor.simulator.bybit_paging import cursor_at, offset, only, page_of
-from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS, Instrument
+from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS, Instrument, has_legs
 from monitor.simulator.truth import plain
 
 Row = dict[str, object]
@@ -331,7 +331,7 @@ def _flat_rows(
     if symbol not in INSTRUMENTS or INSTRUMENTS[symbol].category != category:
         raise auth.parameter_error("params error: symbol invalid")
     there = {row["positionIdx"] for row in found}
-    idxs = (1, 2) if account.ledger.hedge and category == "linear" else (0,)
+    idxs = (1, 2) if account.ledger.hedge and has_legs(symbol) else (0,)
     return [rows.flat_position(symbol, idx) for idx in idxs if idx not in there]
 
 

@@ -154,6 +154,13 @@ def _contracts() -> dict[str, Instrument]:
 
 INSTRUMENTS: dict[str, Instrument] = _contracts()
 
+
+def has_legs(symbol: str) -> bool:
+    """Whether hedge mode has two legs of it: of the USDT perpetuals only."""
+    it = INSTRUMENTS.get(symbol)
+    return it is not None and it.settle == "USDT" and not it.delivery_ms
+
+
 # limit, max leverage, maintenance %, initial %: published rows first, then invented ones
 _Row = tuple[str, str, str, str]
 _PUBLISHED: dict[str, tuple[_Row, ...]] = {
