@@ -113,7 +113,6 @@ class Booking:
     change: Decimal
     balance: Decimal
     funding: Decimal = ZERO
-    fee: Decimal = ZERO
     fee_rate: Decimal = ZERO
     symbol: str = ""
     side: str = "None"

@@ -5,18 +5,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from monitor.simulator.bybit_account import Account, Option, Order, Position, Prices
+from monitor.simulator.bybit_modes import MARGIN_MODES
 from monitor.simulator.bybit_tables import INSTRUMENTS, has_legs
 from monitor.simulator.declared import Declared
 from monitor.simulator.scenario import AccountSpec, OrderSpec, PositionSpec, ScenarioError
 from monitor.simulator.world import World
 
 NAME = "bybit"
-_MARGIN_MODES = {
-    "cross": "REGULAR_MARGIN",
-    "isolated": "ISOLATED_MARGIN",
-    "portfolio": "PORTFOLIO_MARGIN",
-}
 _RESTING = {it.base: it.resting_price for it in INSTRUMENTS.values()}
+_EIGHT_HOURS_MS = 8 * 3600 * 1000
 _USDT_INDEX = Decimal("1.0002")
 _USDC_INDEX = Decimal("0.9999")
 
@@ -43,6 +40,8 @@ class BybitState:
             for number, spec in enumerate(world.scenario.accounts)
             if spec.exchange == NAME
         )
+        self._funding_ms: int | None = None
+        self._funding_rates: dict[str, Decimal] = {}
 
     def by_name(self, name: str) -> BybitAccount:
         return next(account for account in self.accounts if account.spec.name == name)
@@ -64,8 +63,31 @@ class BybitState:
             usdc_index=_USDC_INDEX if usdc == 1 else usdc,
         )
 
+    def options(self) -> tuple[Option, ...]:
+        """Every option that somebody holds, by its symbol: what is listed."""
+        held = {o.symbol: o for account in self.accounts for o in account.ledger.options}
+        return tuple(held[symbol] for symbol in sorted(held))
+
     def funding_rate(self, base: str) -> Decimal:
-        return self.world.market.funding_rate(base)
+        return self._funding_rates.get(base, self.world.market.funding_rate(base))
+
+    def next_funding_ms(self) -> int:
+        """When funding is charged next: as it was set, else every eight hours of the day."""
+        if self._funding_ms is not None:
+            return self._funding_ms
+        return (self.server_ms() // _EIGHT_HOURS_MS + 1) * _EIGHT_HOURS_MS
+
+    def set_funding(self, at_ms: int, rates: dict[str, Decimal]) -> None:
+        """Have the next funding charged then, at these rates by base coin."""
+        self._funding_ms = at_ms
+        self._funding_rates |= rates
+
+    def funding_is_due(self) -> bool:
+        """Whether the time that was set has come; it is then forgotten."""
+        if self._funding_ms is None or self.server_ms() < self._funding_ms:
+            return False
+        self._funding_ms = None
+        return True
 
     def _mark(self, base: str) -> Decimal:
         try:
@@ -99,7 +121,7 @@ def opened(spec: AccountSpec, at_ms: int) -> Account:
     sessions = extra.decimals("session_prices")
     account = Account(
         name=spec.name,
-        margin_mode=_MARGIN_MODES[spec.mode],
+        margin_mode=MARGIN_MODES[spec.mode],
         unified_status=extra.whole("unified_status", 6),
         hedge=hedge,
         wallets=dict(spec.wallets),

@@ -20,18 +20,12 @@ from monitor.simulator.bybit_tables import (
 from monitor.simulator.truth import plain
 
 Row = dict[str, object]
-EIGHT_HOURS_MS = 8 * 3600 * 1000
 SPOT_COINS = tuple(coin for coin in COLLATERAL_RATIOS if coin != "USDT")
 
 
 def with_digits(value: Decimal, step: Decimal) -> str:
     """A price with the trailing zeros of its step, as the wire keeps them."""
     return format(value.quantize(step), "f")
-
-
-def next_funding_ms(at_ms: int) -> int:
-    """When funding is charged next: every eight hours of the day."""
-    return (at_ms // EIGHT_HOURS_MS + 1) * EIGHT_HOURS_MS
 
 
 def instrument(it: Instrument) -> Row:
@@ -121,8 +115,8 @@ def risk_limits(symbol: str) -> list[Row]:
     ]
 
 
-def ticker(it: Instrument, prices: Prices, funding: Decimal, at_ms: int) -> Row:
-    """A row of the tickers of category linear or inverse."""
+def ticker(it: Instrument, prices: Prices, funding: Decimal, next_ms: int) -> Row:
+    """A row of the tickers of category linear or inverse; `next_ms` is the next funding's."""
     mark, last = prices.mark(it), prices.mark(it).quantize(it.tick)
     digits = format(last, "f")
     return {
@@ -140,7 +134,7 @@ def ticker(it: Instrument, prices: Prices, funding: Decimal, at_ms: int) -> Row:
         "turnover24h": "4936790807.6521",
         "volume24h": "73191.3870",
         "fundingRate": "" if it.delivery_ms else plain(funding),
-        "nextFundingTime": "0" if it.delivery_ms else str(next_funding_ms(at_ms)),
+        "nextFundingTime": "0" if it.delivery_ms else str(next_ms),
         "predictedDeliveryPrice": "",
         "basisRate": "",
         "basis": "",
