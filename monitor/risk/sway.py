@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from monitor.risk.collateral import price_of
 from monitor.risk.model import ONE, ZERO, TierMeasure
-from monitor.risk.solve import jumping_edges
+from monitor.risk.tiers import jumping_edges
 
 if TYPE_CHECKING:
     from monitor.risk.result import PoolRisk, Requirement
