@@ -2,39 +2,47 @@
 Where it ends: the prices and moves at which a pool stands at an asked margin ratio.
 
 Every answer is a root of `evaluate` along a path of changed marks; there is no second
-formula. Slack (ratio × balance − maintenance) is concave along such a path, in the price for
-linear contracts and in 1 ÷ price for inverse ones, so it has at most one root on each side
-of today; except where a rate applies to a whole notional and maintenance jumps at a tier's
-edge: those edges (of positions tiered alone) are looked at one by one.
+formula. Between the rough places that `path` names (edges at which a rate jumps, debts that
+begin, haircuts that fall) slack, ratio × balance − maintenance, is concave: a stretch whose
+both ends have some left has some everywhere, and one whose far end has none holds one root.
+So looking at every rough place, from both sides and in their order, finds the nearest root of
+however many there are. Where slack may curve upwards in between (`path.is_curved`, pools that
+no exchange has) its least value in each stretch is searched for as well.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from monitor.errors import MissingMark
 from monitor.risk.evaluate import evaluate, requirement
-from monitor.risk.model import ONE, ZERO, Payoff, TierMeasure
-from monitor.risk.payoff import notional
+from monitor.risk.model import ONE, ZERO
+from monitor.risk.path import Path, is_curved, of_coins, of_symbol, rough_moves
 from monitor.risk.result import LiquidationPrices, Outlook
-from monitor.risk.what_if import base_coins, exposures, moved, shifted, shifted_coins
+from monitor.risk.what_if import base_coins, exposures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from monitor.risk.model import MarginPool, Mark, Position, TierTable
+    from monitor.risk.model import MarginPool, Mark
     from monitor.risk.result import Requirement
+
+    Slack = Callable[[Decimal], Decimal]
 
 # Factors of the marks at which the outward search looks. Beyond the last ones lies no price.
 _FALLS = tuple(Decimal(f) for f in ("0.875", "0.5", "0.125", "0.001", "1e-12"))
 _RISES = tuple(Decimal(f) for f in ("1.125", "2", "64", "1e6", "1e18"))
 _CLOSE = Decimal("1e-18")  # relative width at which a bracket counts as its root
 _NOTHING = Decimal("1e-22")  # slack that counts as none, in parts of the slack that there was
-_BESIDE = Decimal("1e-15")  # how far from a tier's edge, on either side, slack is looked at
+_BESIDE = Decimal("1e-15")  # how far from a rough place, on either side, slack is looked at
 _MOST_STEPS = 400  # every third step at least halves: twice what the widest bracket needs
+_SAMPLES = 16  # looks into a stretch that may curve upwards
+_NARROW = Decimal("1e-9")  # a stretch below this width can't curve
+_CUT = Decimal("0.618")
+_CUTS = 60  # each leaves 62 % of the stretch in which the least lies
 
 
 def liquidation_prices(
@@ -83,6 +91,30 @@ def adverse_move(pool: MarginPool, marks: Mapping[str, Mark]) -> Decimal | None:
     return _adverse(pool, marks, requirement(pool, marks))
 
 
+def move_along(path: Path, at_ratio: Decimal = ONE) -> Decimal | None:
+    """
+    The least move along a path that brings its pool to `at_ratio`; 0 where it stands there now.
+
+    None where none does. Raises as `liquidation_prices` does.
+    """
+    standing = requirement(path.pool, path.marks)
+    return ZERO if standing.reaches(at_ratio) else _first_move(path, at_ratio, standing)
+
+
+def least_slack(path: Path, until: Decimal) -> Decimal:
+    """
+    The least headroom on the way to a move of `until`, in the pool's unit; the start left out.
+
+    Never below 0 where nothing is held against the pool.
+
+    Raises:
+        MissingMark, MissingCollateral: As `liquidation_prices` does.
+        ValueError: If the move leaves no price.
+    """
+    slack = _slack_along(path, ONE)
+    return min(slack(factor) for factor in _looks(path, slack, (ONE + path.speed * until,)))
+
+
 def outlook(pool: MarginPool, marks: Mapping[str, Mark], at: datetime) -> Outlook:
     """
     How far the end is for every symbol held, for all marks together and for the adverse move.
@@ -107,15 +139,8 @@ def _liquidation(
     standing: Requirement,
 ) -> LiquidationPrices:
     mark = _mark_of(pool, marks, symbol).price
-
-    def way(sign: Decimal) -> _Path:
-        return _Path(
-            signs={symbol: sign},
-            after=lambda move: moved(pool, marks, symbol, mark * (ONE + sign * move)),
-        )
-
-    moves = (*_both_ways(pool, marks, at_ratio, standing, way), None, None)
-    nearest, other = moves[0], moves[1]
+    moves = _both_ways(lambda rate: of_symbol(pool, marks, symbol, rate), at_ratio, standing)
+    nearest, other = (*moves, None, None)[:2]
     return LiquidationPrices(
         symbol=symbol,
         nearest=None if nearest is None else mark * (ONE + nearest),
@@ -125,79 +150,48 @@ def _liquidation(
 
 
 def _uniform(pool: MarginPool, marks: Mapping[str, Mark], standing: Requirement) -> Decimal | None:
-    def way(sign: Decimal) -> _Path:
-        return _Path(
-            signs=dict.fromkeys(pool.symbols(), sign),
-            after=lambda move: shifted(pool, marks, sign * move),
-        )
-
-    moves = _both_ways(pool, marks, ONE, standing, way)
+    coins = base_coins(pool).values()
+    moves = _both_ways(
+        lambda rate: of_coins(pool, marks, dict.fromkeys(coins, rate)), ONE, standing
+    )
     return moves[0] if moves else None
 
 
 def _adverse(pool: MarginPool, marks: Mapping[str, Mark], standing: Requirement) -> Decimal | None:
     if standing.reaches(ONE):
         return ZERO
-    signs = {coin: -sign for coin, sign in exposures(pool, marks).items()}
-    path = _Path(
-        signs={symbol: signs[base] for symbol, base in base_coins(pool).items()},
-        after=lambda move: shifted_coins(
-            pool, marks, {coin: sign * move for coin, sign in signs.items()}
-        ),
-    )
-    move = _first_move(pool, marks, ONE, standing, path)
+    move = _first_move(adverse_path(pool, marks), ONE, standing)
     return None if move is None else -move
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Path:
-    """One way for marks to go: `after` a move of so much, each symbol up (+1) or down (−1)."""
-
-    signs: Mapping[str, Decimal]
-    after: Callable[[Decimal], tuple[MarginPool, Mapping[str, Mark]]]
-
-    @property
-    def sign(self) -> Decimal:
-        """−1 where a price falls: such a path ends at a move of 1."""
-        return min(self.signs.values(), default=ONE)
+def adverse_path(pool: MarginPool, marks: Mapping[str, Mark]) -> Path:
+    """
+    Net longs fall and net shorts rise, all by one fraction. Raises as `adverse_move` does.
+    """
+    return of_coins(pool, marks, {coin: -sign for coin, sign in exposures(pool, marks).items()})
 
 
 def _both_ways(
-    pool: MarginPool,
-    marks: Mapping[str, Mark],
-    at_ratio: Decimal,
-    standing: Requirement,
-    way: Callable[[Decimal], _Path],
+    way: Callable[[Decimal], Path], at_ratio: Decimal, standing: Requirement
 ) -> tuple[Decimal, ...]:
     """The signed moves, nearest first, at which the ratio is reached; just 0 if it is now."""
     if standing.reaches(at_ratio):
         return (ZERO,)
-    found = (
-        (sign, _first_move(pool, marks, at_ratio, standing, way(sign))) for sign in (-ONE, ONE)
-    )
+    found = ((sign, _first_move(way(sign), at_ratio, standing)) for sign in (-ONE, ONE))
     return tuple(sorted((sign * move for sign, move in found if move is not None), key=abs))
 
 
-def _first_move(
-    pool: MarginPool,
-    marks: Mapping[str, Mark],
-    at_ratio: Decimal,
-    standing: Requirement,
-    path: _Path,
-) -> Decimal | None:
+def _first_move(path: Path, at_ratio: Decimal, standing: Requirement) -> Decimal | None:
     """The least move along the path that reaches the ratio, None where none does."""
-    sign = path.sign
-
-    def slack(factor: Decimal) -> Decimal:
-        return _slack(requirement(*path.after(sign * (factor - ONE))), at_ratio)
-
-    inner, slack_inner = ONE, _slack(standing, at_ratio)
-    if slack_inner <= ZERO or not _holds_anything(pool):
+    if not _holds_anything(path.pool):
         return None  # a debt that nothing is held against: nothing is liquidated
-    for outer in _stops(pool, marks, path):
+    slack = _slack_along(path, at_ratio)
+    inner, slack_inner = ONE, _slack(standing, at_ratio)
+    for outer in _looks(path, slack, _FALLS if path.speed < ZERO else _RISES):
         slack_outer = slack(outer)
         if slack_outer <= ZERO:
-            return sign * (_crossing(slack, inner, slack_inner, outer, slack_outer) - ONE)
+            factor = _crossing(slack, inner, slack_inner, outer, slack_outer)
+            return (factor - ONE) / path.speed
         inner, slack_inner = outer, slack_outer
     return None
 
@@ -208,8 +202,19 @@ def _holds_anything(pool: MarginPool) -> bool:
     return charged or bool(pool.positions or pool.other_maintenance)
 
 
+def _slack_along(path: Path, at_ratio: Decimal) -> Slack:
+    """Slack by the factor of the fastest fall (or rise) along the path."""
+
+    def slack(factor: Decimal) -> Decimal:
+        return _slack(requirement(*path.after((factor - ONE) / path.speed)), at_ratio)
+
+    return slack
+
+
 def _slack(after: Requirement, at_ratio: Decimal) -> Decimal:
-    return at_ratio * after.margin_balance - after.maintenance_margin
+    """Not above 0 where the ratio is reached: never where nothing is held against the pool."""
+    slack = at_ratio * after.margin_balance - after.maintenance_margin
+    return slack if after.maintenance_margin > ZERO else max(slack, ONE)
 
 
 def _mark_of(pool: MarginPool, marks: Mapping[str, Mark], symbol: str) -> Mark:
@@ -256,37 +261,44 @@ def _crossing(
     return inner
 
 
-def _stops(pool: MarginPool, marks: Mapping[str, Mark], path: _Path) -> list[Decimal]:
-    """The factors at which to look on the way out, nearest first: both sides of each jump too."""
-    sign = path.sign
-    last = _FALLS[-1] if sign < ZERO else _RISES[-1]
-    jumps = {
+def _looks(path: Path, slack: Slack, steps: tuple[Decimal, ...]) -> list[Decimal]:
+    """The factors at which to look on the way out, nearest first: both sides of rough places."""
+    falls = path.speed < ZERO
+    looks = sorted({*steps, *_rough_factors(path, steps[-1])}, reverse=falls)
+    if not is_curved(path):
+        return looks
+    sampled = [f for inner, outer in pairwise((ONE, *looks)) for f in _between(inner, outer)]
+    looks = sorted({*looks, *sampled}, reverse=falls)
+    found = [slack(factor) for factor in looks]
+    dips = {
+        _lowest(slack, looks[n - 1], looks[n + 1])
+        for n in range(1, len(looks) - 1)
+        if found[n] <= min(found[n - 1], found[n + 1])
+    }
+    return sorted({*looks, *dips}, reverse=falls)
+
+
+def _between(inner: Decimal, outer: Decimal) -> Iterator[Decimal]:
+    """Factors inside a stretch, evenly by ratio; none where it is too narrow to hide anything."""
+    if abs(outer - inner) > _NARROW * inner:
+        step = (outer / inner) ** (ONE / _SAMPLES)
+        yield from (inner * step**n for n in range(1, _SAMPLES))
+
+
+def _lowest(slack: Slack, inner: Decimal, outer: Decimal) -> Decimal:
+    """About where slack is least in a stretch in which it falls and then rises."""
+    for _ in range(_CUTS):
+        one, other = (outer - (outer - inner) * _CUT, inner + (outer - inner) * _CUT)
+        inner, outer = (inner, other) if slack(one) <= slack(other) else (one, outer)
+    return (inner + outer) / 2
+
+
+def _rough_factors(path: Path, last: Decimal) -> set[Decimal]:
+    """The factors on both sides of each rough place between today and `last`."""
+    found = {
         factor * (ONE + beside)
-        for position in pool.positions
-        for move in _jumps(position, marks, path)
-        if (factor := ONE + sign * move) > ZERO
+        for move in rough_moves(path)
+        if (factor := ONE + path.speed * move) > ZERO
         for beside in (-_BESIDE, _BESIDE)
     }
-    within = {f for f in jumps if min(ONE, last) < f < max(ONE, last)}
-    return sorted({*(_FALLS if sign < ZERO else _RISES), *within}, reverse=sign < ZERO)
-
-
-def _jumps(position: Position, marks: Mapping[str, Mark], path: _Path) -> Iterator[Decimal]:
-    """The moves ahead at which this position's notional crosses an edge where its rate jumps."""
-    sign, table = path.signs.get(position.instrument.symbol), position.tiers
-    if sign is None or table is None or table.measured_in is not TierMeasure.NOTIONAL:
-        return
-    now = notional(position, marks[position.instrument.symbol].price)
-    for edge in jumping_edges(table):
-        inverse = position.instrument.payoff is Payoff.INVERSE
-        move = sign * ((now / edge if inverse else edge / now) - ONE)
-        if move > ZERO:
-            yield move
-
-
-def jumping_edges(table: TierTable) -> Iterator[Decimal]:
-    """The tier edges at which maintenance is not continuous, for want of a deduction."""
-    for lower, upper in zip(table.tiers, table.tiers[1:], strict=False):
-        step = (upper.maintenance_rate - lower.maintenance_rate) * upper.floor
-        if step != upper.deduction - lower.deduction:
-            yield upper.floor
+    return {f for f in found if min(ONE, last) < f < max(ONE, last)}

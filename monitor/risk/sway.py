@@ -10,21 +10,26 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from monitor.risk.collateral import price_of
+from monitor.risk.collateral import debt, price_of
 from monitor.risk.model import ONE, ZERO, TierMeasure
-from monitor.risk.solve import jumping_edges
+from monitor.risk.tiers import jumping_edges
 
 if TYPE_CHECKING:
-    from monitor.risk.result import PoolRisk, Requirement
+    from monitor.risk.model import Collateral, Position, TierTable
+    from monitor.risk.result import CollateralValue, PoolRisk, PositionRisk, Requirement
 
 LARGEST_MOVE = Decimal("0.02")
 """Up to this fraction the bounds below hold; also the most that `leeway` gives."""
 
-# Parts of the notional: what is lost, at a debt's rate (at most 1.1) and with what a move of
-# 2 % makes of itself (inverse contracts, PnL in a coin that falls), and what maintenance grows
-# by, at a rate below 1 and the same debt's rate: 1.1 × 1.03 + 1.1 × 1.02 < 2.5.
-_PER_NOTIONAL = Decimal("2.5")
-_PER_COIN = Decimal("1.2")
+# What a move of at most 2 % makes of itself. An inverse contract loses m ÷ (1 − m) of its
+# notional in coins, and these may be worth 1 + m; its notional in the unit grows to
+# (1 + m) ÷ (1 − m).
+_COINS = Decimal("1.03")
+_LOST = Decimal("1.05")
+_GROWN = Decimal("2.05")
+# Legs tiered together by notional: their own rate, and twice it by what the others' deduction
+# shrinks (their sum is at most twice the size that is tiered).
+_TOGETHER = Decimal(3)
 
 
 def sway(risk: PoolRisk) -> Decimal | None:
@@ -32,23 +37,64 @@ def sway(risk: PoolRisk) -> Decimal | None:
     The most headroom, in the pool's unit, that a move of all marks costs per part moved.
 
     Each mark may go the way that hurts, by a fraction of up to `LARGEST_MOVE`, whether or not
-    legs hedge each other. None where no such bound holds: maintenance jumps at a tier's edge,
-    or a debt that is charged may begin.
+    legs hedge each other. None where no such bound holds: maintenance jumps at an edge of
+    notional tiers, or a debt's margin does within reach.
     """
-    if any(collateral.borrow is not None for collateral in risk.pool.collateral):
-        return None
     tables = [p.tiers for p in risk.pool.positions if p.tiers is not None]
     if any(t.measured_in is TierMeasure.NOTIONAL and any(jumping_edges(t)) for t in tables):
         return None
-    floating = sum(
-        (
-            abs(value.balance + value.unrealized_pnl) * price_of(collateral, risk.marks)
-            for collateral, value in zip(risk.pool.collateral, risk.collateral, strict=True)
-            if collateral.follows is not None
-        ),
-        ZERO,
-    )
-    return risk.gross_notional * _PER_NOTIONAL + floating * _PER_COIN
+    total = ZERO
+    for collateral, value in zip(risk.pool.collateral, risk.collateral, strict=True):
+        legs = [p for p in risk.positions if p.position.instrument.settle == collateral.asset]
+        if _may_jump(collateral, value, legs):
+            return None
+        total += _most_lost(collateral, value, legs, price_of(collateral, risk.marks))
+    return total
+
+
+def _may_jump(collateral: Collateral, value: CollateralValue, legs: list[PositionRisk]) -> bool:
+    """Whether the debt of this asset may cross an edge at which its margin jumps."""
+    borrow = collateral.borrow
+    if borrow is None or not legs:
+        return False
+    reach = sum((leg.notional for leg in legs), ZERO) * _COINS * LARGEST_MOVE
+    amount = value.balance + value.unrealized_pnl
+    least, most = debt(collateral, amount + reach), debt(collateral, amount - reach)
+    return any(least <= edge <= most for edge in jumping_edges(borrow.tiers))
+
+
+def _most_lost(
+    collateral: Collateral, value: CollateralValue, legs: list[PositionRisk], price: Decimal
+) -> Decimal:
+    """The asset's part of the bound: its legs', and its own where its price floats."""
+    borrow = collateral.borrow
+    rate = max(collateral.rate_if_positive, collateral.rate_if_negative)
+    charged = ZERO
+    if borrow is not None:
+        highest = _highest(borrow.tiers)
+        charged = highest + (ONE + highest) * borrow.fee_rate
+    lost = ZERO
+    for leg in legs:
+        position = leg.position
+        grows = _GROWN * (_growth(position) + position.close_fee.rate_on_notional)
+        lost += leg.notional * (_LOST * (ONE + charged) + grows) + position.close_fee.fixed
+    if collateral.follows is not None:
+        amount = abs(value.balance + value.unrealized_pnl)
+        lost += amount + max(amount, value.debt) * charged
+    return lost * price * rate
+
+
+def _growth(position: Position) -> Decimal:
+    """The most by which maintenance margin grows, in parts of what the notional grows by."""
+    table = position.tiers
+    if table is None:
+        return ZERO
+    together = table.group is not None and table.measured_in is TierMeasure.NOTIONAL
+    return _highest(table) * (_TOGETHER if together else ONE)
+
+
+def _highest(table: TierTable) -> Decimal:
+    return max(tier.maintenance_rate for tier in table.tiers)
 
 
 def leeway(risk: PoolRisk, driving: Requirement, at_ratio: Decimal = ONE) -> Decimal:

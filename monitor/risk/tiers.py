@@ -6,12 +6,13 @@ Knows tier tables alone; must not know marks, pools or where a table was read.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from monitor.risk.model import ONE, ZERO, Side, TierMeasure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from decimal import Decimal
 
     from monitor.risk.model import LeverageTier, TierTable
@@ -34,6 +35,22 @@ def rises_above(size: Decimal, table: TierTable) -> bool:
     """Whether `size` lies above the last tier's cap, where the last tier's rule holds on."""
     cap = table.tiers[-1].cap
     return cap is not None and size > cap
+
+
+def jumping_edges(table: TierTable) -> Iterator[Decimal]:
+    """The tier edges at which maintenance is not continuous, for want of a deduction."""
+    for lower, upper in pairwise(table.tiers):
+        step = (upper.maintenance_rate - lower.maintenance_rate) * upper.floor
+        if step != upper.deduction - lower.deduction:
+            yield upper.floor
+
+
+def rough_edges(table: TierTable) -> Iterator[Decimal]:
+    """The tier edges at which maintenance jumps, or grows more slowly from there on."""
+    jumping = set(jumping_edges(table))
+    for lower, upper in pairwise(table.tiers):
+        if upper.floor in jumping or upper.maintenance_rate < lower.maintenance_rate:
+            yield upper.floor
 
 
 def group_sizes(legs: Iterable[tuple[TierTable, Side, Decimal]]) -> Mapping[str, Decimal]:

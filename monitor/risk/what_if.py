@@ -78,6 +78,36 @@ def shifted_coins(
     return pool, new_marks
 
 
+def shifted_each(
+    pool: MarginPool,
+    marks: Mapping[str, Mark],
+    symbols: Mapping[str, Decimal],
+    coins: Mapping[str, Decimal],
+) -> tuple[MarginPool, Mapping[str, Mark]]:
+    """
+    The same with the marks of the named symbols, and collateral in the named coins, changed.
+
+    Args:
+        symbols: Symbol → the fraction by which its mark changes; others stay.
+        coins: Base coin → the fraction by which floating collateral in it changes, whatever
+            the mark that it follows does; others stay.
+
+    Raises:
+        MissingMark: If a named symbol has no mark.
+        ValueError: If a fraction is −1 or below: no price would be left.
+    """
+    new_marks = dict(marks)
+    for symbol, fraction in symbols.items():
+        if symbol not in marks:
+            raise MissingMark(symbol)
+        mark = marks[symbol]
+        new_marks[symbol] = Mark(price=mark.price * (ONE + fraction), at=mark.at)
+    floated = tuple(_floated_by(c, symbols, coins) for c in pool.collateral)
+    if floated == pool.collateral:
+        return pool, new_marks
+    return replace(pool, collateral=floated), new_marks
+
+
 def shifted_adversely(
     pool: MarginPool, marks: Mapping[str, Mark], fraction: Decimal
 ) -> tuple[MarginPool, Mapping[str, Mark]]:
@@ -190,6 +220,19 @@ def _floated(collateral: Collateral, base: str, symbol: str, factor: Decimal) ->
     if follows is None or follows.base != base or follows.symbol == symbol:
         return collateral
     return replace(collateral, price=collateral.price * factor)
+
+
+def _floated_by(
+    collateral: Collateral, symbols: Mapping[str, Decimal], coins: Mapping[str, Decimal]
+) -> Collateral:
+    """Collateral that is to move otherwise than the mark that it follows is repriced."""
+    follows = collateral.follows
+    if follows is None:
+        return collateral
+    wanted, brings = coins.get(follows.base, ZERO), symbols.get(follows.symbol, ZERO)
+    if wanted == brings:
+        return collateral
+    return replace(collateral, price=collateral.price * (ONE + wanted) / (ONE + brings))
 
 
 def _signed_notional(

@@ -1,4 +1,4 @@
-"""A crash over many pools: the first messages one by one, those that follow gathered, none lost."""
+"""A crash over many pools: the first are told one by one, those that follow gathered, none lost."""
 
 from __future__ import annotations
 
@@ -140,6 +140,17 @@ async def test_fifty_pools_within_a_minute_stay_under_seven_a_minute_and_lose_no
         said = "\n".join(f"{m.title}\n{m.body}" for m in stage.phone.messages)
         assert [n for n in range(50) if f"title of m{n:02}" not in said] == []
         assert stage.waiting() == []
+
+
+async def test_many_steps_of_few_incidents_are_no_flood(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        for number in range(12):
+            incident = f"i{number % SINGLY_AT_MOST}"
+            message = a_notification(f"m{number:02}", incident, created_at=stage.now)
+            stage.store.record(an_incident(incident), message, ("phone",))
+            stage.courier.wake()
+            await stage.later(timedelta(milliseconds=100))
+        assert stage.phone.taken == [f"m{n:02}" for n in range(12)]
 
 
 async def test_a_minute_of_calm_later_messages_go_singly_again(tmp_path: Path) -> None:

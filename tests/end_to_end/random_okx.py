@@ -124,12 +124,14 @@ def _multi_neutral(draft: Draft, ratio: Decimal) -> None:
     Below, the short pays for what the coins lose; above, its loss is borrowed and costs margin
     of its own: such an account may end on both sides.
     """
+    if ratio > HALF:
+        ratio = draft.part(0.75, 1.1)
     coin = draft.draw.choice(("BTC", "ETH", "SOL"))
     symbol = f"{coin}-USDT-SWAP"
     row = position(draft, symbol, "short")
     draft.positions.append(row)
     mine = figures(draft.opened(), PRICES).positions[0]
-    held = (mine.mmr + mine.fee) / mine.notional + draft.part(0.002, 0.019)
+    held = (mine.mmr + mine.fee) / mine.notional + draft.part(0.009, 0.0205)
     face = D(str(row["contracts"])) * INSTRUMENTS[symbol].face
     draft.wallets[coin] = cut(face * (1 + held) / DISCOUNTS[coin][0].rate)
     draft.wallets["USDT"] = cut(mine.notional * draft.part(0, 0.004) - mine.upl)

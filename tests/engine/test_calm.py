@@ -14,15 +14,16 @@ from tests.engine.scene import Scene, calm, renamed, the_pool
 
 
 def test_a_fresh_pool_far_from_every_rung_has_a_span_around_its_mark() -> None:
-    # ratio 480 ÷ 700; to 80 % (0.8 × 700 − 480) ÷ (1,200 × 2.5) = 2.67 %, of which 2 % are given
+    # ratio 480 ÷ 700; to 80 % (0.8 × 700 − 480) ÷ (1,200 × 1.87) = 3.57 %, of which 2 % are given
     assert calm().engine.calm() == {"SOLUSDT": (Decimal("117.6"), Decimal("122.4"))}
 
 
 def test_the_nearer_the_rung_the_narrower_the_span() -> None:
-    # at 101: maintenance 404, balance 510: (0.8 × 510 − 404) ÷ (1,010 × 2.5)
+    # at 101: maintenance 404, balance 510: (0.8 × 510 − 404) ÷ (1,010 × (1.05 + 2.05 × 0.4))
     low, high = calm().tick(SOL=101).second().engine.calm()["SOLUSDT"]
-    assert low == 101 * (1 - 4 / Decimal(2525))
-    assert high == 101 * (1 + 4 / Decimal(2525))
+    bears = 4 / (1010 * Decimal("1.87"))
+    assert low == 101 * (1 - bears)
+    assert high == 101 * (1 + bears)
 
 
 def test_on_a_rung_every_mark_counts_at_once() -> None:

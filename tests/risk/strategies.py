@@ -15,6 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from monitor.risk import (
+    Borrow,
     Collateral,
     Instrument,
     LeverageTier,
@@ -167,3 +168,117 @@ def plain_pools(draw: st.DrawFn) -> tuple[MarginPool, dict[str, Mark]]:
     known = known_marks(draw)
     held = draw(legs(smooth=True, plain=True))
     return a_pool(*held, cash=draw(decimals("0", "9000"))), known
+
+
+_LEAST_PRICES = st.sampled_from([Decimal(1), Decimal("0.9"), Decimal("1.05")])
+_FEES = st.sampled_from([Decimal(0), Decimal("0.0005"), Decimal("0.01")])
+_LOANS = st.sampled_from([Decimal(0), Decimal(0), Decimal(30), Decimal(400)])
+
+
+@st.composite
+def _borrows(draw: st.DrawFn, per_coin: Decimal) -> Borrow:
+    """A debt's charge: one rate on all of it, or deducted; edges where the pools' debts lie."""
+    table = draw(tables(deducted=draw(st.booleans())))
+    made = tuple(
+        replace(
+            tier,
+            floor=tier.floor / per_coin,
+            cap=None if tier.cap is None else tier.cap / per_coin,
+            deduction=tier.deduction / per_coin,
+        )
+        for tier in table.tiers
+    )
+    return Borrow(
+        tiers=TierTable(tiers=made, measured_in=TierMeasure.CONTRACTS),
+        fee_rate=draw(_FEES),
+        loan=draw(_LOANS) / per_coin,
+    )
+
+
+@cache
+def indebted() -> st.SearchStrategy[tuple[MarginPool, dict[str, Mark]]]:
+    """Pools of `pools` whose debts are charged, with legs without tiers and tiered together."""
+    return _indebted()
+
+
+@st.composite
+def _indebted(draw: st.DrawFn) -> tuple[MarginPool, dict[str, Mark]]:
+    pool, known = draw(_pools(smooth=False))
+    held = list(pool.positions)
+    if draw(st.booleans()):
+        held = grouped(held)
+    if draw(st.integers(0, 3)) == 0:
+        held[0] = replace(held[0], tiers=None)
+    owed = tuple(
+        replace(
+            c,
+            rate_if_negative=c.rate_if_negative * draw(_LEAST_PRICES),
+            borrow=draw(_borrows(max(c.price, Decimal(1)))) if draw(st.booleans()) else None,
+        )
+        for c in pool.collateral
+    )
+    return replace(pool, collateral=owed, positions=tuple(held)), known
+
+
+@cache
+def dented() -> st.SearchStrategy[tuple[MarginPool, dict[str, Mark]]]:
+    """
+    Pools of BTC, hedged so that slack hardly slopes, with edges that dent it on the way.
+
+    A short in USDT against coins owned: a rise makes a debt, whose margin jumps while the
+    whole gains; legs tiered by notional on all of it, alone or together.
+    """
+    return _dented()
+
+
+_DENTS = st.lists(decimals("100", "800", 0), min_size=1, max_size=3)
+
+
+@st.composite
+def _jagged(draw: st.DrawFn, measure: TierMeasure, group: str | None = None) -> TierTable:
+    """Rates on the whole size, which may also fall again."""
+    made: list[LeverageTier] = []
+    floor = Decimal(0)
+    for step in (*draw(_DENTS), None):
+        cap = None if step is None else floor + step
+        rate = draw(decimals("0.005", "0.3", 3))
+        made.append(LeverageTier(floor=floor, cap=cap, maintenance_rate=rate, deduction=Decimal(0)))
+        floor = cap or floor
+    return TierTable(tiers=tuple(made), measured_in=measure, group=group)
+
+
+@st.composite
+def _dented(draw: st.DrawFn) -> tuple[MarginPool, dict[str, Mark]]:
+    known = {"BTC/USDT:USDT": mark(100), "BTC/USD:BTC": mark(100)}
+    owned = draw(decimals("1", "20"))
+    group = "BTC" if draw(st.booleans()) else None
+    table = draw(_jagged(TierMeasure.NOTIONAL, group))
+    legs_held = [
+        position(
+            draw(_SIDES),
+            linear("BTC"),
+            owned * draw(decimals("0.3", "1.3")),
+            100,
+            tiers=table,
+        ),
+        position(draw(_SIDES), linear("BTC"), owned * draw(decimals("0.1", "1")), 100, tiers=table),
+    ]
+    if draw(st.booleans()):
+        size = (owned * 100 * draw(decimals("0.1", "1"))).to_integral_value()
+        instrument = inverse("BTC", size=1)
+        legs_held.append(position(draw(_SIDES), instrument, max(size, 1), 100))
+    usdt = coins("USDT", draw(decimals("-300", "600")), rates=(1, draw(decimals("0.95", "1.05"))))
+    btc = coins(
+        "BTC",
+        owned,
+        100,
+        rates=(draw(decimals("0.9", "1")), 1),
+        haircuts=draw(
+            st.sampled_from([(), ((5, "0.3"), (None, "0.1")), ((8, 0), (10, "0.8"), (None, 0))])
+        ),
+        follows=("BTC", "BTC/USDT:USDT", 100),
+    )
+    owed = draw(_jagged(TierMeasure.CONTRACTS))
+    usdt = replace(usdt, borrow=Borrow(tiers=owed, fee_rate=draw(_FEES), loan=draw(_LOANS)))
+    pool = a_pool(*legs_held, unit="USD", collateral=(usdt, btc), top_up_asset="USDT")
+    return pool, known

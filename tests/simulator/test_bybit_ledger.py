@@ -17,7 +17,7 @@ from monitor.simulator.bybit_ledger import (
     figures,
     position_figures,
 )
-from monitor.simulator.bybit_pools import liquidate, liquidation_price, pools
+from monitor.simulator.bybit_pools import liquidate, liquidation_prices, pools
 from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS, RISK_LIMITS, ladder
 
 D = Decimal
@@ -184,8 +184,9 @@ def test_two_positions_share_one_pool(two_positions):
 
 def test_the_solved_liquidation_prices_of_two_positions(two_positions):
     prices = at("1.0005", BTC="95000", ETH="3600")
-    btc = liquidation_price(two_positions, prices, "BTCUSDT")
-    eth = liquidation_price(two_positions, prices, "ETHUSDT")
+    btc, above = liquidation_prices(two_positions, prices, "BTCUSDT")
+    eth, below = liquidation_prices(two_positions, prices, "ETHUSDT")
+    assert above is below is None
     assert btc is not None
     assert eth is not None
     assert abs(btc - D("78586.86")) < D("0.01")
@@ -240,7 +241,7 @@ def test_collateral_in_the_base_coin_falls_with_the_mark():
         positions=[long("BTCUSDT", "1", "100000", leverage="5")],
         taker_rate=D(0),
     )
-    price = liquidation_price(account, at("1", BTC="100000"), "BTCUSDT")
+    price, _ = liquidation_prices(account, at("1", BTC="100000"), "BTCUSDT")
     # Below the entry the loss is a borrowing with 2 %: 0.98 P + 1.02 (P - 100,000) = 0.0033 P
     expected = 102000 / (D("0.98") + D("1.02") - D("0.0033"))
     assert price is not None
@@ -329,9 +330,9 @@ def test_liquidation_sells_collateral_for_what_is_owed():
     assert account.wallets == {"BTC": D("0.2") - D("0.161"), "USDT": 0}
 
 
-def test_other_margin_modes_have_no_pool_here():
-    for mode in ("ISOLATED_MARGIN", "PORTFOLIO_MARGIN"):
-        account = Account(name="other", margin_mode=mode, wallets={"USDT": D(1)})
+def test_an_account_of_an_older_kind_has_no_pool_here():
+    for status in (1, 3, 4):
+        account = Account(name="other", unified_status=status, wallets={"USDT": D(1)})
         assert pools(account, at("1")) == ()
 
 
