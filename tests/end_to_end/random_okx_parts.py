@@ -172,10 +172,13 @@ def loan(draft: Draft, pair: str, *, cross: bool) -> dict[str, object]:
     """A MARGIN position: of some value, or with a debt beside a tier's edge."""
     long, mark = draft.likely(0.5), mark_of(pair)
     owed = D(str(10 ** draft.draw.uniform(2, 6))) / (1 if long else mark)
+    interest = draft.part(0, 0.0005, 8)
     if draft.likely(0.4):
         tier = draft.draw.choice(PAIR_TIERS[pair][:5])
         edge = tier.most_quote if long else tier.most_base
         owed = edge * (1 + D(draft.draw.choice((-1, 0, 1))) / 1000)
+        # Whether interest would carry the debt over the edge is not documented.
+        interest = D(0) if cross else interest
     worth = owed / mark if long else owed * mark
     base, quote = pair.split("-")
     held_ccy, owed_ccy = (base, quote) if long else (quote, base)
@@ -184,7 +187,7 @@ def loan(draft: Draft, pair: str, *, cross: bool) -> dict[str, object]:
         "side": "long" if long else "short",
         "held": cut(worth * draft.part(0.97, 1.03)),
         "owed": cut(owed),
-        "interest": cut(owed * draft.part(0, 0.0005, 8)),
+        "interest": cut(owed * interest),
         "entry_price": (mark * (1 + draft.part(-0.05, 0.05))).quantize(D("0.0000001")),
         "leverage": draft.draw.choice((2, 3, 5)),
     }

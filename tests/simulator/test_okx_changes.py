@@ -59,6 +59,24 @@ async def test_a_trade_is_billed(sim):
     ]
 
 
+async def test_where_both_stand_the_cross_position_is_traded():
+    both = """
+[[accounts]]
+name = "both"
+exchange = "okx"
+mode = "futures"
+wallets = { USDT = 500 }
+positions = [
+  { symbol = "SOL-USDT-SWAP", side = "long", contracts = 9, entry_price = 171, margin_mode = "isolated", isolated_margin = 300 },
+  { symbol = "SOL-USDT-SWAP", side = "long", contracts = 5, entry_price = 171 },
+]
+"""  # noqa: E501 - a row of TOML
+    async with running(scene(both, market=MARKET)) as other:
+        await steer(other, "okx/change", account="both", symbol="SOL-USDT-SWAP", contracts=2)
+        rows = await okx(other, "both", "/api/v5/account/positions")
+        assert told(rows, "mgnMode", "pos") == [("isolated", "9"), ("cross", "2")]
+
+
 async def test_funding_is_charged_when_it_is_said_to_be(sim):
     await steer(sim, "okx/funding", rate="0.001", account="futures")
     rows = await okx(sim, "futures", BILLS, type="8")
