@@ -14,6 +14,7 @@ from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.okx import tables
 from monitor.exchanges.okx.calls import BALANCE
 from monitor.exchanges.okx.envelope import reading
+from monitor.exchanges.okx.products import CONTRACTS, SWAP, product_of
 from monitor.risk.model import ONE, ZERO, Collateral, Follow, Mark, Payoff
 from monitor.risk.payoff import notional
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.okx.legs import Leg
     from monitor.exchanges.okx.rows import Coin
     from monitor.exchanges.port import Replies
-    from monitor.risk.model import HaircutStep, Instrument
+    from monitor.risk.model import Borrow, HaircutStep, Instrument
 
 # Coins that stand for money: no mark moves them.
 MONEY = frozenset(
@@ -129,7 +130,7 @@ def _is_fine(usd: Decimal | None) -> bool:
 
 def _from_notional(leg: Leg) -> Decimal | None:
     """A linear position's notional in USD over that in its settle coin."""
-    linear = leg.instrument.payoff is Payoff.LINEAR
+    linear = leg.instrument.payoff is Payoff.LINEAR and leg.row.inst_type in CONTRACTS
     if not linear or leg.mark is None or not leg.row.notional_usd:
         return None
     return abs(leg.row.notional_usd) / notional(leg.position, leg.mark.price)
@@ -165,31 +166,44 @@ def anchor(
 def _live(ccy: str, legs: tuple[Leg, ...], replies: Replies) -> tuple[Mark, Instrument] | None:
     """A mark of the coin that comes live, and of what; None where there is none."""
     found = [
-        (leg.instrument.settle != "USDT", leg.mark, leg.instrument)
+        (_second_best(leg), leg.mark, leg.instrument)
         for leg in legs
         if leg.instrument.base == ccy and leg.mark is not None
     ]
     if found:
         return min(found, key=lambda held: held[0])[1:]
-    mark = tables.mark_of(replies, swap_of(ccy))
+    mark = tables.mark_of(replies, SWAP, swap_of(ccy))
     if mark is None:
         return None
     try:
-        return mark, tables.listed(replies, swap_of(ccy)).instrument
+        return mark, tables.listed(replies, SWAP, swap_of(ccy)).instrument
     except MissingReply:
         return None
 
 
-def collateral(coin: Coin, steps: tuple[HaircutStep, ...], at_price: Anchor) -> Collateral:
-    """
-    The coin as collateral: its cash (isolated margin is not in it), PnL comes on top.
+def _second_best(leg: Leg) -> tuple[bool, bool]:
+    """A perpetual before an expiry future or a pair, a USDT-margined one before others."""
+    return product_of(leg.row.inst_id) != SWAP, leg.instrument.settle != "USDT"
 
-    A liability counts in full. Source: OKX help, «Discount rate», official samples.
+
+def collateral(
+    coin: Coin,
+    amount: Decimal,
+    steps: tuple[HaircutStep, ...],
+    at_price: Anchor,
+    borrow: Borrow | None,
+) -> Collateral:
+    """
+    `amount` of the coin as collateral (isolated margin is not in it); PnL comes on top.
+
+    A liability counts in full, and is charged margin of its own where `borrow` says so.
+    Source: OKX help, «Discount rate», «Borrowing», official samples.
     """
     return Collateral(
         asset=coin.ccy,
-        balance=coin.cash,
+        balance=amount,
         price=at_price.price,
         haircuts=steps,
         follows=at_price.follows,
+        borrow=borrow,
     )
