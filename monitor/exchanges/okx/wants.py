@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from monitor.errors import MissingReply
 from monitor.exchanges.okx import calls, collateral, tables
 from monitor.exchanges.okx import envelope as answers
-from monitor.exchanges.okx.products import CONTRACTS, MARGIN, SWAP
+from monitor.exchanges.okx.products import CONTRACTS, MARGIN, SWAP, family_in
 from monitor.exchanges.okx.reading import position_lists, read_balance, read_book, read_config
 from monitor.exchanges.okx.rows import Mode
 from monitor.exchanges.okx.stops import stop_calls
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # More tables than this of one kind are asked for all at once.
 _FEW = 3
+_FEES = calls.loan_fees().path
 
 
 def needed(replies: Replies) -> tuple[RestCall, ...]:
@@ -64,10 +65,11 @@ def _wanted(book: Book, replies: Replies) -> Iterator[RestCall]:
     for row in held:
         if row.inst_type == MARGIN:
             yield from _of_trade(row, replies)
+    coins = tuple(_of_coins(book, held, replies))
+    yield from _fees(held, [call for call in coins if call.path == _FEES], replies)
     if held:
         yield from stop_calls(replies)
-    if book.config.mode is not Mode.FUTURES:
-        yield from _of_coins(book, held, replies)
+    yield from (call for call in coins if call.path != _FEES)
     yield from (call for call in (calls.FREE, calls.BILLS) if not replies.has(call))
 
 
@@ -85,8 +87,6 @@ def _of_contracts(
         for row in held
         if _lists(replies, calls.instrument(product, row.inst_id), row.inst_id)
     ]
-    fees = [call for _, family in known if not replies.has(call := calls.fees(product, family))]
-    yield from _few_or_all(fees, calls.all_fees(product), replies)
     for row, family in known:
         stressed = row.is_cross and book.config.mode is Mode.PORTFOLIO
         tiers = calls.tiers(product, family, row.margin_mode.value)
@@ -98,16 +98,43 @@ def _of_contracts(
         yield from _few_or_all(funding, calls.ALL_FUNDING, replies)
 
 
+def _fees(held: tuple[Held, ...], of_debts: list[RestCall], replies: Replies) -> Iterator[RestCall]:
+    """
+    The fee rates of what is held: by family where one kind has few of them, else by kind.
+
+    The list is the one with the least room: five requests in two seconds.
+    """
+    wanted = {
+        call: row.inst_type
+        for row in held
+        for call in _fees_of(row, replies)
+        if not replies.has(call)
+    }
+    kinds = {row.inst_type for row in held}
+    many = len(kinds) > 1 or len({family_in(row.inst_id) for row in held}) > _FEW
+    asked = (calls.all_fees(product) for product in wanted.values()) if many else wanted
+    chosen: dict[str, RestCall] = {}
+    for call in (*asked, *of_debts):
+        if call.request not in chosen or chosen[call.request].optional:
+            chosen[call.request] = call
+    yield from chosen.values()
+
+
+def _fees_of(row: Held, replies: Replies) -> Iterator[RestCall]:
+    """The fee rates of one position; of a contract's family once it is listed."""
+    if row.inst_type == MARGIN:
+        yield calls.pair_fees(row.inst_id)
+    elif _lists(replies, calls.instrument(row.inst_type, row.inst_id), row.inst_id):
+        yield calls.fees(row.inst_type, tables.listed(replies, row.inst_type, row.inst_id).family)
+
+
 def _of_trade(row: Held, replies: Replies) -> Iterator[RestCall]:
     listed = calls.instrument(MARGIN, row.inst_id)
     if not _lists(replies, listed, row.inst_id):
         yield listed
-    for call in (
-        calls.loan_tiers(row.inst_id, row.margin_mode.value),
-        calls.pair_fees(row.inst_id),
-    ):
-        if not replies.has(call):
-            yield call
+    tiers = calls.loan_tiers(row.inst_id, row.margin_mode.value)
+    if not replies.has(tiers):
+        yield tiers
     yield from _mark_of(row, replies)
 
 
@@ -131,7 +158,7 @@ def _lists(replies: Replies, call: RestCall, inst_id: str) -> bool:
 
 def _of_coins(book: Book, held: tuple[Held, ...], replies: Replies) -> Iterator[RestCall]:
     """What the coins of the account's own pool need: discounts, marks, and debts' tables."""
-    if book.config.mode is Mode.SPOT and not book.borrows:
+    if book.config.mode is Mode.FUTURES or (book.config.mode is Mode.SPOT and not book.borrows):
         return
     settled = {row.ccy for row in (*held, *book.opaque_cross()) if row.is_cross}
     coins = [c for c in book.coins.values() if counts_at_all(c) or c.ccy in settled]

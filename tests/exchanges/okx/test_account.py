@@ -9,7 +9,7 @@ import pytest
 from monitor.exchanges.okx import EXCHANGE
 from monitor.exchanges.port import Replies
 from monitor.risk.evaluate import evaluate
-from tests.exchanges.okx import examples, wire
+from tests.exchanges.okx import examples, loans, wire
 
 BALANCE = "GET /api/v5/account/balance"
 CONFIG = "GET /api/v5/account/config"
@@ -57,10 +57,10 @@ def test_it_asks_for_mode_balance_and_positions_and_then_for_what_is_held():
             *AROUND,
         ],
         [
-            *(fee.format(coin) for coin in ("BTC", "ETH", "SOL")),
             tier.format("BTC", "cross"),
             tier.format("ETH", "cross"),
             tier.format("SOL", "isolated"),
+            *(fee.format(coin) for coin in ("BTC", "ETH", "SOL")),
         ],
     ]
     assert EXCHANGE.read_account("main", replies).snapshot(wire.NOON).pools
@@ -173,3 +173,22 @@ def test_the_symbols_are_ccxts():
         "BTC-USD-SWAP": "BTC/USD:BTC",
         "BTC-USDC-SWAP": "BTC/USDC:USDC",
     }
+
+
+def test_fees_of_several_kinds_are_asked_for_kind_by_kind():
+    # Five requests in two seconds is all that this list allows.
+    told = examples.w6() | loans.trading(loans.w1_row())
+    told[BALANCE] = examples.w6()[BALANCE]
+    told[CONFIG] = wire.config("3")
+    held = [*examples.w6()[POSITIONS]["data"], loans.w1_row()]
+    told[POSITIONS] = wire.envelope(*held, wire.position("ETH-USDT-SWAP", "1", "3600", "3600"))
+    rounds, _ = asked_in_turn(told)
+    asked = [call for calls_ in rounds for call in calls_ if "trade-fee" in call.path]
+
+    assert {call.request.partition("?")[2] for call in asked} == {
+        "instType=SWAP",
+        "instType=FUTURES",
+        "instType=MARGIN",
+    }
+    assert len(asked) == 3
+    assert not any(call.optional for call in asked)

@@ -238,8 +238,8 @@ def test_what_a_trade_asks_for():
     assert asked == [
         "GET /api/v5/public/instruments?instType=MARGIN&instId=BTC-USDT",
         "GET /api/v5/public/position-tiers?instType=MARGIN&tdMode=isolated&instId=BTC-USDT",
-        "GET /api/v5/account/trade-fee?instType=MARGIN&instId=BTC-USDT",
         "GET /api/v5/public/mark-price?instType=MARGIN&instId=BTC-USDT",
+        "GET /api/v5/account/trade-fee?instType=MARGIN&instId=BTC-USDT",
     ]
 
 
