@@ -37,6 +37,9 @@ _DEAREST_FEE = Decimal("0.25")
 # An option's fee is at most an eighth of its premium, and at most its margin's part as above.
 _OPTION_FEE = Decimal("0.125")
 
+# What two sums of the wire's own figures may differ by, in parts of the larger.
+_DIGITS = Decimal("1e-12")
+
 ORDERS = "margin of open orders"
 HELD_BACK = "coins that open orders hold back"
 ELSEWHERE = "isolated margin and bots, as they are taken off the adjusted equity"
@@ -181,7 +184,7 @@ def coin_remainder(coin: Coin, rows: Rows | None, told: Decimal, ours: Decimal) 
     """
     if rows is None:
         return NOTHING
-    valued = _within(told - ours, -rows.worth, rows.worth)
+    valued = _within(_beyond(told, ours), -rows.worth, rows.worth)
     orders = _orders(coin.maintenance, coin.initial, rows, frozen=coin.frozen)
     ratio = coin.margin_ratio
     extra = ZERO if ratio is None or ratio <= ZERO else told / ratio - rows.needed
@@ -251,7 +254,8 @@ def account_remainder(totals: Totals, backing: tuple[Backing, ...], rows: Rows |
     owes = any(held.debts()[0] for held in backing)
     orders = _orders(totals.maintenance, totals.initial, rows, frozen=frozen, must_freeze=owes)
     reach = frozen if orders is not None else ZERO
-    offset = totals.adjusted_equity - sum((held.counted for held in backing), ZERO)
+    counted = sum((held.counted for held in backing), ZERO)
+    offset = _beyond(totals.adjusted_equity, counted)
     balance = _within(offset, -(reach + elsewhere + rows.worth), elsewhere + rows.worth)
     lost = (elsewhere and balance, ELSEWHERE)
     if orders is None:
@@ -282,7 +286,8 @@ def stress_remainder(
     reach = _elsewhere(totals, backing) + (rows.worth if rows else ZERO)
     reach += totals.frozen + sum((h.coin.frozen * h.collateral.price for h in backing), ZERO)
     equity = totals.adjusted_equity
-    offset = ZERO if equity is None else equity - sum((h.counted for h in backing), ZERO)
+    counted = sum((held.counted for held in backing), ZERO)
+    offset = ZERO if equity is None else _beyond(equity, counted)
     balance = _within(offset, -reach, reach)
     return Remainder(
         balance=balance,
@@ -331,6 +336,12 @@ def _unexplained(totals: Totals, rows: Rows, orders: Decimal) -> Decimal:
 
 def _words(*parts: tuple[Decimal, str]) -> tuple[str, ...]:
     return tuple(word for amount, word in parts if amount)
+
+
+def _beyond(told: Decimal, ours: Decimal) -> Decimal:
+    """What is told beyond ours; nothing where the wire's own digits explain it."""
+    gap = told - ours
+    return gap if abs(gap) > _DIGITS * max(abs(told), abs(ours)) else ZERO
 
 
 def _within(number: Decimal, least: Decimal, most: Decimal) -> Decimal:
