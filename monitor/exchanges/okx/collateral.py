@@ -86,9 +86,15 @@ def haircuts(coin: Coin, replies: Replies) -> tuple[HaircutStep, ...]:
     return tables.haircuts(replies, coin.ccy) if counts(coin) else tables.COUNTS_NOTHING
 
 
-def floats(ccy: str, steps: tuple[HaircutStep, ...]) -> bool:
-    """Whether a mark moves what the coin counts."""
-    return ccy not in MONEY and any(step.haircut < ONE for step in steps)
+def floats(ccy: str, steps: tuple[HaircutStep, ...], *, is_burdened: bool) -> bool:
+    """
+    Whether a mark moves what the coin counts, or what is needed in it.
+
+    Args:
+        is_burdened: Something is owed of it, or positions settle in it: what they need, and a
+            debt that they lose, moves with its price even where it counts for nothing.
+    """
+    return ccy not in MONEY and (is_burdened or any(step.haircut < ONE for step in steps))
 
 
 def usd_price(coin: Coin, legs: Iterable[Leg]) -> Decimal:
@@ -154,7 +160,8 @@ def anchor(
         Malformed: If nothing tells the coin's price, or a mark can't be read.
     """
     price = usd_price(coin, legs)
-    if not floats(coin.ccy, steps):
+    settles = any(leg.row.ccy == coin.ccy and leg.row.is_cross for leg in legs)
+    if not floats(coin.ccy, steps, is_burdened=settles or bool(coin.owed)):
         return Anchor(price=price)
     live = _live(coin.ccy, legs, replies)
     mark, instrument = live or (Mark(price=price, at=at), None)

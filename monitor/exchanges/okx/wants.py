@@ -168,9 +168,11 @@ def _of_coins(book: Book, held: tuple[Held, ...], replies: Replies) -> Iterator[
     untold = [call for c in backing if not replies.has(call := calls.discount(c.ccy))]
     yield from _few_or_all(untold, calls.ALL_DISCOUNTS, replies)
     bases = {row.inst_id.partition("-")[0] for row in held}
-    for coin in backing:
-        if coin.ccy not in bases and replies.has(calls.discount(coin.ccy)):
-            yield from _mark_wanted(coin, replies)
+    for coin in coins:
+        known = coin not in backing or replies.has(calls.discount(coin.ccy))
+        if coin.ccy not in bases and known:
+            burdened = bool(coin.owed) or coin.ccy in settled
+            yield from _mark_wanted(coin, replies, is_burdened=burdened)
 
 
 def _of_debts(coins: list[Coin], settled: set[str], replies: Replies) -> Iterator[RestCall]:
@@ -186,9 +188,10 @@ def _of_debts(coins: list[Coin], settled: set[str], replies: Replies) -> Iterato
         yield fees
 
 
-def _mark_wanted(coin: Coin, replies: Replies) -> Iterator[RestCall]:
+def _mark_wanted(coin: Coin, replies: Replies, *, is_burdened: bool) -> Iterator[RestCall]:
     """The mark that a floating coin follows, and its contract where there is such a mark."""
-    if not collateral.floats(coin.ccy, collateral.haircuts(coin, replies)):
+    steps = collateral.haircuts(coin, replies)
+    if not collateral.floats(coin.ccy, steps, is_burdened=is_burdened):
         return
     swap = collateral.swap_of(coin.ccy)
     if not replies.has(calls.mark(SWAP, swap)):
