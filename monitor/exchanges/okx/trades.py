@@ -39,9 +39,11 @@ from monitor.risk.model import (
     Borrow,
     CloseFee,
     Instrument,
+    LeverageTier,
     Payoff,
     Position,
     Side,
+    TierMeasure,
     TierTable,
 )
 from monitor.risk.tiers import tier_of
@@ -147,7 +149,10 @@ def _of_assets(row: Held, made: _Trade) -> Leg:
         owes = row.owed or ZERO
         contracts, per_contract, payoff = owes, has / owes, Payoff.INVERSE
         at_entry = has / made.entry
-    loan = Borrow(tiers=made.tiers, fee_rate=made.fee, loan=made.owed)
+    # The tier goes by what was borrowed; interest is charged its rate, and moves it no higher.
+    tier = LeverageTier(floor=ZERO, cap=None, maintenance_rate=made.rate, deduction=ZERO)
+    table = TierTable(tiers=(tier,), measured_in=TierMeasure.CONTRACTS)
+    loan = Borrow(tiers=table, fee_rate=made.fee, loan=made.owed)
     return Leg(
         row=row,
         position=_position(row, made, payoff, contracts, per_contract),

@@ -151,6 +151,19 @@ def test_a_long_margined_in_quote_has_a_debt_that_no_price_moves():
     assert close(ours.nearest, 96000 - 20000 + needed, 14)
 
 
+@pytest.mark.parametrize(("interest", "owed"), [("0", 96000), ("10", 96010)])
+def test_interest_lifts_a_debt_over_no_tiers_edge(interest, owed):
+    """Unverified: whether interest counts as borrowed there is not documented; we reconcile."""
+    steps = ("1 96000 0.03", "2 192000 0.04")
+    for ccy, has in (("USDT", "1"), ("BTC", "1.2")):
+        row = traded(
+            ccy, "BTC", has, "USDT", "-96000", margin="20000", interest=interest, mmr="2880"
+        )
+        risk = figured(wire.snapshot(loans.trading(row, steps=steps)), ISOLATED)
+        needed = owed * Decimal("0.03103") / (1 if ccy == "USDT" else PRICE)
+        assert close(risk.requirement.maintenance_margin, needed, 18)
+
+
 def test_a_short_margined_in_base_has_a_debt_that_no_price_moves():
     # 96000 USDT for 1 BTC borrowed, 0.2 BTC of margin: 0.2 + 96000 ÷ P − 1.
     row = traded("BTC", "USDT", "96000", "BTC", "-1", margin="0.2", mmr="0.03")
