@@ -179,6 +179,9 @@ extra = { margin = { USDT = 700, BTC = 0.02, SOL = 5 }, coin_wallets = { SOL = 1
 }
 
 REPORTED = frozenset({"binance portfolio margin", "binance pm pro"})
-"""The requirement is taken over from Binance: prices at which it would end are not compared."""
+"""The requirement is taken over from Binance, and stands still until it tells another."""
+
+REQUIREMENT_MOVES = REPORTED
+"""Binance's requirement goes with the marks: prices at which it would end are not compared."""
 
 ACCOUNTS = {**_KINDS, **_OTHERS}
