@@ -257,12 +257,13 @@ def _ledger(
     def belongs(symbol: str) -> bool:
         return ALL_SYMBOLS[symbol].is_coin_margined == is_coin_margined
 
+    legs = [_leg(spec, p, at, settles_in) for p in spec.positions if belongs(p.symbol)]
     return Ledger(
         spec=spec,
         cross_wallets=wallets,
-        legs=[_leg(spec, p, at, settles_in) for p in spec.positions if belongs(p.symbol)],
+        legs=legs,
         orders=[order for order in spec.orders if belongs(order.symbol)],
-        touched_at=dict.fromkeys(wallets, at),
+        touched_at=dict.fromkeys((*wallets, *(leg.margin_asset for leg in legs)), at),
         is_coin_margined=is_coin_margined,
         settles_in=settles_in,
     )

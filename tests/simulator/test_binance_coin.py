@@ -22,33 +22,8 @@ from tests.simulator.binance_client import (
     same_shape,
     sample,
 )
-from tests.simulator.scenes import scene
+from tests.simulator.scenes import COIN, scene
 
-COIN = """
-[[accounts]]
-name = "coin"
-exchange = "binance"
-mode = "single_asset"
-wallets = { USDT = 10 }
-extra = { coin_wallets = { BTC = 0.05 } }
-positions = [
-  { symbol = "BTCUSD_PERP", side = "long", contracts = 100, entry_price = 61000, leverage = 20 },
-  { symbol = "BTCUSD_261225", side = "short", contracts = 10, entry_price = 61000, leverage = 10 },
-  { symbol = "SOLUSD_PERP", side = "short", contracts = 50, entry_price = 149, leverage = 5, margin_mode = "isolated", isolated_margin = 0.75 },
-]
-[[accounts.orders]]
-symbol = "BTCUSD_PERP"
-side = "sell"
-kind = "stop"
-trigger_price = 55000
-closes_position = true
-[[accounts.orders]]
-symbol = "BTCUSD_PERP"
-side = "buy"
-kind = "limit"
-contracts = 10
-price = 50000
-"""  # noqa: E501 - rows of TOML are easier to read whole
 PAYLOADS = Path(__file__).parent / "payloads"
 AT_25_000 = prices({"BTCUSD_PERP": "25000"})
 

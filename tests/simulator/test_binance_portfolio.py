@@ -20,21 +20,8 @@ from tests.simulator.binance_client import (
     same_shape,
     sample,
 )
-from tests.simulator.scenes import BINANCE, account_of, binance_query, scene
+from tests.simulator.scenes import BINANCE, PM, PRO, account_of, binance_query, scene
 
-PORTFOLIO = """
-[[accounts]]
-name = "pm"
-exchange = "binance"
-mode = "portfolio_margin"
-wallets = { USDT = 500 }
-positions = [
-  { symbol = "BTCUSDT", side = "long", contracts = 0.5, entry_price = 60500, leverage = 10 },
-  { symbol = "ETHUSD_PERP", side = "short", contracts = 100, entry_price = 2600, leverage = 5 },
-]
-extra = { margin = { USDT = 1000, ETH = 2 }, borrowed = { USDT = 100 }, coin_wallets = { ETH = 1 } }
-"""
-PRO = PORTFOLIO.replace('"pm"', '"pro"').replace("portfolio_margin", "pm_pro")
 E7_PRICES = prices(
     {"BTCUSDT": "40000", "ETHUSDT": "3000", "BTCUSD": "40000"},
     USDT=("1", "1"),
@@ -147,7 +134,7 @@ def test_what_is_owed_after_a_liquidation_is_paid_out_of_the_other_coins() -> No
 @pytest.fixture
 async def sim(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulation]:
     monkeypatch.setattr(Binance, "cadence_seconds", 3600.0)
-    async with running(scene(PORTFOLIO, PRO, BINANCE)) as simulation:
+    async with running(scene(PM, PRO, BINANCE)) as simulation:
         yield simulation
 
 
