@@ -206,6 +206,25 @@ async def test_marks_are_a_list_and_dated_contracts_have_no_funding(sim: Simulat
     assert info["BTCUSD_261225"]["deliveryDate"] == 1798185600000
 
 
+async def test_of_a_coin_in_both_engines_each_has_its_pool() -> None:
+    words = """
+[[accounts]]
+name = "both"
+exchange = "binance"
+mode = "single_asset"
+wallets = { BTC = 0.25, USDT = 5 }
+extra = { coin_wallets = { BTC = 0.5, ETH = 1 } }
+"""
+    async with running(scene(words)) as sim:
+        found = sim.world.exchanges[0].pools("both")
+    assert [(pool.pool, pool.margin_balance) for pool in found] == [
+        ("usdm/BTC", D("0.25")),
+        ("USDT", 5),
+        ("BTC", D("0.5")),
+        ("ETH", 1),
+    ]
+
+
 # --- sockets
 
 

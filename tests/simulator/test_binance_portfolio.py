@@ -100,6 +100,21 @@ def test_a_coin_s_price_moves_with_the_symbol_and_the_other_symbols_stay() -> No
     assert round(D(str(row["liquidation_price"])), 10) == round(expected, 10)
 
 
+def test_a_coin_that_turns_into_a_debt_on_the_way_counts_in_full_from_there() -> None:
+    held = leg(symbol("BTCUSD", "100 .004 1", size="100"), "100", "25000")
+    portfolio = Portfolio(
+        usd=book({}, mode="pm_pro"),
+        coin=book({"BTC": "0.01"}, held, mode="pm_pro", coin=True),
+        extras=Extras(margin={"USDT": MarginAsset(free=D(1000))}),
+    )
+    at = prices({"BTCUSD": "25000"}, USDT=("1", "1"), BTC=("23750", "25000"))
+    # Below 24,390 the net of 0.41 - 10,000 / p BTC is owed: at the index, without the 95 %.
+    # 1,000 + 0.41 p - 10,000 = 1.05 x 40
+    (price, other) = portfolio.pool().ends(held.symbol, at)
+    assert round(D(str(price)), 10) == round(9042 / D("0.41"), 10)
+    assert other is None
+
+
 @pytest.mark.parametrize(
     ("taken", "word"),
     [
