@@ -39,7 +39,7 @@ class Binance:
 
     name = NAME
     cadence_seconds = 1.0
-    totals = frozenset({"totalMaintMargin", "maintMargin"})
+    totals = frozenset({"totalMaintMargin", "maintMargin", "accountMaintMargin"})
 
     def __init__(self, world: World) -> None:
         self._state = BinanceState(world)
@@ -62,6 +62,7 @@ class Binance:
         self._rest.mount(app)  # last: it answers every other path
 
     async def step(self, now: datetime) -> None:
+        self._steering.step()
         for account in self.accounts:
             self._call_for_margin(account)
         await self._stream.step(now)

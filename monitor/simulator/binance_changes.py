@@ -1,7 +1,8 @@
 """
 Deposits, withdrawals and trades on a pretended Binance account, told on its private stream.
 
-A coin's wallet is the one in USD-M; `coin-m/BTC` names the one in COIN-M.
+A coin's wallet is the one in USD-M; where only COIN-M has that coin, the one there. `coin-m/BTC`
+names the latter in any case.
 """
 
 from decimal import Decimal
@@ -32,7 +33,8 @@ def change(state: BinanceState, account: BinanceAccount, wish: Change) -> None:
 
 def _transfer(state: BinanceState, account: BinanceAccount, coin: str, amount: Decimal) -> None:
     asset = coin.removeprefix(COIN_PREFIX)
-    book = account.ledger if asset == coin else account.coin
+    only_coin = asset in account.coin.assets() and asset not in account.ledger.assets()
+    book = account.coin if asset != coin or only_coin else account.ledger
     at = milliseconds(state.server_time())
     book.cross_wallets[asset] = book.cross_wallets.get(asset, ZERO) + amount
     book.touched_at[asset] = at

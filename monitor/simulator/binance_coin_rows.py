@@ -241,7 +241,7 @@ class CoinRows:
 
 
 def entry_price(leg: Leg) -> str:
-    return format(leg.entry_price.quantize(Decimal("0.00000001")), "f") if leg.amount else "0.0"
+    return wire(leg.entry_price if leg.amount else ZERO)
 
 
 def break_even(leg: Leg) -> str:

@@ -122,8 +122,9 @@ def ledger_pools(ledger: Ledger) -> tuple[Pool, ...]:
     """
     if ledger.multi_assets:
         return (_unified(ledger),)
-    backed = {leg.margin_asset for leg in ledger.cross_legs()}
-    there = (name for name in ledger.assets() if name in backed or ledger.cross_wallets.get(name))
+    there = dict.fromkeys(
+        (*ledger.cross_wallets, *(leg.margin_asset for leg in ledger.cross_legs()))
+    )
     cross = (_cross(ledger, asset) for asset in there)
     return (*cross, *(_isolated(leg) for leg in ledger.legs if leg.is_isolated))
 

@@ -60,7 +60,7 @@ class Quotes:
             if (symbol.base in known or symbol.fixed_price is not None)
             and symbol.quote in known | STABLE
         }
-        self._funding: dict[str, tuple[Decimal | None, datetime | None]] = {}
+        self._funding: dict[str, tuple[Decimal, datetime]] = {}  # the next, where it was set
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -103,18 +103,34 @@ class Quotes:
             else price / self._world.index(self._exchange, symbol.quote)
         )
 
-    def set_funding(self, symbol: str, rate: Decimal | None, at: datetime | None) -> None:
-        """Give a symbol's next funding another rate or time; None leaves the usual one."""
-        self._funding[symbol] = (rate, at)
+    def set_funding(self, symbol: str, rate: Decimal, at: datetime) -> None:
+        """
+        Give a symbol's next funding a rate and a time.
+
+        Raises:
+            KeyError: If it is not traded here.
+
+        """
+        self._funding[self.table[symbol].name] = (rate, at)
+
+    def take_due_funding(self) -> list[tuple[str, Decimal]]:
+        """Give symbol and rate of the set fundings whose time has come, each once."""
+        now = self._world.server_time(self._exchange)
+        due = [(symbol, rate) for symbol, (rate, at) in self._funding.items() if at <= now]
+        for symbol, _ in due:
+            del self._funding[symbol]
+        return due
 
     def funding_rate(self, symbol: Symbol) -> Decimal:
-        rate, _ = self._funding.get(symbol.name, (None, None))
-        return self._world.market.funding_rate(symbol.base) if rate is None else rate
+        if symbol.name in self._funding:
+            return self._funding[symbol.name][0]
+        return self._world.market.funding_rate(symbol.base)
 
     def next_funding_at(self, symbol: Symbol) -> datetime:
         """Give the next full eight hours of the day, UTC, unless another time was set."""
-        _, at = self._funding.get(symbol.name, (None, None))
-        return at or self._next_usual_funding()
+        if symbol.name in self._funding:
+            return self._funding[symbol.name][1]
+        return self._next_usual_funding()
 
     def _next_usual_funding(self) -> datetime:
         now = self._world.now().astimezone(UTC)

@@ -23,11 +23,11 @@ from monitor.simulator.binance_public import PUBLIC_CALLS as USD_PUBLIC
 from monitor.simulator.binance_quotes import Row, milliseconds
 from monitor.simulator.binance_rows import Rows, bracket_rows
 from monitor.simulator.binance_tables import Symbol
+from monitor.simulator.binance_weights import LIMITS, Spent, limit_of, weight
 
 Parameters = Mapping[str, str]
 Reply = Row | list[Row]
 PUBLIC_CALLS = {**USD_PUBLIC, **COIN_PUBLIC}
-_LIMIT_PER_MINUTE = 2400
 _KEY_LENGTH = 64  # longer ones are no keys; shorter ones are this simulator's
 
 
@@ -36,8 +36,7 @@ class BinanceRest:
 
     def __init__(self, state: BinanceState) -> None:
         self._state = state
-        self._minute = 0
-        self._weight = 0
+        self._spent = Spent()
 
     def mount(self, app: web.Application) -> None:
         app.router.add_route("*", "/binance/{path:.*}", self._answer)
@@ -46,12 +45,12 @@ class BinanceRest:
         path = request.path.removeprefix("/binance")
         now = self._state.server_time(path)
         try:
-            self._spend(_weight(path, request.query), now)
+            self._spend(path, request.query, now)
             response = await self._reply(request, path, now)
         except Refused as refusal:
             response = refusal.response()
         used = "X-SAPI-USED-IP-WEIGHT-1M" if path.startswith("/sapi") else "X-MBX-USED-WEIGHT-1M"
-        response.headers[used] = str(self._weight)
+        response.headers[used] = str(self._spent.used.get(limit_of(path), 0))
         return response
 
     async def _reply(self, request: web.Request, path: str, now: datetime) -> web.Response:
@@ -89,13 +88,10 @@ class BinanceRest:
             raise not_permitted()
         return account
 
-    def _spend(self, weight: int, now: datetime) -> None:
-        minute = milliseconds(now) // 60000
-        if minute != self._minute:
-            self._minute, self._weight = minute, 0
-        self._weight += weight
-        if self._weight > _LIMIT_PER_MINUTE:
-            raise too_many(str(60 - now.second))
+    def _spend(self, path: str, query: Parameters, now: datetime) -> None:
+        name = limit_of(path)
+        if not self._spent.add(name, weight(path, query), milliseconds(now) // 60000):
+            raise too_many(str(60 - now.second), LIMITS[name])
 
 
 async def _payload(request: web.Request) -> str:
@@ -271,39 +267,3 @@ def _listen_key(method: str, stream: UserStream, now: datetime) -> Reply:
         case _:
             stream.close_listen_key()
             return {}
-
-
-# --- weights
-
-_WEIGHTS = {
-    "/fapi/v3/account": 5,
-    "/fapi/v3/positionRisk": 5,
-    "/fapi/v3/balance": 5,
-    "/fapi/v1/accountConfig": 5,
-    "/fapi/v1/symbolConfig": 5,
-    "/fapi/v1/adlQuantile": 5,
-    "/fapi/v1/multiAssetsMargin": 30,
-    "/fapi/v1/positionSide/dual": 30,
-    "/fapi/v1/income": 30,
-    "/fapi/v1/commissionRate": 20,
-    "/dapi/v1/account": 5,
-    "/dapi/v1/premiumIndex": 10,
-}
-_WEIGHTS_WITHOUT_SYMBOL = {
-    "/fapi/v1/assetIndex": 10,
-    "/fapi/v1/premiumIndex": 10,
-    "/fapi/v1/openOrders": 40,
-    "/fapi/v1/openAlgoOrders": 40,
-    "/fapi/v1/forceOrders": 50,
-    "/dapi/v1/openOrders": 40,
-    "/dapi/v1/openAlgoOrders": 40,
-}
-
-
-def _weight(path: str, query: Parameters) -> int:
-    """Give what a call costs; sapi calls count against another limit, far away."""
-    if path.startswith("/sapi"):
-        return 0
-    if "symbol" not in query and path in _WEIGHTS_WITHOUT_SYMBOL:
-        return _WEIGHTS_WITHOUT_SYMBOL[path]
-    return _WEIGHTS.get(path, 1)

@@ -1,11 +1,14 @@
 """
-I/O. What only Binance does, on demand: `POST /sim/binance/funding`, `/brackets`, `/listen-key`.
+I/O. What only Binance does, on demand: `POST /sim/binance/funding`, `/mode`, `/brackets`, ...
 
-`funding` takes `{"account", "symbol", "rate"}`, `brackets` `{"symbol", "rows"}` with rows of
-`cap rate leverage`, `listen-key` `{"account"}` and lets that account's key run out.
+`funding` takes `{"account", "symbol", "rate"}` and charges at once; with `seconds` in place of the
+account it is the symbol's next funding, for everybody. `mode` takes `{"account", "mode"?,
+"position_mode"?}` in the words of a scenario, `brackets` `{"symbol", "rows"}` with rows of
+`cap rate leverage`, `listen-key` `{"account"}` and lets that account's keys run out.
 """
 
 import json
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from aiohttp import web
@@ -13,6 +16,7 @@ from aiohttp import web
 from monitor.simulator import binance_frames as frames
 from monitor.simulator.binance_accounts import BinanceState
 from monitor.simulator.binance_ledger import ZERO
+from monitor.simulator.binance_modes import change_mode
 from monitor.simulator.binance_quotes import milliseconds
 from monitor.simulator.binance_stream import BinanceStream
 from monitor.simulator.binance_tables import brackets
@@ -26,16 +30,38 @@ class BinanceSteering:
     def mount(self, app: web.Application) -> None:
         for name, handler in (
             ("funding", self._funding),
+            ("mode", self._mode),
             ("brackets", self._brackets),
             ("listen-key", self._listen_key),
         ):
             app.router.add_post(f"/sim/binance/{name}", handler)
 
+    def step(self) -> None:
+        """Charge the fundings that are due, to every account."""
+        for symbol, rate in self._state.quotes.take_due_funding():
+            for account in self._state.accounts:
+                self.charge_funding(account.spec.name, symbol, rate)
+
     async def _funding(self, request: web.Request) -> web.Response:
         words = await _words(request)
         try:
-            self.charge_funding(words["account"], words["symbol"], Decimal(words["rate"]))
-        except (KeyError, InvalidOperation, StopIteration) as error:
+            rate = Decimal(words["rate"])
+            if "seconds" in words:
+                after = timedelta(seconds=float(words["seconds"]))
+                at = self._state.server_time() + after
+                self._state.quotes.set_funding(words["symbol"], rate, at)
+            else:
+                self.charge_funding(words["account"], words["symbol"], rate)
+        except (KeyError, ValueError, InvalidOperation, StopIteration) as error:
+            raise _wrong(error) from error
+        return web.json_response({"ok": True})
+
+    async def _mode(self, request: web.Request) -> web.Response:
+        words = await _words(request)
+        try:
+            owner = self._state.by_name(words["account"])
+            change_mode(self._state, owner, words.get("mode"), words.get("position_mode"))
+        except (KeyError, ValueError, StopIteration) as error:
             raise _wrong(error) from error
         return web.json_response({"ok": True})
 

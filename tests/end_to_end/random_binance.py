@@ -11,8 +11,8 @@ import random
 from collections.abc import Callable
 from decimal import Decimal
 
-from tests.end_to_end.kinds import MARKS
 from tests.end_to_end.random_binance_parts import (
+    MARKS,
     D,
     Draft,
     cut,
@@ -30,7 +30,8 @@ _UNIFIED = "unified"
 _USDT = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
 _SMALL = ("ACTUSDT", "1000SATSUSDT", "XAUUSDT")
 _USDC = ("BTCUSDC", "ETHUSDC")
-_OTHERS = ("BTCUSD1", "BTCU", "ETHBTC")
+_DOLLARS = ("BTCUSD1", "BTCU")
+_QUOTED_IN_BTC = ("ETHBTC",)
 _PERPETUAL = ("BTCUSD_PERP", "ETHUSD_PERP", "SOLUSD_PERP")
 _DATED = ("BTCUSD_261225", "ETHUSD_261225")
 _COINS = ("BTC", "ETH", "SOL", "XRP", "BNB")
@@ -81,7 +82,7 @@ def _isolated(draft: Draft, ratio: Decimal) -> None:
 def _back(draft: Draft, wallet: dict[str, Decimal], coins: tuple[str, ...]) -> None:
     """Some coins beside, worth a tenth to all of what is required."""
     for coin in draft.draw.sample(coins, draft.draw.randint(1, 3)):
-        price = D(MARKS.get(coin, "600" if coin == "BNB" else "1"))
+        price = D(MARKS.get(coin, "1"))
         worth = _required(draft) * draft.between(0.1, 1.5)
         wallet[coin] = wallet.get(coin, D(0)) + cut(worth / price)
 
@@ -98,8 +99,14 @@ def _owe(draft: Draft, wallet: dict[str, Decimal], coins: tuple[str, ...]) -> No
     wallet[coin] = -cut(worth / D(MARKS.get(coin, "1")))
 
 
+def _multi_in_btc(draft: Draft, ratio: Decimal) -> None:
+    """A contract whose profit is in BTC, and whose mark is a rate of two coins."""
+    hold(draft, _QUOTED_IN_BTC, 1)
+    _multi(draft, ratio)
+
+
 def _multi(draft: Draft, ratio: Decimal) -> None:
-    hold(draft, (*_USDT, *_SMALL, *_USDC, *_OTHERS), 4)
+    hold(draft, (*_USDT, *_SMALL, *_USDC, *_DOLLARS), 4)
     _back(draft, draft.wallets, (*_COINS, "USDC", "FDUSD", "USD1", "U"))
     if draft.likely(0.4):
         _owe(draft, draft.wallets, ("USDT", "USDC"))
@@ -205,9 +212,14 @@ _MADE: dict[str, _Kind] = {
     "single hedge": ("single_asset", True, _single(_ALL, 3)),
     "single isolated": ("single_asset", False, _isolated),
     "single isolated hedge": ("single_asset", True, _isolated),
-    "several margin assets": ("single_asset", False, _single((*_ALL, *_USDC, *_OTHERS), 6)),
+    "several margin assets": (
+        "single_asset",
+        False,
+        _single((*_ALL, *_USDC, *_DOLLARS, *_QUOTED_IN_BTC), 6),
+    ),
     "multi-assets": ("multi_assets", False, _multi),
     "multi-assets hedge": ("multi_assets", True, _multi),
+    "multi-assets quoted in BTC": ("multi_assets", False, _multi_in_btc),
     "multi-assets covered": ("multi_assets", False, _covered),
     "credits": ("credits", False, _credits),
     "credits hedge": ("credits", True, _credits),

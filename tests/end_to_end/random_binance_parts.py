@@ -11,9 +11,11 @@ from monitor.simulator.binance_prices import Prices
 from monitor.simulator.binance_quotes import Quotes
 from monitor.simulator.scenario import AccountSpec, OrderSpec, PositionSpec, Scenario, parse
 from monitor.simulator.world import World
-from tests.end_to_end.kinds import MARKS
+from tests.end_to_end import kinds
 
 D = Decimal
+# Beside the usual coins those of small and other contracts, so that a test can move them all.
+MARKS = kinds.MARKS | {"BNB": "600", "XAU": "4100", "ACT": "0.0213377", "1000SATS": "0.0317123"}
 _UNIT = D("0.00000001")
 _ROUNDS = 40
 
