@@ -304,13 +304,14 @@ def _spread(random: Random, draft: Draft, coins: tuple[str, ...], share: float) 
 
 def _options(random: Random, draft: Draft, *, margins: bool) -> None:
     gross = draft.gross(PRICES)
-    for number in range(random.randint(1, 3)):
+    for _ in range(random.randint(1, 3)):
+        # Any strike: no two accounts of a scenario hold the same option with other figures.
         tether = "-USDT" if random.random() < 0.3 else ""
         mark = digits(D(str(random.uniform(5, 4000))))
         size = max(D("0.01"), digits(gross * D(str(random.uniform(0, 0.01))) / mark, "0.01"))
         draft.options.append(
             {
-                "symbol": f"BTC-31DEC27-{90_000 + 1000 * number}-{random.choice('CP')}{tether}",
+                "symbol": f"BTC-31DEC27-{random.randrange(10**7)}-{random.choice('CP')}{tether}",
                 "side": random.choice(("Buy", "Sell")),
                 "size": size,
                 "entry": digits(mark * D(str(random.uniform(0.8, 1.2)))),
