@@ -32,6 +32,7 @@ def test_a_borrowing_and_an_option_carry_margin_of_their_own():
     assert btc.equity == D("0.4")
     assert now.maintenance_margin == D("0.1") * D("0.04") * 100000 + 400 * D("0.9999")
     assert now.total_equity == 50000 + 40000 - 150 * D("0.9999")
+    assert now.margin_balance == 50000 + 40000 * D("0.98"), "an option counts in portfolio margin"
 
 
 def test_liquidation_takes_the_maintenance_margin_too():
