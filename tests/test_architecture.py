@@ -101,7 +101,6 @@ ROOMS: dict[str, dict[str, str]] = {
         "bybit_market": "test_bybit_rest, test_bybit_wire",
         "bybit_options": "test_bybit_wire",
         "bybit_paging": "test_bybit_rest",
-        "bybit_pools": "test_bybit_ledger",
         "bybit_public": "test_bybit_wire",
         "bybit_rows": "test_bybit_wire",
         "bybit_steering": "test_bybit_modes",
