@@ -124,13 +124,14 @@ def _tell(state: OkxState, owner: OkxAccount, event: str) -> None:
 
 
 def _resize(state: OkxState, owner: OkxAccount, wish: Change) -> None:
-    """Close or open a part at the mark; no fee is charged."""
+    """Close or open a part at the mark, of the cross position where both are; without a fee."""
     ledger = owner.ledger
     direction = 1 if wish.side == "long" else -1
     now = figures(ledger, state.prices())
+    crossed_first = sorted(now.positions, key=lambda p: p.position.is_isolated)
     mine = next(
         p
-        for p in now.positions
+        for p in crossed_first
         if (p.position.inst_id, p.position.direction) == (wish.symbol, direction)
     )
     it, size = mine.position, wish.contracts

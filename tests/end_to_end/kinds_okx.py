@@ -166,9 +166,10 @@ extra = { fixed_mmr = "19010.75", fixed_fee = "210.25" }
 """,
 }
 
-NOT_YET = frozenset(_OTHERS)
-"""What the simulator plays and the readers do not read yet."""
+PARTLY = frozenset({"okx futures options"})
+"""The exchange's own figures of an option are taken over."""
 
-ACCOUNTS = {
-    kind: lines for kind, lines in {**_KINDS, **_MUCH, **_OTHERS}.items() if kind not in NOT_YET
-}
+REPORTED = frozenset({"okx portfolio"})
+"""The exchange does not publish the rule."""
+
+ACCOUNTS = {**_KINDS, **_MUCH, **_OTHERS}

@@ -36,6 +36,7 @@ from tests.end_to_end.random_okx_parts import (
     isolate_loan,
     loan,
     option,
+    order,
     owe,
     position,
     ratio_for,
@@ -138,7 +139,26 @@ def _multi_neutral(draft: Draft, ratio: Decimal) -> None:
     fund(draft, UNIFIED, "USDC", ratio)
 
 
+def _orders(
+    made: Callable[[Draft, Decimal], None],
+) -> Callable[[Draft, Decimal], None]:
+    """
+    With open orders, whose whole cost the exchange does not publish.
+
+    On contracts in USDT alone: their cost stands still when a coin moves.
+    """
+
+    def with_orders(draft: Draft, ratio: Decimal) -> None:
+        for _ in range(draft.draw.randint(1, 3)):
+            draft.orders.append(order(draft, draft.draw.choice(LINEAR)))
+        made(draft, ratio)
+
+    return with_orders
+
+
 def _multi_isolated(draft: Draft, ratio: Decimal) -> None:
+    if draft.likely(0.3):
+        draft.extra["strategy"] = {"USDT": cut(draft.part(1, 2000))}
     for symbol in draft.draw.sample((*LINEAR, *INVERSE, *DATED), draft.draw.randint(1, 2)):
         isolate(draft, symbol, ratio * draft.part(0.05, 1))
     _multi(LINEAR, 3)(draft, ratio)
@@ -184,6 +204,7 @@ _MADE: dict[str, tuple[str, bool, Callable[[Draft, Decimal], None]]] = {
     "futures isolated long-short": ("futures", True, _isolated),
     "futures margin cross": ("futures", False, _margin_cross),
     "futures margin isolated": ("futures", False, _margin_isolated),
+    "futures orders": ("futures", False, _orders(_futures(LINEAR))),
     "futures options": ("futures", False, _futures_options),
     "multi": ("multi_currency", False, _multi(LINEAR)),
     "multi long-short": ("multi_currency", True, _multi(LINEAR, 3)),
@@ -195,6 +216,7 @@ _MADE: dict[str, tuple[str, bool, Callable[[Draft, Decimal], None]]] = {
     "multi hedged by its coins": ("multi_currency", False, _multi_neutral),
     "multi isolated": ("multi_currency", False, _multi_isolated),
     "multi margin isolated": ("multi_currency", False, _multi_margin),
+    "multi orders": ("multi_currency", False, _orders(_multi(LINEAR))),
     "multi options": ("multi_currency", False, _multi_options),
     "portfolio": ("portfolio", False, _portfolio),
 }

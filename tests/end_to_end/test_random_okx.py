@@ -41,6 +41,7 @@ def test_the_same_seed_is_the_same_account(kind):
 def test_there_is_variety():
     """Ends on both sides, debts, ratios above 1, long/short mode, every account mode."""
     held = [books(kind, seed) for kind in KINDS for seed in SEEDS]
+    held += [books("multi hedged by its coins", seed) for seed in range(6, 30)]
     every = [pool for one in held for pool in pools(one, PRICES)]
     rows = [position.row() for pool in every for position in pool.positions]
     assert {one.level for one in held} == {"1", "2", "3", "4"}

@@ -59,6 +59,24 @@ async def test_a_trade_is_billed(sim):
     ]
 
 
+async def test_where_both_stand_the_cross_position_is_traded():
+    both = """
+[[accounts]]
+name = "both"
+exchange = "okx"
+mode = "futures"
+wallets = { USDT = 500 }
+positions = [
+  { symbol = "SOL-USDT-SWAP", side = "long", contracts = 9, entry_price = 171, margin_mode = "isolated", isolated_margin = 300 },
+  { symbol = "SOL-USDT-SWAP", side = "long", contracts = 5, entry_price = 171 },
+]
+"""  # noqa: E501 - a row of TOML
+    async with running(scene(both, market=MARKET)) as other:
+        await steer(other, "okx/change", account="both", symbol="SOL-USDT-SWAP", contracts=2)
+        rows = await okx(other, "both", "/api/v5/account/positions")
+        assert told(rows, "mgnMode", "pos") == [("isolated", "9"), ("cross", "2")]
+
+
 async def test_funding_is_charged_when_it_is_said_to_be(sim):
     await steer(sim, "okx/funding", rate="0.001", account="futures")
     rows = await okx(sim, "futures", BILLS, type="8")
@@ -161,3 +179,30 @@ async def test_the_new_answers_break_as_all_others_do(sim, path, kind):
 async def test_bills_are_signed_for(sim):
     reply = await got(f"{sim.url('okx')}{BILLS}")
     assert (reply.status, reply.json["code"]) == (401, "50103")
+
+
+async def test_a_margin_position_is_made_smaller_by_its_base_coin():
+    loan = """
+[[accounts]]
+name = "lent"
+exchange = "okx"
+mode = "futures"
+wallets = { USDT = 200 }
+[[accounts.extra.loans]]
+symbol = "BTC-USDT"
+side = "short"
+held = "2000"
+owed = "0.02"
+interest = "0.002"
+entry_price = "94000"
+ccy = "USDT"
+"""
+    async with running(scene(loan, market=MARKET)) as other:
+        await steer(
+            other, "okx/change", account="lent", symbol="BTC-USDT", side="short", contracts="0.005"
+        )
+        (row,) = await okx(other, "lent", "/api/v5/account/positions")
+        assert (row["pos"], row["liab"], row["interest"]) == ("500", "-0.005", "0.0005")
+        (ours,) = await okx(other, "lent", BALANCE)
+        # 200, and three quarters of 2,000 - 0.022 x 95,000
+        assert ours["details"][0]["cashBal"] == "132.5"

@@ -100,7 +100,7 @@ def test_an_isolated_margin_short_owes_base_and_is_counted_in_quote():
     price = 60000 / (D("0.91") * D("1.02") * D("1.001"))
     # 1.02 x 1.001 is 1 + 0.02 + 1.02 x 0.001
     assert close_to(D(position["liquidation_price"]), price, "1e-12")
-    assert position["side"] == "short"
+    assert (position["side"], position["contracts"]) == ("short", "0.9")
 
 
 def _fields(row: MarginPosition) -> dict[str, object]:
@@ -111,8 +111,9 @@ def test_the_tier_of_a_margin_position_goes_by_what_is_owed():
     assert pair_tier("BTC-USDT", D(500000), in_base=False).mmr == D("0.02")
     assert pair_tier("BTC-USDT", D("500000.01"), in_base=False).mmr == D("0.03")
     assert pair_tier("BTC-USDT", D("5.1"), in_base=True).mmr == D("0.03")
-    interest = margin_figures(bought(owed=D(499999), interest=D(2)), D(60000), D("0.001"))
-    assert interest.tier.mmr == D("0.03"), "interest is owed too"
+    interest = margin_figures(bought(owed=D(500000), interest=D(2)), D(60000), D("0.001"))
+    assert interest.tier.mmr == D("0.02"), "interest was not borrowed (not verified)"
+    assert close_to(interest.mmr, D(500002) / 60000 * D("0.02"), "1e-24")
 
 
 @pytest.mark.parametrize(

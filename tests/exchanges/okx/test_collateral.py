@@ -149,3 +149,27 @@ def test_an_open_end_holds_all_the_rest_whatever_the_order_of_rows():
 def test_discounts_that_cannot_be_are_named(steps):
     with pytest.raises(Malformed, match="details"):
         discounted("100", *steps)
+
+
+def test_a_coin_that_counts_nothing_floats_where_positions_settle_in_it():
+    # 0.1 BTC switched off: it backs nothing, yet what the contract needs is BTC's.
+    coin = wire.coin("BTC", "0.1", eqUsd="9600", disEq="0", collateralEnabled=False)
+    held = wire.position("BTC-USD-SWAP", "96", "96000", "96000", ccy="BTC", mmr="0.0004")
+    told = wire.bodies(wire.config("3"), wire.envelope(held), wire.balance(coin))
+    (btc,) = backing(told).values()
+
+    assert btc.haircuts[0].haircut == 1
+    assert btc.follows.symbol == "BTC/USD:BTC"
+
+
+def test_a_coin_that_is_owed_floats_though_it_counts_nothing():
+    coins = (
+        wire.coin(
+            "ETH", "-2", eqUsd="-8000", disEq="-8000", crossLiab="2", collateralEnabled=False
+        ),
+        wire.coin("USDT", "20000", eqUsd="20000", disEq="20000"),
+    )
+    marks = (wire.mark("ETH-USDT-SWAP", "4000"),)
+    told = wire.bodies(wire.config("3"), wire.envelope(), wire.balance(*coins), marks=marks)
+
+    assert backing(told)["ETH"].follows.symbol == "ETH/USDT:USDT"

@@ -243,8 +243,11 @@ def test_a_common_fall_takes_floating_collateral_along():
 
     # Net 0.5 × 0.98 + 1 BTC, −20 ETH, 100 OKB × 0.9: worth 71131 + … at a fall of x:
     # slack = 53549.808 − 756.1512 − x × (47049.408 + 4500 + 96019.2 − 72014.4 − 756.1512)
+    # Below a twelfth 24000 x − 2000 USDT are owed, at 2 % and 0.1 % of 1.02.
     slope = Decimal("47049.408") + 4500 + Decimal("96019.2") - Decimal("72014.4")
-    expected = -(Decimal("53549.808") - Decimal("756.1512")) / (slope - Decimal("756.1512"))
+    owing = Decimal("1.0002") * (Decimal("0.02") + Decimal("0.00102"))
+    headroom = Decimal("53549.808") - Decimal("756.1512") + owing * 2000
+    expected = -headroom / (slope - Decimal("756.1512") + owing * 24000)
     assert close(uniform_move(pool, read.marks), expected)
 
 
