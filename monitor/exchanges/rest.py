@@ -37,6 +37,7 @@ OFFSET_SECONDS = 600.0
 MAX_ROUNDS = 60
 OPTIONAL_RETRY_SECONDS = 60.0
 HIDDEN = "***"
+_NOT_FOUND = 404
 SHORTEST_SECRET = 4
 
 
@@ -86,6 +87,8 @@ class RestClient:
         self._quiet_until: datetime | None = None
         self._kept: dict[str, _Kept] = {}
         self._skipped: dict[str, datetime] = {}
+        self._skipped_because: dict[str, str] = {}
+        self._answered: set[str] = set()
         self._limiters: dict[str, AsyncLimiter] = {}
         self._client = self._build(credentials, rest_url)
         self._secrets = () if credentials is None else credentials.texts()
@@ -246,7 +249,7 @@ class RestClient:
             or self._is_skipped(kept.call)
         }
         for _ in range(MAX_ROUNDS):
-            replies = Replies(kept.reply for kept in got.values())
+            replies = Replies((kept.reply for kept in got.values()), self._failed())
             wanted = [
                 call
                 for call in self.exchange.needed(replies)
@@ -269,6 +272,10 @@ class RestClient:
         """Let every kept table go: the next reading asks for all of them again."""
         self._kept = {}
 
+    def _failed(self) -> list[str]:
+        now = self._now()
+        return [request for request, until in self._skipped.items() if now < until]
+
     def _is_skipped(self, call: RestCall) -> bool:
         until = self._skipped.get(call.request)
         return until is not None and self._now() < until
@@ -287,6 +294,7 @@ class RestClient:
         for call, result in zip(calls, results, strict=True):
             if isinstance(result, Reply):
                 kept.append(_Kept(call=call, reply=result))
+                self._answered.add(call.request)
                 if call.max_age_seconds > 0:
                     self._kept[call.request] = kept[-1]
             elif not isinstance(result, ExchangeError):
@@ -294,7 +302,8 @@ class RestClient:
             elif call.max_age_seconds > 0 and call.request in before:
                 kept.append(before[call.request])
                 self._skip(call, result)
-            elif call.optional:
+            elif call.optional and not self._must_stay(call, result):
+                self._answered.discard(call.request)
                 self._skip(call, result)
             else:
                 errors.append(result)
@@ -302,14 +311,21 @@ class RestClient:
             raise max(errors, key=_gravity)
         return kept
 
+    def _must_stay(self, call: RestCall, error: ExchangeError) -> bool:
+        """Whether a sticky call that was answered before has failed, and not by a plain no."""
+        says_no = isinstance(error, Refused) or getattr(error, "status", None) == _NOT_FOUND
+        return call.sticky and call.request in self._answered and not says_no
+
     def _skip(self, call: RestCall, error: ExchangeError) -> None:
-        log.info(
-            "reply.skipped",
-            exchange=self.exchange.name,
-            account=self.account,
-            call=call.request,
-            because=error.because,
-        )
+        if self._skipped_because.get(call.request) != error.because:
+            log.info(
+                "reply.skipped",
+                exchange=self.exchange.name,
+                account=self.account,
+                call=call.request,
+                because=error.because,
+            )
+            self._skipped_because[call.request] = error.because
         wait = max(OPTIONAL_RETRY_SECONDS, min(call.max_age_seconds, 600.0))
         self._skipped[call.request] = self._now() + _seconds(wait)
 

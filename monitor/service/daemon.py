@@ -23,7 +23,6 @@ from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
 from monitor.errors import MonitorError
-from monitor.exchanges.registry import EXCHANGES
 from monitor.exchanges.stream import MarkFeed
 from monitor.service import notices
 from monitor.service.account_task import AccountTask, Shell
@@ -185,7 +184,7 @@ class Daemon:
         store = self._opened()
         task = AccountTask(
             name=account.name,
-            exchange=EXCHANGES[account.exchange],
+            exchange=client.exchange,
             engine=Engine(
                 account=account.name,
                 exchange=account.exchange,
@@ -208,7 +207,7 @@ class Daemon:
         )
         task.listen_with(
             MarkFeed(
-                EXCHANGES[account.exchange],
+                client.exchange,
                 account=account.name,
                 now=self.now,
                 offset_seconds=lambda: client.offset_seconds or 0.0,

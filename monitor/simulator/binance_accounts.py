@@ -98,14 +98,14 @@ class BinanceAccount:
         return self.coin_income if ledger.is_coin_margined else self.income
 
     def pools(self) -> tuple[Pool, ...]:
-        """Give all margin pools; a COIN-M one is named apart where USD-M has one of its name."""
+        """Give all margin pools; of a coin in both engines USD-M's says where it belongs."""
         if self.is_portfolio:
             return (self.portfolio.pool(),)
-        usd = ledger_pools(self.ledger)
-        taken = {pool.name for pool in usd}
-        coin = (
-            replace(pool, name=f"coin-m/{pool.name}") if pool.name in taken else pool
-            for pool in ledger_pools(self.coin)
+        coin = ledger_pools(self.coin)
+        taken = {pool.name for pool in coin if pool.legs or self.coin.cross_wallets.get(pool.name)}
+        usd = (
+            replace(pool, name=f"usdm/{pool.name}") if pool.name in taken else pool
+            for pool in ledger_pools(self.ledger)
         )
         return (*usd, *coin)
 

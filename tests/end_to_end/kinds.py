@@ -18,8 +18,8 @@ is not modelled (the account is told to be so when it happens): the price differ
 PARTLY = frozenset({"bybit hedge", "bybit open orders"}) | kinds_okx.PARTLY
 """Their exchange does not publish the whole rule, so a part is taken over from its own figures."""
 
-REPORTED = kinds_okx.REPORTED
-"""Their exchange publishes no rule: the requirement is its own figure."""
+REPORTED = kinds_okx.REPORTED | kinds_binance.REPORTED
+"""Their exchange publishes no rule, or not all of it: the requirement is its own figure."""
 
 NAME = "main"
 

@@ -146,6 +146,15 @@ positions = [
 ]
 extra = { coin_wallets = { BTC = 0.02 }, spot = { USDT = 512.25, BTC = 0.125 } }
 """,
+    "binance one coin in both wallets": """
+mode = "single_asset"
+wallets = { BTC = 0.21 }
+positions = [
+  { symbol = "ETHBTC", side = "short", contracts = 41.507, entry_price = 0.0361234, leverage = 20 },
+  { symbol = "BTCUSD_PERP", side = "long", contracts = 321, entry_price = 98911.5, leverage = 20 },
+]
+extra = { coin_wallets = { BTC = 0.0310451 } }
+""",
     "binance portfolio margin": """
 mode = "portfolio_margin"
 wallets = { USDT = 1500.5 }
@@ -169,7 +178,10 @@ extra = { margin = { USDT = 700, BTC = 0.02, SOL = 5 }, coin_wallets = { SOL = 1
 """,
 }
 
-NOT_YET = frozenset(_OTHERS)
-"""What the simulator plays and the readers do not read yet."""
+REPORTED = frozenset({"binance portfolio margin", "binance pm pro"})
+"""The requirement is taken over from Binance, and stands still until it tells another."""
 
-ACCOUNTS = {kind: lines for kind, lines in {**_KINDS, **_OTHERS}.items() if kind not in NOT_YET}
+REQUIREMENT_MOVES = REPORTED
+"""Binance's requirement goes with the marks: prices at which it would end are not compared."""
+
+ACCOUNTS = {**_KINDS, **_OTHERS}

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
-from monitor.exchanges.port import Budget, Exchange, RestCall
+from monitor.exchanges.port import Budget, Exchange, Replies, RestCall
 from monitor.exchanges.rest import Credentials, RestClient
 from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
 
@@ -340,3 +340,34 @@ async def test_a_redirect_is_not_followed_with_what_a_request_is_signed_with() -
         with pytest.raises(Unreachable, match="redirects elsewhere"):
             await client.call(ACCOUNT)
         assert server.count("/elsewhere") == 0
+
+
+async def test_what_was_seen_once_may_be_refused_but_not_time_out() -> None:
+    sticky = replace(STOPS, max_age_seconds=0, optional=True, sticky=True)
+    clock = Hands()
+    async with served(clock, needing((ACCOUNT, sticky))) as (server, client):
+        server.answers[STOPS.path] = plain("<html>", 503)
+        # Never seen yet: the account is read without it.
+        assert not (await client.read_account()).has(sticky)
+        clock.now += timedelta(seconds=61)
+        server.answers[STOPS.path] = plain("[]")
+        assert (await client.read_account()).has(sticky)
+        server.answers[STOPS.path] = plain("<html>", 503)
+        with pytest.raises(ExchangeError):
+            await client.read_account()
+        server.answers[STOPS.path] = plain('{"code": -2015}', 401)
+        assert not (await client.read_account()).has(sticky)
+
+
+async def test_what_failed_of_late_is_told_to_who_says_what_is_needed() -> None:
+    optional = replace(STOPS, optional=True)
+    told: list[bool] = []
+
+    def needed(replies: Replies) -> tuple[RestCall, ...]:
+        told.append(replies.tried(optional))
+        return tuple(c for c in (optional, ACCOUNT) if not replies.has(c))
+
+    async with served(exchange=replace(FAKE, needed=needed)) as (server, client):
+        server.answers[STOPS.path] = plain("<html>", 503)
+        await client.read_account()
+    assert told == [False, True]
