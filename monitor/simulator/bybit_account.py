@@ -178,8 +178,16 @@ class Prices:
         return self._published(instrument)
 
     def quoted_index(self, instrument: Instrument) -> Decimal:
-        """The index price of a contract, of as many digits as its mark."""
+        """
+        The index price of a contract in its quote, of as many digits as its mark.
+
+        That in USD by that in USDT is the USD index of USDT.
+        """
         price = (self.coin_index or self.coin)(instrument.base)
+        if instrument.quote != "USDT":
+            price *= self.usdt_index
+        if instrument.quote == "USDC":
+            price /= self.usdc_index
         return cut_to(price, instrument.mark_step)
 
     def index(self, coin: str) -> Decimal:

@@ -1,9 +1,11 @@
 """What is posted for an isolated position, or where it was entered, to stand at a given ratio."""
 
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
 from monitor.simulator.bybit_account import TAKER_RATE, Position, Prices
+from monitor.simulator.bybit_isolated import liquidation_price
 from monitor.simulator.bybit_ledger import position_figures, unrealised_pnl, value_at
 from monitor.simulator.bybit_tables import INSTRUMENTS
 from tests.end_to_end.random_bybit_text import Draft, Leg, digits
@@ -18,6 +20,8 @@ def posted(draft: Draft, prices: Prices, aims: tuple[float, float], random: Rand
         target = D(str(round(random.uniform(*aims), 6)))
         added = random.random() < 0.5
         if not (added and _added(leg, prices, target)) and not _entered(leg, prices, target):
+            return False
+        if _price(leg) is None:  # then the wire would not tell what was added
             return False
         settle = INSTRUMENTS[leg.symbol].settle
         draft.wallets[settle] = draft.wallets.get(settle, D(0)) + (leg.posted or D(0)) * 2
@@ -71,6 +75,11 @@ def _figures(leg: Leg, prices: Prices, entry: Decimal):
     mark = prices.mark(it)
     value = value_at(it, leg.contracts, mark)
     return position_figures(_position(leg, entry), mark, value, TAKER_RATE, isolated=True)
+
+
+def _price(leg: Leg) -> Decimal | None:
+    position = _position(leg, leg.entry)
+    return liquidation_price(replace(position, isolated_margin=leg.posted or D(0)))
 
 
 def _position(leg: Leg, entry: Decimal) -> Position:
