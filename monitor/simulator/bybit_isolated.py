@@ -48,7 +48,7 @@ def isolated_pools(account: Account, prices: Prices) -> tuple[Isolated, ...]:
 def slack_at(account: Account, mine: PositionFigures) -> Callable[[Decimal], Decimal]:
     """What is left of the position's pool as its mark goes; the orders beside it stay."""
     position, beside = mine.position, mine.risk_value - mine.value
-    rate = account.taker_rate
+    rate = account.charged_rate
 
     def slack(price: Decimal) -> Decimal:
         value = value_at(mine.instrument, position.size, price)

@@ -235,7 +235,7 @@ def figures(account: Account, prices: Prices) -> AccountFigures:
             p,
             prices.mark(INSTRUMENTS[p.symbol]),
             risk[p.symbol, p.side],
-            account.taker_rate,
+            account.charged_rate,
             isolated=account.isolated,
         )
         for p in account.positions
@@ -245,7 +245,7 @@ def figures(account: Account, prices: Prices) -> AccountFigures:
             o,
             leverage.get((o.symbol, o.side)) or _any_leverage(account, o.symbol),
             risk.get((o.symbol, o.side), ZERO),
-            account.taker_rate,
+            account.charged_rate,
         )
         for o in account.orders
     )

@@ -38,6 +38,9 @@ def account(kind: str, seed: int) -> str:
     random = Random(f"bybit/{kind}/{seed}")  # noqa: S311 - repeatable on purpose
     for _ in range(_TRIES):
         draft = Draft()
+        if random.random() < 0.3:
+            draft.taker_rate = D(random.choice(("0.0004", "0.00055", "0.001")))
+            draft.tax = D(random.choice(("0", "0.18", "0.2")))
         aims = (0.5, 1.2) if seed % 2 == 0 else (0.02, 0.5)
         target = D(str(round(random.uniform(*aims), 6)))
         coin = _KINDS[kind](random, draft)

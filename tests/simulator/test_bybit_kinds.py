@@ -147,6 +147,17 @@ async def test_an_option_stands_in_the_lists(sim):
     assert ticker["markPrice"] == "1500"
 
 
+async def test_the_indexes_of_btc_give_the_index_of_a_dollar_coin(sim):
+    """USD index of USDT = BTCUSD index / BTCUSDT index, as far as a twentieth of a dollar tells."""
+    found = {}
+    for category, symbol in (("linear", "BTCUSDT"), ("linear", "BTCPERP"), ("inverse", "BTCUSD")):
+        asked = {"category": category, "symbol": symbol}
+        (row,) = (await bybit(sim, None, "/v5/market/tickers", **asked))["list"]
+        found[symbol] = D(row["indexPrice"])
+    assert abs(found["BTCUSD"] / found["BTCUSDT"] - D("1.0002")) < D("1e-6")
+    assert abs(found["BTCUSD"] / found["BTCPERP"] - D("0.9999")) < D("1e-6")
+
+
 async def test_what_expires_has_no_funding_and_a_day_of_delivery(sim):
     asked = {"category": "linear", "symbol": "BTCUSDT-31DEC27"}
     (contract,) = (await bybit(sim, None, "/v5/market/instruments-info", **asked))["list"]

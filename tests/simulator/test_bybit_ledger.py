@@ -72,8 +72,9 @@ def test_a_cross_long_of_sol_as_the_wire_had_it():
         name="sol",
         wallets={"USDT": D("11.47724524")},
         positions=[long("SOLUSDT", "0.2", "233.02")],
-        taker_rate=D("0.000649"),
+        tax=D("0.18"),
     )
+    assert account.charged_rate == D("0.000649")
     now = figures(account, at("1.000686", SOL="233.029"))
     position = now.positions[0]
     assert cut(position.initial_margin) == D("4.68780139")
