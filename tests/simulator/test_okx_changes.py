@@ -92,6 +92,22 @@ async def test_funding_is_charged_when_it_is_said_to_be(sim):
     assert sol["margin"] == "1791.45"
 
 
+async def test_a_dated_contract_pays_no_funding():
+    dated = """
+[[accounts]]
+name = "dated"
+exchange = "okx"
+mode = "futures"
+wallets = { USDT = 500 }
+positions = [
+  { symbol = "BTC-USDT-261225", side = "long", contracts = 1, entry_price = 95000 },
+]
+"""
+    async with running(scene(dated, market=MARKET)) as other:
+        await steer(other, "okx/funding", rate="0.001")
+        assert await okx(other, "dated", BILLS) == []
+
+
 async def test_the_next_funding_is_told_and_comes(sim):
     (before,) = await okx(sim, None, RATES, instId="BTC-USDT-SWAP")
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
