@@ -137,6 +137,15 @@ async def test_a_funding_rate_of_nothing_is_refused(sim, query):
     assert reply.json["code"] == ("51001" if query else "50014")
 
 
+async def test_borrowing_in_spot_mode_can_be_switched(sim):
+    assert await truth(sim, "spot") == []
+    await steer(sim, "okx/mode", account="spot", spot_borrow=True)
+    (pool,) = await truth(sim, "spot")
+    assert (pool["pool"], pool["unit"]) == ("unified", "USD")
+    (config,) = await okx(sim, "spot", CONFIG)
+    assert config["enableSpotBorrow"] is True
+
+
 async def test_the_mode_can_change_while_running(sim):
     (usdt, sol) = await truth(sim, "futures")
     assert (usdt["pool"], usdt["unit"]) == ("USDT", "USDT")
@@ -164,6 +173,7 @@ async def test_the_mode_can_change_while_running(sim):
         ("mode", {"account": "futures", "mode": "cross"}, "multi_currency"),
         ("mode", {"account": "futures", "position_mode": "both"}, "one_way or hedge"),
         ("mode", {"account": "nobody"}, "nobody"),
+        ("mode", {"account": "spot", "spot_borrow": "yes"}, "yes"),
         ("funding", {"rate": "high"}, "high"),
         ("funding", {"account": "nobody"}, "nobody"),
     ],
