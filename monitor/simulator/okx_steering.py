@@ -51,7 +51,7 @@ class OkxSteering:
         """`{"account", "mode"?, "position_mode"?, "spot_borrow"?}`, in a scenario's words."""
         body = await _body(request)
         borrow = body.get("spot_borrow")
-        if borrow not in {None, True, False}:
+        if not isinstance(borrow, bool | None):
             raise _wrong(f"spot_borrow: expected true or false, got {borrow!r}")
         try:
             change_mode(
@@ -59,7 +59,7 @@ class OkxSteering:
                 self._owner(body),
                 mode=_text(body.get("mode")),
                 position_mode=_text(body.get("position_mode")),
-                spot_borrow=None if borrow is None else bool(borrow),
+                spot_borrow=borrow,
             )
         except ValueError as error:
             raise _wrong(str(error)) from None
