@@ -18,6 +18,12 @@ is not modelled (the account is told to be so when it happens): the price differ
 PARTLY = frozenset({"bybit hedge", "bybit open orders"})
 """Their exchange does not publish the whole rule, so a part is taken over from its own figures."""
 
+REPORTED = frozenset({"binance portfolio margin", "binance pm pro"})
+"""
+The requirement is the exchange's own, taken over whole and held until the next reading: so the
+end, which is some way off, is not where the exchange's requirement of then would put it.
+"""
+
 NAME = "main"
 
 

@@ -169,7 +169,4 @@ extra = { margin = { USDT = 700, BTC = 0.02, SOL = 5 }, coin_wallets = { SOL = 1
 """,
 }
 
-NOT_YET = frozenset(_OTHERS)
-"""What the simulator plays and the readers do not read yet."""
-
-ACCOUNTS = {kind: lines for kind, lines in {**_KINDS, **_OTHERS}.items() if kind not in NOT_YET}
+ACCOUNTS = {**_KINDS, **_OTHERS}

@@ -37,9 +37,7 @@ def position(
         "leverage": "20",
         "maxQty": "150",
         "marginType": "cross" if isolated is None else "isolated",
-        "isolatedMargin": "0.00000000"
-        if isolated is None
-        else wire.plain(Decimal(isolated) + profit),
+        "isolatedMargin": alone,
         "isAutoAddMargin": "false",
         "positionSide": side,
         "notionalValue": wire.plain(face / Decimal(mark)),

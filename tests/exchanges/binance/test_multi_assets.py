@@ -206,7 +206,7 @@ def test_every_total_is_named_when_missing(key):
 
 
 def test_the_totals_are_carried_to_the_marks_of_the_rows():
-    """The account reply at 20,000 and 600, the rows at 20,100: 50 USDT at the bid, .4 at the ask."""
+    """The account reply is at 20,000, the row at 20,100: 50 USDT at bid, .4 at ask."""
     told = multi(*EXAMPLE)
     told["GET /fapi/v3/positionRisk"] = [
         wire.position("BTCUSDT", "0.5", "20000", "20100", "80.4"),
