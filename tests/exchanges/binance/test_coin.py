@@ -18,14 +18,8 @@ PERP = "BTCUSD_PERP"
 DATED = "BTCUSD_261225"
 
 
-def held(rows, wallets, maintenance, others=None):
-    return coins.beside(
-        wire.bodies([], others or {}) if others else bare(), rows, wallets, maintenance
-    )
-
-
-def bare():
-    return wire.bodies([], {"USDT": "0"})
+def held(rows, wallets, maintenance):
+    return coins.beside(wire.bodies([], {"USDT": "0"}), rows, wallets, maintenance)
 
 
 def pool_of(told, name):
