@@ -30,8 +30,12 @@ ROOMS: dict[str, dict[str, str]] = {
     "exchanges": {"__init__": "empty"},
     "exchanges/binance": {
         "__init__": "puts the readers together: test_account",
+        "coin_calls": "test_calls, test_modes",
         "contracts": "test_account, test_calls",
-        "reading": "test_account, test_recorded",
+        "indexes": "test_multi_assets",
+        "portfolio_calls": "test_calls, test_modes",
+        "portfolio_pool": "test_portfolio",
+        "reading": "test_account, test_recorded, test_modes",
         "reported": "test_pools, test_recorded",
         "view": "test_updates, test_account",
     },
