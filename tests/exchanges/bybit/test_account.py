@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 USDT_LIST = POSITIONS.format("linear", "USDT")
 USDC_LIST = POSITIONS.format("linear", "USDC")
+CASH = [
+    "/v5/account/transaction-log?accountType=UNIFIED&limit=50",
+    "/v5/asset/transfer/query-account-coins-balance?accountType=FUND",
+]
 EVERY_CALL = {call.request: call for _, wanted in EXCHANGE.catalogue for call in wanted}
 
 
@@ -85,20 +89,29 @@ def test_symbols_and_coins_ask_for_their_tables() -> None:
         "/v5/market/instruments-info?category=linear&symbol=SOLUSDT&limit=1000",
         "/v5/market/risk-limit?category=linear&symbol=SOLUSDT",
         "/v5/account/fee-rate?category=linear&symbol=SOLUSDT",
+        "/v5/market/tickers?category=linear&symbol=SOLUSDT",
         "/v5/order/realtime?category=linear&settleCoin=USDT&openOnly=0&limit=50",
+        # Positions settle in it, so that a debt may begin.
+        "/v5/spot-margin-trade/position-tiers?currency=USDT",
         "/v5/spot-margin-trade/collateral?currency=USDT",
         "/v5/spot-margin-trade/collateral?currency=BTC",
         "/v5/market/instruments-info?category=linear&symbol=BTCUSDT&limit=1000",
         "/v5/spot-margin-trade/collateral?currency=METH",
         "/v5/market/instruments-info?category=linear&symbol=METHUSDT&limit=1000",
+        *CASH,
     ]
 
 
 def test_a_listed_perpetual_asks_for_its_mark_and_an_unlisted_one_for_nothing() -> None:
     bodies = constructed.coins_as_collateral()
     del bodies["/v5/market/tickers?category=linear&symbol=BTCUSDT"]
-    rest = ["/v5/order/realtime?category=linear&settleCoin=USDT&openOnly=0&limit=50"]
-    assert asked(bodies) == [*rest, "/v5/market/tickers?category=linear&symbol=BTCUSDT"]
+    rest = [
+        "/v5/market/tickers?category=linear&symbol=SOLUSDT",
+        "/v5/order/realtime?category=linear&settleCoin=USDT&openOnly=0&limit=50",
+        "/v5/spot-margin-trade/position-tiers?currency=USDT",
+    ]
+    btc = "/v5/market/tickers?category=linear&symbol=BTCUSDT"
+    assert asked(bodies) == [*rest, btc, *CASH]
     bodies["/v5/market/instruments-info?category=linear&symbol=METHUSDT"] = {
         "retCode": 10001,
         "retMsg": "params error: symbol invalid",
@@ -106,43 +119,55 @@ def test_a_listed_perpetual_asks_for_its_mark_and_an_unlisted_one_for_nothing() 
         "retExtInfo": {},
         "time": NOW_MS,
     }
-    assert asked(bodies) == [*rest, "/v5/market/tickers?category=linear&symbol=BTCUSDT"]
+    assert asked(bodies) == [*rest, btc, *CASH]
 
 
 def test_a_whole_account_wants_nothing_more() -> None:
     bodies = examples.two_positions()
-    bodies["/v5/order/realtime?category=linear&settleCoin=USDT"] = envelope({"list": []})
+    lists = [
+        "/v5/order/realtime?category=linear&settleCoin=USDT",
+        "/v5/market/tickers?category=linear",
+        "/v5/spot-margin-trade/position-tiers",
+    ]
+    bodies |= {request: envelope({"list": []}) for request in lists}
+    assert asked(bodies) == CASH
+    # A log is as long as the account is old: its first page is all that is asked for.
+    log = {"list": [], "nextPageCursor": "1%3A2"}
+    bodies |= {CASH[0]: envelope(log), CASH[1]: envelope({"balance": []})}
     assert asked(bodies) == []
 
 
 def test_only_what_no_figure_needs_is_optional() -> None:
     optional = {call.path for call in EVERY_CALL.values() if call.optional}
     assert optional == {
-        # Named from the wallet too, if not by symbol.
+        # Of options, whose margin the wallet tells.
         "/v5/position/list",
+        # Of a coin that is not owed, and need never be.
+        "/v5/spot-margin-trade/position-tiers",
+        "/v5/account/transaction-log",
+        "/v5/asset/transfer/query-account-coins-balance",
         "/v5/account/fee-rate",
         "/v5/order/realtime",
         # Of a coin's own perpetual; those of held symbols are needed.
         "/v5/market/instruments-info",
         "/v5/market/tickers",
     }
-    held = [call for call in EVERY_CALL.values() if ("symbol", "<SYMBOL>") in call.query]
+    held = [call for call in EVERY_CALL.values() if " SYMBOL>" in str(call.query)]
     assert {call.path for call in held if not call.optional} == {
         "/v5/market/instruments-info",
         "/v5/market/risk-limit",
     }
-    assert not any(call.optional for call in calls.LINEAR.values())
+    assert not any(call.optional for call in (*calls.LINEAR.values(), calls.INVERSE))
 
 
 @pytest.mark.parametrize(
     ("result", "named"),
     [
-        (info("ISOLATED_MARGIN"), "isolated margin .ISOLATED_MARGIN.*switch it to cross"),
-        (info("PORTFOLIO_MARGIN", 6), "portfolio margin .PORTFOLIO_MARGIN"),
-        (info("SOMETHING_NEW"), "SOMETHING_NEW"),
-        (info(status=1), "unifiedMarginStatus 1.*upgrade"),
-        (info(status="3"), "unifiedMarginStatus 3"),
-        (samples("is_unified_enabled")[1]["result"], "unifiedMarginStatus 4"),
+        (info("SOMETHING_NEW"), "SOMETHING_NEW.*switch it to"),
+        (info(status=1), "classic account .unifiedMarginStatus 1.*upgrade"),
+        (info(status="3"), "account 1.0 .unifiedMarginStatus 3.*upgrade"),
+        (samples("is_unified_enabled")[1]["result"], "1.0 pro .unifiedMarginStatus 4.*upgrade"),
+        (info(status=7), "no unified trading account 2.0 .unifiedMarginStatus 7.*upgrade"),
     ],
 )
 def test_other_kinds_of_account_are_refused_by_name(result: Json, named: str) -> None:
