@@ -135,12 +135,10 @@ def posted(account: Account, leg: Leg) -> Posted:
             return Posted(amount=own, told=wire, error=_DIGIT)
         words = ("margin added by hand: at least so much that no tradable price liquidates",)
         return Posted(amount=most, told=most, error=ZERO, words=words)
-    told = _needed_at(leg, price)
-    step = _step(leg, price, _DIGIT)
-    tick = step if limits.tick is None else _step(leg, price, max(limits.tick, _DIGIT))
-    if abs(told - own) <= 2 * step or abs(_added_by_entry(leg, price)) <= tick:
-        return Posted(amount=own, told=told, error=2 * step)
-    return Posted(amount=told, told=told, error=2 * step)
+    told, step = _needed_at(leg, price), 2 * _step(leg, price, limits.tick)
+    if min(abs(told - own), abs(_added_by_entry(leg, price))) <= step:
+        return Posted(amount=own, told=told, error=step)
+    return Posted(amount=told, told=told, error=step)
 
 
 def _initial(leg: Leg) -> Decimal:
@@ -169,6 +167,8 @@ def _maintenance(leg: Leg, price: Decimal) -> Decimal:
     return ZERO if table is None else maintenance_margin(notional, notional, table)
 
 
-def _step(leg: Leg, price: Decimal, by: Decimal) -> Decimal:
-    """What a step of the price changes the position's value by."""
-    return leg.held.value_at(price) * by / price
+def _step(leg: Leg, price: Decimal, tick: Decimal | None) -> Decimal:
+    """What the last digit of a price on the wire changes the position's value by."""
+    shown = ONE.scaleb(int(price.as_tuple().exponent))
+    digit = max(_DIGIT, shown if tick is None else min(shown, tick))
+    return leg.held.value_at(price) * digit / price
