@@ -41,14 +41,12 @@ ROOMS: dict[str, dict[str, str]] = {
     },
     "exchanges/bybit": {
         "__init__": "puts the readers together: test_account",
-        "calls": "test_account",
-        "collateral": "test_pools",
+        "calls": "test_needs",
         "envelope": "test_errors, test_every_field",
         "instruments": "test_every_field, test_pools",
         "legs": "test_pools, test_recordings",
         "moment": "test_account",
-        "rows": "test_every_field, test_recordings",
-        "unmodelled": "test_account, test_pools",
+        "rows": "test_every_field, test_recordings, test_lists",
     },
     "exchanges/okx": {
         "__init__": "puts the readers together: test_account",
