@@ -111,7 +111,7 @@ def _coin_pool(  # noqa: PLR0913, PLR0917 - the parts of one pool
         carried=(*remainder.words, *named(opaque)),
     )
     reported = coin_reported(coin, rows, told, remainder, book.at) if holds else None
-    return Made(pool=pool, reported=reported, remainder=remainder, holds=holds)
+    return Made(pool=pool, reported=reported, remainder=remainder)
 
 
 def one_loan(legs: tuple[Leg, ...]) -> Borrow | None:
