@@ -137,6 +137,8 @@ class Book:
             known,
             cash=cash,
             equity=known.equity + cash - known.cash,
+            # A loan taken outright stays one; what the coin lacked by itself, it lacks anew.
+            owed=known.owed if known.loan else max(known.cash - cash - known.cross_equity, ZERO),
             updated_ms=updated_ms,
         )
         return replace(self, coins={**self.coins, ccy: changed}).outdating(ccy)
