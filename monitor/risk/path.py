@@ -179,7 +179,7 @@ _Levels = tuple[_Curve, tuple[Decimal, ...]]
 def _amounts(path: Path) -> Iterator[_Levels]:
     """Per asset its coins along the path, and those amounts at which it turns rough."""
     for collateral in path.pool.collateral:
-        levels = tuple(_rough_amounts(collateral))
+        levels = tuple(rough_amounts(collateral))
         settled = [
             p
             for p in path.pool.positions
@@ -189,7 +189,7 @@ def _amounts(path: Path) -> Iterator[_Levels]:
             yield _amount(path, collateral), levels
 
 
-def _rough_amounts(collateral: Collateral) -> Iterator[Decimal]:
+def rough_amounts(collateral: Collateral) -> Iterator[Decimal]:
     """The coins at which its worth bends upwards or its debt's margin begins, jumps or eases."""
     steps = collateral.haircuts
     counted = [(ONE - step.haircut) * collateral.rate_if_positive for step in steps]
