@@ -35,9 +35,7 @@ def test_a_shock_leaves_the_ratio_of_the_moved_pool():
     assert found["BTC", down] == D(9 + 1) / 900
     assert found["ETH", down] == D("10.9") / 1010
     assert found[None, down] == D("9.9") / 910
-    assert (
-        found[None, up] == D("12.1") / 1090 - D("1.1") / 1090
-    )  # 11 and 1.1, less what isn't there
+    assert found[None, up] == D("12.1") / 1090
     assert all(s.liquidated_at is None for s in shocks(pool, KNOWN))
 
 
