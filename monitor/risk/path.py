@@ -19,7 +19,7 @@ from monitor.risk.what_if import base_coins, shifted_each
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from monitor.risk.model import Collateral, MarginPool, Mark, Position, TierTable
+    from monitor.risk.model import Collateral, MarginPool, Mark, Position
 
 _FOUR = Decimal(4)
 
@@ -217,8 +217,11 @@ def _notionals(path: Path) -> Iterator[_Levels]:
     """Legs that are tiered alone and by notional."""
     for position in path.pool.positions:
         table = position.tiers
-        if table is not None and table.group is None and _moves_its_tier(path, position, table):
-            yield _notional(path, position), tuple(rough_edges(table))
+        if table is None or table.group is not None or table.measured_in is TierMeasure.CONTRACTS:
+            continue
+        edges = tuple(rough_edges(table))
+        if edges and _rate(path, position) != ZERO:
+            yield _notional(path, position), edges
 
 
 def _group_notionals(path: Path) -> Iterator[_Levels]:
@@ -234,10 +237,6 @@ def _group_notionals(path: Path) -> Iterator[_Levels]:
         edges.setdefault(table.group, set()).update(rough_edges(table))
     for (group, _), curve in sums.items():
         yield curve, tuple(edges[group])
-
-
-def _moves_its_tier(path: Path, position: Position, table: TierTable) -> bool:
-    return table.measured_in is TierMeasure.NOTIONAL and _rate(path, position) != ZERO
 
 
 def _rate(path: Path, position: Position) -> Decimal:
