@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
     from monitor.engine.effects import AccountAssessment, FeedHealth, PoolAssessment
     from monitor.risk.model import Reported
-    from monitor.risk.result import Advice, CollateralValue, PositionRisk, Requirement
+    from monitor.risk.result import (
+        Advice,
+        Closing,
+        CollateralValue,
+        PositionRisk,
+        Proportional,
+        Reduction,
+        Requirement,
+        TopUp,
+    )
 
 Data = dict[str, object]
 
@@ -168,7 +177,7 @@ def _collateral(value: CollateralValue) -> Data:
 def _advice(advice: Advice | None) -> Data | None:
     if advice is None:
         return None
-    top_up = advice.top_up
+    top_up, together = advice.top_up, advice.all_in_proportion
     return {
         "target_ratio": plain(advice.target.ratio),
         "target_distance": plain(advice.target.distance),
@@ -176,18 +185,31 @@ def _advice(advice: Advice | None) -> Data | None:
         if top_up is None
         else {"asset": top_up.asset, "amount": plain(top_up.amount), "wallet": top_up.wallet},
         "reductions": [
-            {
-                "symbol": reduction.position.instrument.symbol,
-                "exchange_symbol": reduction.position.instrument.exchange_symbol,
-                "side": reduction.position.side.value,
-                "contracts": plain(reduction.contracts),
-            }
-            for reduction in advice.reductions
+            _closing(reduction) | {"after": _after(reduction)} for reduction in advice.reductions
         ],
-        "after_top_up": None
-        if top_up is None
+        "all_in_proportion": None
+        if together is None
         else {
-            "margin_ratio": plain(top_up.margin_ratio),
-            "adverse_move": plain(top_up.adverse_move),
+            "share": plain(together.share),
+            "closings": [_closing(closing) for closing in together.closings],
+            "after": _after(together),
         },
+        "after_top_up": None if top_up is None else _after(top_up),
+    }
+
+
+def _closing(part: Closing | Reduction) -> Data:
+    instrument = part.position.instrument
+    return {
+        "symbol": instrument.symbol,
+        "exchange_symbol": instrument.exchange_symbol,
+        "side": part.position.side.value,
+        "contracts": plain(part.contracts),
+    }
+
+
+def _after(item: TopUp | Reduction | Proportional) -> Data:
+    return {
+        "margin_ratio": plain(item.margin_ratio),
+        "adverse_move": plain(item.adverse_move),
     }

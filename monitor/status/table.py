@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from monitor.status.text import money as _money
+from monitor.status.text import number as _number
+from monitor.status.text import percent as _percent
+from monitor.status.text import plain_text as _plain
+from monitor.status.text import rows as _rows
+from monitor.status.text import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,14 +21,11 @@ if TYPE_CHECKING:
 BAR_CELLS = 20
 WARNED = Decimal("0.8")
 GRAVE = Decimal("0.9")
-PLAIN_WIDTH = 160
 
 
 def print_table(data: Mapping[str, object]) -> None:
     """To stdout: colours on a terminal, plain text elsewhere and with NO_COLOR."""
-    console = Console(no_color="NO_COLOR" in os.environ, highlight=False)
-    if not console.is_terminal:
-        console = Console(no_color=True, highlight=False, width=PLAIN_WIDTH)
+    console = terminal()
     console.print(table(data))
     for line in _advice_lines(data):
         console.print(_plain(line))
@@ -48,16 +50,6 @@ def table(data: Mapping[str, object]) -> Table:
         if not pools:
             found.add_row(_plain(str(account["name"])), _state(account), _plain(_why(account)))
     return found
-
-
-def _plain(text: str) -> Text:
-    """Text as it is: what stands in square brackets is no markup, and nothing moves the cursor."""
-    return Text("".join(letter if letter.isprintable() else " " for letter in text))
-
-
-def _rows(data: Mapping[str, object], key: str) -> list[dict[str, object]]:
-    rows = data[key]
-    return rows if isinstance(rows, list) else []
 
 
 def _why(account: Mapping[str, object]) -> str:
@@ -86,10 +78,6 @@ def _state(row: Mapping[str, object]) -> Text:
     return Text(state, style={"fresh": "green", "stale": "yellow"}.get(state, "bold red"))
 
 
-def _number(value: object) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
-
-
 def _bar(ratio: Decimal | None, before: str) -> Text:
     if ratio is None:
         return Text("unknown", style="bold red")
@@ -100,19 +88,6 @@ def _bar(ratio: Decimal | None, before: str) -> Text:
     return Text(
         f"{before}{'█' * cells}{'░' * (BAR_CELLS - cells)} {ratio * 100:.1f} %", style=style
     )
-
-
-def _money(value: object, unit: str) -> str:
-    number = _number(value)
-    if number is None:
-        return "unknown"
-    digits = 2 if abs(number) >= 1 or number == 0 else 8
-    return f"{number:,.{digits}f} {unit}"
-
-
-def _percent(value: object) -> str:
-    number = _number(value)
-    return "none" if number is None else f"{number * 100:+.2f} %"
 
 
 def _nearest(pool: Mapping[str, object]) -> str:

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from monitor.engine.effects import FeedHealth, State
-from monitor.risk.result import INFINITE, Requirement
+from monitor.risk.result import INFINITE, Closing, Proportional, Requirement
 from monitor.status.report import plain, report, to_json
 from tests.alerting import at
-from tests.assessing import ADVICE, NEEDED, OUTLOOK, SOL, a_pool, an_account
+from tests.assessing import ADVICE, LONG, NEEDED, OUTLOOK, SOL, a_pool, an_account
 
 
 def figures(**changes: object) -> dict[str, object]:
@@ -98,8 +98,10 @@ def test_a_report_has_the_documented_shape_and_figures() -> None:
                 "exchange_symbol": "SOLUSDT",
                 "side": "long",
                 "contracts": "287.6",
+                "after": {"margin_ratio": "0.0926", "adverse_move": "-0.05"},
             }
         ],
+        "all_in_proportion": None,
         "after_top_up": {"margin_ratio": "0.1006", "adverse_move": "-0.05"},
     }
 
@@ -146,6 +148,29 @@ def test_where_no_price_ends_it_there_is_none() -> None:
     assert pool["positions"][0]["distance"] is None  # type: ignore[index] - a list
     assert pool["advice"]["top_up"] is None  # type: ignore[index] - an object
     assert pool["advice"]["reductions"] == []  # type: ignore[index] - an object
+
+
+def test_closing_all_in_proportion_names_every_part() -> None:
+    together = Proportional(
+        share=Decimal("0.25"),
+        closings=(Closing(position=LONG, contracts=Decimal(80)),),
+        margin_ratio=Decimal("0.5"),
+        adverse_move=None,
+    )
+    advice = figures(advice=replace(ADVICE, all_in_proportion=together))["advice"]
+
+    assert advice["all_in_proportion"] == {  # type: ignore[index] - an object
+        "share": "0.25",
+        "closings": [
+            {
+                "symbol": "SOL/USDT:USDT",
+                "exchange_symbol": "SOLUSDT",
+                "side": "long",
+                "contracts": "80",
+            }
+        ],
+        "after": {"margin_ratio": "0.5", "adverse_move": None},
+    }
 
 
 def test_a_blind_account_says_why_and_shows_no_pool_that_it_never_knew() -> None:
