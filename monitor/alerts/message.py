@@ -19,7 +19,7 @@ from monitor.alerts.incident import Step, Subject
 from monitor.alerts.ladder import Measure
 from monitor.alerts.message_on_opening import calm
 from monitor.alerts.naming import place, still, where
-from monitor.risk.model import ONE
+from monitor.risk.model import ONE, ZERO
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -113,8 +113,10 @@ def _how(incident: Incident, facts: Facts, pool: PoolFacts) -> str:
     near = f"{'an unknown move' if left is None else words.distance(left)} from liquidation"
     rung = ladder.rung(incident.rung)
     if rung is not None and rung.on is Measure.DISTANCE:
+        near = "at liquidation" if left == ZERO else near
         return f"is {near}" + (f", {ratio}" if ladder.top(held, Measure.RATIO) else "")
-    return ratio + (f", {near}" if ladder.top(held, Measure.DISTANCE) else "")
+    is_near = left != ZERO and ladder.top(held, Measure.DISTANCE) is not None
+    return f"{ratio}, {near}" if is_near else ratio
 
 
 def _over(transition: Transition, facts: Facts) -> Told:
@@ -186,9 +188,10 @@ def _peak(incident: Incident, facts: Facts) -> str:
     """The highest ratio, the least distance, or both: by what rungs it was told."""
     near = facts.ladder.top(incident.told, Measure.DISTANCE) is not None
     said = []
-    if incident.worst is not None and (facts.ladder.top(incident.told, Measure.RATIO) or not near):
+    by_ratio = facts.ladder.top(incident.told, Measure.RATIO) is not None
+    if incident.worst is not None and (by_ratio or not near or _reached_the_end(incident)):
         said.append(f"peak {words.ratio(incident.worst)}")
-    if incident.nearest is not None and near:
+    if incident.nearest is not None and near and not _reached_the_end(incident):
         said.append(f"nearest {words.distance(incident.nearest)}")
     return ", ".join(said) or "peak unknown"
 

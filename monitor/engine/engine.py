@@ -165,8 +165,8 @@ class Engine:
         self._adopt(event, before)
         watches = self._watches.values()
         self._evaluate(watches, _NOTHING, at)
-        # What is new stands where it stands at once, not a second later.
-        solve = before is None or any(w.opened is not None for w in watches)
+        # What was opened or closed is known to stand where it stands at once, not a second later.
+        solve = before is None or any(w.opened or w.place != Place() for w in watches)
         tables = self._wants.tables(watches, at) if event.source is Source.REST else ()
         return (*doubts, *tables, *self._concluded(at, _NOTHING, solve=solve))
 

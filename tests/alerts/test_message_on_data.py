@@ -13,6 +13,7 @@ from monitor.alerts.message import write
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import PoolId, Reported
 from monitor.risk.result import Reconciliation, Verdict
+from monitor.risk.solve import outlook
 from tests.alerts.cases import taken
 from tests.alerts.telling import ID, KNOWN, LONG, about, facts, pool_facts, resolved
 from tests.build import NOON, a_pool, marks
@@ -115,6 +116,8 @@ def test_figures_that_disagree() -> None:
     held = pool_facts(
         pool,
         requirement=replace(ours, margin_balance=Decimal(370)),
+        # 18 are left at 88, and each of price takes 10 − 4: the end is at 85
+        outlook=outlook(replace(pool, other_balance=Decimal(-10)), marks(SOL=88), NOON),
         reconciliation=Reconciliation(
             ours=ours, theirs=theirs, gap=Decimal("-0.0114"), verdict=Verdict.DISAGREES
         ),
@@ -125,9 +128,11 @@ def test_figures_that_disagree() -> None:
     assert told.body == (
         "For margin pool main/USDT on bybit our figures and the exchange's own differ at the "
         "same marks: there is less left.\n"
-        "The worse of the two drives the rungs until they agree again.\n"
+        "The worse of the two drives the rungs, and the liquidation prices and moves shown, until "
+        "they agree again.\n"
         "Ours: margin balance 380.00 USDT, maintenance margin 352.00 USDT, ratio 92.6 %.\n"
-        "Theirs: margin balance 370.00 USDT, maintenance margin 352.00 USDT, ratio 95.1 %.\n\n"
+        "Theirs: margin balance 370.00 USDT, maintenance margin 352.00 USDT, ratio 95.1 %.\n"
+        "By the worse of both, liquidation is 3.4 % away.\n\n"
         "What to do: go by the exchange's own figures, and tell us of the difference.\n\n"
         f"Incident {told.incident_id}, 2026-11-22 12:00:00 UTC"
     )
