@@ -14,10 +14,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from monitor.alerts.facts import Gone
+from monitor.alerts.facts import Gone, Opening
 from monitor.alerts.incident import Condition, Step, Subject, Transition
 from monitor.alerts.ladder import Severity
 from monitor.alerts.message import LONGEST, write
+from monitor.risk.cash import FreeBalance
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import Basis, PoolId
 from monitor.risk.result import Reconciliation, Verdict
@@ -325,3 +326,58 @@ def test_ids_are_stable_and_differ_by_step_and_time() -> None:
 
 
 _GONE = Gone(unit="USDT", balance_before=None, balance_now=None)
+
+
+def test_a_pool_that_went_with_the_account_s_mode() -> None:
+    gone = Gone(
+        unit="USDT",
+        balance_before=Decimal(380),
+        balance_now=None,
+        by_mode="from «isolated» to «cross»",
+    )
+    told = write(resolved(critical()), facts(gone=gone))
+    assert told.title == "RESOLVED: main/USDT (bybit) is no more: the account's mode changed"
+    assert told.body.startswith(
+        "Margin pool main/USDT on bybit is no more: the account's mode changed from «isolated» to "
+        "«cross».\n"
+        "What it held is watched in the pools of the new mode.\n"
+        "It lasted 12 min 30 s; peak 92.6 % at 2026-11-22 12:00:00 UTC.\n\n"
+        "• main/USDT: margin ratio 92.6 %"
+    )
+    ruined = write(resolved(critical("1.02")), facts(gone=gone))
+    assert "check at the exchange which positions are left." in ruined.body
+
+
+def test_an_alarm_that_an_opening_brought_about_says_so() -> None:
+    opened = (Opening(position=LONG, before=None),)
+    told = write(
+        taken(None, critical()), facts(pool_facts(a_pool(LONG, cash=500), openings=opened))
+    )
+    assert (
+        "reached at 90 %.\n"
+        "It came there as its owner opened SOL/USDT:USDT long 10 contracts at 100.\n\n" in told.body
+    )
+
+
+def test_where_coins_lie_free_is_named_beside_the_amount_to_add() -> None:
+    free = (
+        FreeBalance(asset="USDT", amount=Decimal(1200), wallet="Funding Account"),
+        FreeBalance(asset="BTC", amount=Decimal(1), wallet="Funding Account"),
+        FreeBalance(asset="USDT", amount=Decimal(0), wallet="Spot"),
+    )
+    told = write(taken(None, critical()), facts(pool_facts(a_pool(LONG, cash=500), free=free)))
+    assert (
+        "• add 324.00 USDT to futures wallet (free: 1,200.00 USDT in Funding Account)\n"
+        in told.body
+    )
+
+
+def test_what_is_taken_over_from_the_exchange_is_named() -> None:
+    pool = a_pool(
+        LONG, cash=500, basis=Basis.PARTLY, carried=("margin of 3 open orders", "2 options")
+    )
+    told = write(taken(None, critical()), facts(pool_facts(pool)))
+    assert (
+        "computed by the exchange's published rules, in part taken over from it (margin of 3 open "
+        "orders, 2 options).\n" in told.body
+    )

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from monitor.alerts.facts import LastKnown
-from monitor.alerts.incident import Subject
+from monitor.alerts.facts import LastKnown, TierChange, TierChanges
+from monitor.alerts.incident import Subject, happened
 from monitor.alerts.ladder import Severity
 from monitor.alerts.message import write
 from monitor.risk.evaluate import evaluate
@@ -157,4 +157,72 @@ def test_a_key_that_may_do_too_much() -> None:
     assert (told.title, told.severity) == (
         "RESOLVED: the key of main (bybit) reads only",
         Severity.WARNING,
+    )
+
+
+def test_a_changed_mode_tells_old_and_new_and_the_figures_after() -> None:
+    changed = about(
+        Subject.MODE, severity=Severity.WARNING, because="from «single-asset» to «multi-assets»"
+    )
+    told = write(
+        happened(None, changed, NOON), facts(known=(replace(KNOWN, distance=Decimal("0.0525")),))
+    )
+    assert told.title == "ACCOUNT MODE CHANGED: main (bybit)"
+    assert told.body == (
+        "The account mode of main on bybit changed from «single-asset» to «multi-assets»: its "
+        "pools are computed by the rules of the new one from now on.\n\n"
+        "Its pools now:\n"
+        "• main/USDT: margin ratio 92.6 %, 5.2 % from liquidation, rung critical, 1 position; "
+        "21 s old\n\n"
+        "What to do: if it was not you who changed it, check the account at the exchange.\n\n"
+        f"Incident {told.incident_id}, 2026-11-22 12:00:00 UTC"
+    )
+    none = write(happened(None, changed, NOON), facts(known=()))
+    assert "\n\nIt has no pools now.\n\n" in none.body
+
+
+def test_changed_tiers_tell_ratio_and_liquidation_price_before_and_after() -> None:
+    changes = TierChanges(
+        ratio_before=Decimal("0.926"),
+        ratio_after=Decimal("1.042"),
+        positions=(
+            TierChange(
+                position=LONG,
+                maintenance_before=Decimal(352),
+                maintenance_after=Decimal(396),
+                liquidation_before=Decimal(250) / 3,
+                liquidation_after=None,
+            ),
+        ),
+    )
+    condition = about(Subject.TIERS, pool=ID, severity=Severity.WARNING, because="SOL/USDT:USDT")
+    told = write(happened(None, condition, NOON), facts(tiers=changes))
+    assert told.title == "LEVERAGE TIERS CHANGED: main (bybit), ratio from 92.6 % to 104.2 %"
+    assert told.body == (
+        "The exchange changed leverage tiers of what margin pool main/USDT on bybit holds. At the "
+        "same marks its margin ratio was 92.6 % under the old ones and is 104.2 % under the new.\n"
+        "• SOL/USDT:USDT long: maintenance margin from 352.00 USDT to 396.00 USDT, liquidation "
+        "price from 83.3333 to none\n\n"
+        f"Incident {told.incident_id}, 2026-11-22 12:00:00 UTC"
+    )
+
+
+def test_predictions_that_are_off_and_that_come_true_again() -> None:
+    condition = about(
+        Subject.PREDICTION, pool=ID, severity=Severity.WARNING, because="31 basis points"
+    )
+    told = write(taken(None, condition), facts())
+    assert told.title == "PREDICTION OFF: main (bybit) by 31 basis points"
+    assert told.body == (
+        "Margin pool main/USDT on bybit: between two readings its figures went another way than "
+        "the exchange's own, by 31 basis points of the notional, though nothing was traded.\n"
+        "Each reading puts them right; until the next one they may be off by as much again.\n\n"
+        "What to do: near liquidation go by the exchange's own figures, and tell us of the "
+        "difference.\n\n"
+        f"Incident {told.incident_id}, 2026-11-22 12:00:00 UTC"
+    )
+    told = write(resolved(condition, 60), facts())
+    assert told.title == "RESOLVED: predictions of main (bybit) come true again"
+    assert told.body.startswith(
+        "Margin pool main/USDT on bybit.\nWhat is foretold comes true again. It lasted 1 min.\n"
     )
