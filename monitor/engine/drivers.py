@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from monitor.alerts.facts import Booked, Changes, LegChange
 from monitor.risk.cash import BookingKind
 from monitor.risk.collateral import price_of
-from monitor.risk.model import ONE, ZERO
+from monitor.risk.model import ONE, ZERO, MarginMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,16 +72,17 @@ def bookings_of(
     """
     The bookings that concern a pool: of contracts that it holds, and of coins that it owns.
 
-    A contract that another pool holds, and this one does not, is that pool's.
+    A contract that another pool holds, and this one does not, is that pool's; to an isolated
+    pool belongs only what names its contract.
     """
     held, assets = _held(pool), {c.asset for c in pool.collateral}
+    shares = pool.margin_mode is MarginMode.CROSS
     elsewhere = frozenset[str]().union(*(_held(other) for other in others if other is not pool))
     return tuple(
         each
         for each in bookings
         if each.asset in assets
-        and (each.symbol in held or each.symbol not in elsewhere)
-        and (pool.positions or each.symbol is None)
+        and (each.symbol in held or (shares and each.symbol not in elsewhere))
     )
 
 

@@ -125,7 +125,7 @@ class Inquest:
     def held(self, now: Briefing, *, solved: bool) -> tuple[IncidentChanged, ...]:
         """Every incident that changes by what holds now; distances count where just solved."""
         self._remember_balances(now)
-        found = [*self._data(now), self._key_change(now), self._mode_change(now)]
+        found = [*self._data(now), self._key_change(now)]
         for watch in now.watches.values():
             of_pool = [
                 self._tiers(watch, now),
@@ -138,6 +138,8 @@ class Inquest:
                 watch.told(now.at, read_at)
             found += of_pool
         found += self._ends_of_absent_pools(now)
+        # It comes before what follows from it, and tells where the pools stand after it.
+        found.insert(0, self._mode_change(now))
         return tuple(change for change in found if change is not None)
 
     def _data(self, now: Briefing) -> Iterator[IncidentChanged | None]:

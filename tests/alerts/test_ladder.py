@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure, Rung, Severity
+from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure, Rung
 from monitor.risk.result import Requirement
 
 FOUR = Ladder(rungs=tuple(reversed(DEFAULT_LADDER.rungs)))

@@ -224,8 +224,10 @@ def test_rungs_on_distance_are_found_each_second() -> None:
     scene.tick(SOL=120).second()
     assert scene.steps == [(Subject.STANDING, Step.RESOLVED)]
     assert scene.told == [
-        "BACK FROM OVER 100 %: main (bybit) at 68.6 %, 30.6 % from liquidation, "
-        "CHECK YOUR POSITIONS"
+        (
+            "BACK FROM OVER 100 %: main (bybit) at 68.6 %, 30.6 % from liquidation, "
+            "CHECK YOUR POSITIONS"
+        )
     ]
 
 

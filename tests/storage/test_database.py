@@ -150,18 +150,18 @@ def test_incidents_on_ratio_and_on_distance_become_one(tmp_path: Path) -> None:
     old = sqlite3.connect(path)
     old.executescript(database.STEPS[0])
     old.execute("PRAGMA user_version = 1")
-    for values in (
-        "('r1','main','USDT','ratio','warning','critical','warning',{t},{t},'0.95',{t},{t},NULL,"
-        "'',{t},'[\"warning\", \"critical\"]')",
-        "('d1','main','USDT','liquidation near','warning','warning','near',{t},{t},'0.04',{t},{t},"
-        "NULL,'',{t},'[\"near\"]')",
-        "('d2','main','BTC','liquidation near','critical','critical','very near',{t},{t},'0.01',"
-        "{t},{t},NULL,'',{t},'[\"near\", \"very near\"]')",
-        "('b','main',NULL,'blind','critical','critical',NULL,{t},{t},NULL,NULL,{t},NULL,'no reply',"
-        "{t},'[\"account\"]')",
-    ):
+    at = "2026-11-22T12:00:00.000000+00:00"
+    rows: list[tuple[str, str | None, str, str | None, str | None, str]] = [
+        ("r1", "USDT", "ratio", "warning", "0.95", '["warning", "critical"]'),
+        ("d1", "USDT", "liquidation near", "near", "0.04", '["near"]'),
+        ("d2", "BTC", "liquidation near", "very near", "0.01", '["near", "very near"]'),
+        ("b", None, "blind", None, None, '["account"]'),
+    ]
+    for name, pool, subject, rung, worst, told in rows:
         old.execute(
-            f"INSERT INTO incidents VALUES {values}".format(t="'2026-11-22T12:00:00.000000+00:00'")
+            "INSERT INTO incidents VALUES (?,'main',?,?,'warning','warning',?,?,?,?,?,?,NULL,'',?"
+            ",?)",
+            (name, pool, subject, rung, at, at, worst, worst and at, at, at, told),
         )
     old.commit()
     old.close()
