@@ -4,17 +4,22 @@ From the outbox to the channels: one worker for each, so that none delays anothe
 A worker takes the most pressing waiting row, sends it, and settles it after the channel took
 it. Of one incident only the newest message is sent: those before it are superseded, their
 news is in it. What can't be delivered is tried again, ever slower, for as long as it is of use.
+After a few messages within a minute those that follow are gathered for a moment and sent as
+one; a message that comes late says so, and how things stand now.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from monitor.alerts.ladder import Severity
+from monitor.delivery.digest import as_of_now, digest
 from monitor.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -30,6 +35,12 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 REFUSED_SECONDS = 3600.0
 TRIES_IN_A_ROW = 5
+# So many messages within a minute go out one by one; more are gathered.
+SINGLY_AT_MOST = 5
+FLOOD_WINDOW = timedelta(seconds=60)
+GATHER_CRITICAL = timedelta(seconds=2)
+GATHER_OTHERS = timedelta(seconds=10)
+LATE_AFTER = timedelta(seconds=60)
 
 
 class Waiting(Protocol):
@@ -76,8 +87,10 @@ class Courier:
     """
     Delivers what waits, for ever.
 
-    `on_refused(channel, because)` is told once when a channel refuses for good, so that the
-    owner hears of it elsewhere; `on_taken(channel)` when it takes messages again.
+    `standing(message)` says how its account stands now, None where that is unknown; a message
+    that comes late carries it. `on_refused(channel, because)` is told once when a channel
+    refuses for good, so that the owner hears of it elsewhere; `on_taken(channel)` when it takes
+    messages again.
     """
 
     def __init__(  # noqa: PLR0913 - what it is joined to
@@ -88,10 +101,12 @@ class Courier:
         now: Callable[[], datetime],
         on_refused: Callable[[str, str], None] = lambda _channel, _because: None,
         on_taken: Callable[[str], None] = lambda _channel: None,
+        standing: Callable[[Notification], str | None] = lambda _message: None,
         jitter: Callable[[float], float] = jittered,
     ) -> None:
         self._workers = [
-            _Worker(channel, outbox, now, on_refused, on_taken, jitter) for channel in channels
+            _Worker(channel, outbox, now, on_refused, on_taken, standing, jitter)
+            for channel in channels
         ]
 
     def wake(self) -> None:
@@ -105,7 +120,9 @@ class Courier:
                 group.create_task(worker.run())
 
     async def drain(self) -> None:
-        """Until no worker has anything that it could send now."""
+        """Until no worker has anything that it could send now; nothing is gathered any more."""
+        for worker in self._workers:
+            worker.hurry()
         await asyncio.gather(*(worker.idle.wait() for worker in self._workers))
 
 
@@ -119,6 +136,7 @@ class _Worker:
         now: Callable[[], datetime],
         on_refused: Callable[[str, str], None],
         on_taken: Callable[[str], None],
+        standing: Callable[[Notification], str | None],
         jitter: Callable[[float], float],
     ) -> None:
         self.idle = asyncio.Event()
@@ -127,28 +145,40 @@ class _Worker:
         self._now = now
         self._on_refused = on_refused
         self._on_taken = on_taken
+        self._standing = standing
         self._jitter = jitter
+        self._sent_at: deque[datetime] = deque(maxlen=SINGLY_AT_MOST)
         self._news = asyncio.Event()
         self._failures = 0
         self._refused = False
+        self._hurries = False
+        self._gathers = False
         self._rest_until: datetime | None = None
 
     def wake(self) -> None:
         self.idle.clear()
         self._news.set()
 
+    def hurry(self) -> None:
+        """What is gathered goes out now, and from here on at once."""
+        self._hurries = True
+        if self._gathers:
+            self.wake()
+
     async def run(self) -> None:
         while True:
             self._news.clear()
             waiting = self._of_use()
-            message = self._most_pressing(waiting)
-            rest = self._rest(waiting)
-            if message is not None and rest <= 0:
+            batch = self._next(waiting)
+            rest, gathering = self._rest(waiting), self._gathering(batch)
+            self._gathers = rest <= 0 < gathering
+            rest = max(rest, gathering)
+            if batch and rest <= 0:
                 self.idle.clear()
-                await self._deliver(message, waiting)
+                await self._deliver(batch, waiting)
                 continue
             self.idle.set()
-            await self._wait(rest if message is not None else None)
+            await self._wait(rest if batch else None)
 
     def _rest(self, waiting: Sequence[Waiting]) -> float:
         """Seconds to leave the channel alone still, those asked for before a restart included."""
@@ -175,32 +205,61 @@ class _Worker:
         log.error("notification.expired", channel=self._channel.name, notifications=late)
         return self._outbox.unsettled(self._channel.name)
 
-    def _most_pressing(self, waiting: Sequence[Waiting]) -> Notification | None:
-        """Of each incident its newest message; of those the gravest, then the oldest."""
-        newest = {_about(row.notification): row for row in waiting}
-        first = min(newest.values(), key=_turn, default=None)
-        return None if first is None else first.notification
+    def _next(self, waiting: Sequence[Waiting]) -> Sequence[Notification]:
+        """
+        What goes out next: of each incident its newest message; of those the gravest, the oldest.
 
-    async def _deliver(self, message: Notification, waiting: Sequence[Waiting]) -> None:
+        That one alone, or, in a flood, all that are not refused time and again.
+        """
+        newest = sorted({_about(r.notification): r for r in waiting}.values(), key=_turn)
+        if not self._is_flood(len(newest)):
+            return [row.notification for row in newest[:1]]
+        first = newest[0]
+        if first.attempts >= TRIES_IN_A_ROW:
+            return [first.notification]
+        return [row.notification for row in newest if row.attempts < TRIES_IN_A_ROW]
+
+    def _is_flood(self, waiting: int) -> bool:
+        """Whether more would go out within a minute than a person reads one by one."""
+        begun = self._now() - FLOOD_WINDOW
+        lately = sum(at > begun for at in self._sent_at)
+        return waiting > 0 and lately + waiting > SINGLY_AT_MOST
+
+    def _gathering(self, batch: Sequence[Notification]) -> float:
+        """Seconds until the next one of a flood may follow the last message."""
+        calm = not batch or not self._sent_at or not self._is_flood(len(batch))
+        if calm or self._hurries:
+            return 0.0
+        grave = any(message.severity is Severity.CRITICAL for message in batch)
+        gather = GATHER_CRITICAL if grave else GATHER_OTHERS
+        return (self._sent_at[-1] + gather - self._now()).total_seconds()
+
+    async def _deliver(self, batch: Sequence[Notification], waiting: Sequence[Waiting]) -> None:
+        message, told = batch[0], {_about(each) for each in batch}
         try:
-            await self._channel.send(message)
+            await self._channel.send(self._worded(batch))
         except DeliveryError as error:
             self._failed(message, error)
             return
         superseded = [
             row.notification.id
             for row in waiting
-            if _about(row.notification) == _about(message) and row.notification.id != message.id
+            if _about(row.notification) in told and row.notification.id != message.id
         ]
         # Settled after the send: a crash in between repeats a message, the other order would
         # lose one.
         self._outbox.delivered(self._channel.name, message.id, superseded, self._now())
+        self._sent_at.append(self._now())
         if self._failures:
             log.info("channel.restored", channel=self._channel.name)
         if self._refused:
             self._on_taken(self._channel.name)
         self._failures, self._refused, self._rest_until = 0, False, None
         log.info("notification.delivered", channel=self._channel.name, notification=message.id)
+
+    def _worded(self, batch: Sequence[Notification]) -> Notification:
+        now = self._now()
+        return digest([as_of_now(m, now, self._standing(m), LATE_AFTER) for m in batch])
 
     def _failed(self, message: Notification, error: DeliveryError) -> None:
         because = str(error)

@@ -31,6 +31,7 @@ from monitor.service.capturing import open_client, read_capture_text
 from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
 from monitor.service.control import ControlServer, socket_path
+from monitor.service.dead_man import DeadMan
 from monitor.service.heartbeat import Systemd
 from monitor.service.mailbox import Mailbox
 from monitor.status.board import Board
@@ -51,6 +52,8 @@ log = structlog.get_logger()
 SLEEP_CHECK_SECONDS = 1.0
 STATE_CHECK_SECONDS = 1.0
 LAST_DELIVERY_SECONDS = 10.0
+# A message that waits for longer than this is not getting through.
+DRAINS_WITHIN = timedelta(minutes=5)
 # An engine that has processed nothing for so long is stuck: it gets a second passed each second.
 ALIVE_SECONDS = 10.0
 
@@ -101,6 +104,7 @@ class Daemon:
             now=self.now,
             on_refused=self._channel_refuses,
             on_taken=self._channel_takes_again,
+            standing=lambda message: self.board.standing(message.account),
         )
         self._courier = courier
         for notice in store.notices:
@@ -145,6 +149,9 @@ class Daemon:
             asyncio.create_task(self._notice_state()),
             asyncio.create_task(self._notice_silence()),
         ]
+        dead_man = self._dead_man()
+        if dead_man is not None:
+            running.append(asyncio.create_task(dead_man.run()))
         # ccxt alone leaves so many objects that a full collection stops the loop for 50 ms.
         gc.collect()
         gc.freeze()
@@ -156,6 +163,8 @@ class Daemon:
             with_rest = asyncio.create_task(courier.drain())
             await asyncio.wait((with_rest,), timeout=LAST_DELIVERY_SECONDS)
             await _end(with_rest, delivering)
+            if dead_man is not None:
+                await dead_man.stopped()
 
     async def _until_one_ends(self, *tasks: asyncio.Task[object]) -> None:
         pending = set(tasks)
@@ -315,6 +324,27 @@ class Daemon:
             incident.subject in (Subject.STALE, Subject.BLIND) and store.was_told(incident.id)
             for incident in store.open_incidents(account)
         )
+
+    def _dead_man(self) -> DeadMan | None:
+        given = self._settings.heartbeat
+        if given is None:
+            return None
+        url = given.url.get_secret_value()
+        return DeadMan(url, seconds=given.seconds, trouble=self._hidden_trouble, now=self.now)
+
+    def _hidden_trouble(self) -> str | None:
+        """What nobody may have heard of: figures late and untold, or messages that don't leave."""
+        now, store = self.now(), self._opened()
+        for account, because in self.board.troubles(now):
+            if not self._trouble_is_told(account):
+                return because
+        if not self._is_alive():
+            return "no evaluation lately"
+        for channel in self._settings.channels:
+            waiting = [row.notification.created_at for row in store.unsettled(channel.name)]
+            if waiting and now - min(waiting) > DRAINS_WITHIN:
+                return f"messages for channel {channel.name} don't get through"
+        return None
 
     async def _check(self, send_test: bool) -> object:  # noqa: FBT001 - one flag of a query
         lines = run_checks(self._settings, send_test=send_test)

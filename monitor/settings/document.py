@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from monitor.alerts.ladder import Measure, Rung, Severity
-from monitor.delivery.address import refusal
+from monitor.delivery.address import is_link_local, refusal
 from monitor.settings.secret import FORMS, SecretSources, nearest
 
 EXCHANGES = ("binance", "bybit", "okx")
@@ -250,6 +250,30 @@ class HttpTable(Table):
     listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1:8321"
 
 
+class HeartbeatTable(Table):
+    url: Secret
+    seconds: Annotated[float, _seconds("20", "3600")] = 60.0
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr) -> SecretStr:
+        expected = "expected an address to ping, such as https://hc-ping.com/your-uuid"
+        # Empty where secrets are left alone. The address is a secret: no error shows it.
+        url = value.get_secret_value()
+        if not url:
+            return value
+        try:
+            parts = urlsplit(url)
+            whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            whole = False
+        if not whole or not url.isprintable() or " " in url or parts.query or parts.fragment:
+            raise ValueError(expected + ", without query or fragment")
+        if is_link_local(parts.hostname or ""):
+            raise ValueError("link-local and cloud metadata addresses can't be pinged")
+        return SecretStr(url.rstrip("/"))
+
+
 class Document(Table):
     accounts: list[Account] = Field(min_length=1)
     channels: list[Channel] = Field(min_length=1)
@@ -258,6 +282,7 @@ class Document(Table):
     advice: AdviceTable = AdviceTable()
     state: StateTable = StateTable()
     http: HttpTable = HttpTable()
+    heartbeat: HeartbeatTable | None = None
 
 
 TABLES: dict[str, type[Table]] = {
@@ -268,4 +293,5 @@ TABLES: dict[str, type[Table]] = {
     "advice": AdviceTable,
     "state": StateTable,
     "http": HttpTable,
+    "heartbeat": HeartbeatTable,
 }

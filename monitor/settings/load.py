@@ -16,14 +16,20 @@ from monitor.errors import ConfigError
 from monitor.risk.result import Target
 from monitor.settings.document import Document, RungTable
 from monitor.settings.mistakes import Mistake, Places, found_by
-from monitor.settings.record import AccountSettings, Budgets, ChannelSettings, Settings
+from monitor.settings.record import (
+    AccountSettings,
+    Budgets,
+    ChannelSettings,
+    HeartbeatSettings,
+    Settings,
+)
 from monitor.settings.secret import SecretSources, is_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.alerts.ladder import Rung
-    from monitor.settings.document import Account
+    from monitor.settings.document import Account, HeartbeatTable
 
 VARIABLE = "MARGIN_MONITOR_CONFIG"
 DEFAULT_PLACES = (
@@ -189,7 +195,12 @@ def _settings(path: Path, document: Document, environ: Mapping[str, str]) -> Set
         state_directory=_state_directory(document.state.directory, environ),
         http_host=host.removeprefix("[").removesuffix("]"),
         http_port=int(port),
+        heartbeat=_heartbeat(document.heartbeat),
     )
+
+
+def _heartbeat(table: HeartbeatTable | None) -> HeartbeatSettings | None:
+    return None if table is None else HeartbeatSettings(url=table.url, seconds=table.seconds)
 
 
 def _account(account: Account, budgets: Budgets) -> AccountSettings:

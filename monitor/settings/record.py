@@ -53,6 +53,14 @@ class ChannelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatSettings:
+    """The dead man's switch: an address to ping; it is a secret."""
+
+    url: SecretStr
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that the configuration file at `file` says."""
 
@@ -65,10 +73,12 @@ class Settings:
     state_directory: Path
     http_host: str
     http_port: int
+    heartbeat: HeartbeatSettings | None = None
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret text, for the one reader that must know them all: redaction."""
         held = [channel.url for channel in self.channels]
+        held += [self.heartbeat.url] if self.heartbeat is not None else []
         for account in self.accounts:
             held += [account.api_key, account.api_secret]
             held += [account.passphrase] if account.passphrase is not None else []

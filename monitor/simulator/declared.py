@@ -34,6 +34,12 @@ class Declared:
             raise self._wrong(key, f"a whole number, got {value!r}")
         return value
 
+    def flag(self, key: str) -> bool:
+        value = self._get(key, default=False)
+        if not isinstance(value, bool):
+            raise self._wrong(key, f"true or false, got {value!r}")
+        return value
+
     def decimal(self, key: str, default: str | None = None) -> Decimal:
         return self._number(key, self._get(key, default))
 

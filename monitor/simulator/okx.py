@@ -10,7 +10,7 @@ from monitor.simulator import okx_auth as auth
 from monitor.simulator import okx_orders as orders
 from monitor.simulator import okx_rows as rows
 from monitor.simulator.changes import Change, mount_changes
-from monitor.simulator.okx_account import ZERO, Order
+from monitor.simulator.okx_account import ZERO, MarginPosition, Order
 from monitor.simulator.okx_accounts import NAME, OkxAccount, OkxState
 from monitor.simulator.okx_ledger import figures
 from monitor.simulator.okx_pools import Liquidation, liquidate, pools
@@ -126,13 +126,17 @@ class Okx:
             for p in now.positions
             if (p.position.inst_id, p.position.direction) == (change.symbol, direction)
         )
-        it, size, settle = mine.position, change.contracts, mine.instrument.settle
+        it, size, settle = mine.position, change.contracts, mine.ccy
         if size < it.contracts:
             part = (it.contracts - size) / it.contracts
             freed = (it.margin or ZERO) * part
             ledger.cash[settle] = ledger.cash.get(settle, ZERO) + mine.upl * part + freed
-        place = ledger.positions.index(it)
-        ledger.positions[place : place + 1] = [it.resized(size, mine.mark)] if size else []
+        if isinstance(it, MarginPosition):
+            place = ledger.loans.index(it)
+            ledger.loans[place : place + 1] = [it.resized(size, mine.mark)] if size else []
+        else:
+            place = ledger.positions.index(it)
+            ledger.positions[place : place + 1] = [it.resized(size, mine.mark)] if size else []
         row = rows.closed_position(mine, self._state.server_ms())
         if size:
             row = next(r for r in position_rows(self._state, owner) if r["posId"] == it.pos_id)

@@ -8,7 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, Decimal
 
-from monitor.simulator.okx_tables import INSTRUMENTS, SPOT_TAKER_RATE, TAKER_RATE, Instrument
+from monitor.simulator.okx_tables import (
+    INSTRUMENTS,
+    SPOT_TAKER_RATE,
+    TAKER_RATE,
+    Instrument,
+    instrument_of,
+)
 
 ZERO = Decimal(0)
 SPOT, FUTURES, MULTI_CURRENCY, PORTFOLIO = "1", "2", "3", "4"
@@ -17,7 +23,11 @@ Price = Callable[[str], Decimal]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """A swap position; `contracts` is positive, `direction` 1 for a long and -1 for a short."""
+    """
+    A swap or futures position.
+
+    `contracts` is positive, `direction` 1 for a long and -1 for a short.
+    """
 
     inst_id: str
     direction: int
@@ -53,11 +63,68 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarginPosition:
+    """
+    A MARGIN position: coins bought with borrowed ones, or borrowed ones sold.
+
+    A long holds base coin and owes quote, a short the other way round. `held` and `owed` are
+    positive amounts, `interest` comes on top of what is owed. Its figures are in `ccy`: what it
+    is margined in. An isolated one is margined in what it holds.
+    """
+
+    inst_id: str
+    direction: int
+    held: Decimal
+    owed: Decimal
+    avg_px: Decimal
+    lever: Decimal
+    pos_id: str
+    ccy: str
+    interest: Decimal = Decimal(0)
+    margin: Decimal | None = None  # None in cross margin
+    opened_ms: int = 0
+    pos_side: str = "net"
+
+    @property
+    def is_isolated(self) -> bool:
+        return self.margin is not None
+
+    @property
+    def contracts(self) -> Decimal:
+        return self.held
+
+    @property
+    def pos(self) -> Decimal:
+        """The size as the wire has it: always positive."""
+        return self.held
+
+    def resized(self, held: Decimal, _: Decimal) -> "MarginPosition":
+        """The position in another size, with as much more or less owed, and of its margin."""
+        part = held / self.held
+        return replace(
+            self,
+            held=held,
+            owed=self.owed * part,
+            interest=self.interest * part,
+            margin=None if self.margin is None else self.margin * part,
+        )
+
+    @property
+    def held_ccy(self) -> str:
+        return self.inst_id.split("-")[0 if self.direction > 0 else 1]
+
+    @property
+    def owed_ccy(self) -> str:
+        return self.inst_id.split("-")[1 if self.direction > 0 else 0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherPosition:
     """
-    A MARGIN, FUTURES or OPTION position with its figures as given, in `ccy`.
+    A position with its figures as given, in `ccy`: an option, say.
 
-    No model stands behind it, so nothing of it moves with a mark.
+    No model stands behind it, so nothing of it moves with a mark. An option counts with its
+    market value, which is `upl` where `value` does not say otherwise.
     """
 
     inst_type: str
@@ -74,6 +141,15 @@ class OtherPosition:
     pos_ccy: str = ""
     liab: Decimal = ZERO
     liab_ccy: str = ""
+    value: Decimal | None = None
+
+    @property
+    def is_option(self) -> bool:
+        return self.inst_type == "OPTION"
+
+    @property
+    def worth(self) -> Decimal:
+        return self.upl if self.value is None else self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +180,34 @@ class Account:
     hedge: bool = False
     cash: dict[str, Decimal] = field(default_factory=dict)
     strategy: dict[str, Decimal] = field(default_factory=dict)
+    interest: dict[str, Decimal] = field(default_factory=dict)  # accrued, not yet deducted
+    funding: dict[str, Decimal] = field(default_factory=dict)  # in the funding account, apart
     positions: list[Position] = field(default_factory=list)
+    loans: list[MarginPosition] = field(default_factory=list)
     others: list[OtherPosition] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     switched_off: frozenset[str] = frozenset()
     taker_rate: Decimal = TAKER_RATE
+    futures_taker_rate: Decimal = TAKER_RATE
     spot_taker_rate: Decimal = SPOT_TAKER_RATE
+    spot_borrow: bool = False  # whether Spot mode may borrow
     fixed_mmr: Decimal | None = None  # USD; what portfolio margin says, as given
+    fixed_fee: Decimal = ZERO  # USD; the cost of liquidating that is held beside it
+    stress: Decimal | None = None  # else the shock by which portfolio margin is figured here
+
+    @property
+    def is_unified(self) -> bool:
+        """Whether one pool in USD stands behind all that is cross, or borrowed."""
+        return self.level in {MULTI_CURRENCY, PORTFOLIO} or self.borrows_in_spot
+
+    @property
+    def borrows_in_spot(self) -> bool:
+        return self.level == SPOT and self.spot_borrow
+
+    def taker_of(self, instrument: Instrument) -> Decimal:
+        """The rate of the fee of being liquidated."""
+        rates = {"FUTURES": self.futures_taker_rate, "MARGIN": self.spot_taker_rate}
+        return rates.get(instrument.kind, self.taker_rate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +228,23 @@ class Prices:
     def mark(self, instrument: Instrument) -> Decimal:
         if self.moved and self.moved[0] == instrument.inst_id:
             return self.moved[1]
-        return cut_to(self.coin(instrument.base), instrument.mark_step)
+        return self._mark_at_rest(instrument)
+
+    def _mark_at_rest(self, instrument: Instrument) -> Decimal:
+        price = self.coin(instrument.base) * (1 + instrument.premium)
+        return cut_to(price, instrument.mark_step)
 
     def usd(self, ccy: str) -> Decimal:
         """US dollars for one coin."""
         if ccy in {"USDT", "USDC", "USD"}:
             return {"USDT": self.usdt, "USDC": self.usdc, "USD": Decimal(1)}[ccy]
         usd = cut_to((self.coin_index or self.coin)(ccy) * self.usdt, Decimal("0.00000001"))
-        if self.moved and INSTRUMENTS[self.moved[0]].base == ccy:
-            instrument = INSTRUMENTS[self.moved[0]]
-            return usd * self.moved[1] / cut_to(self.coin(ccy), instrument.mark_step)
-        return usd
+        if self.moved is None:
+            return usd
+        instrument = instrument_of(self.moved[0])
+        if instrument.base != ccy:
+            return usd
+        return usd * self.moved[1] / self._mark_at_rest(instrument)
 
     def index(self, instrument: Instrument) -> Decimal:
         """The index price of a contract, of as many digits as its mark."""

@@ -11,12 +11,14 @@ from monitor.simulator.okx_account import (
     PORTFOLIO,
     SPOT,
     Account,
+    MarginPosition,
     Order,
     OtherPosition,
     Position,
     Prices,
 )
-from monitor.simulator.okx_tables import DISCOUNTS, INSTRUMENTS
+from monitor.simulator.okx_rates import DISCOUNTS, PAIR_TIERS
+from monitor.simulator.okx_tables import INSTRUMENTS
 from monitor.simulator.scenario import AccountSpec, OrderSpec, PositionSpec, ScenarioError
 from monitor.simulator.world import World
 
@@ -116,9 +118,15 @@ def opened(spec: AccountSpec, at_ms: int, number: int) -> Account:
         hedge=hedge,
         cash=dict(spec.wallets),
         strategy=extra.decimals("strategy"),
+        interest=extra.decimals("interest"),
+        funding=extra.decimals("funding"),
         positions=[
             _position(spec.name, it, str(first_id + n), at_ms, hedge=hedge)
             for n, it in enumerate(spec.positions)
+        ],
+        loans=[
+            _loan(spec.name, row, str(first_id + 300 + n), at_ms)
+            for n, row in enumerate(extra.rows("loans"))
         ],
         others=[_other(row, str(first_id + 500 + n)) for n, row in enumerate(extra.rows("others"))],
         orders=[
@@ -127,11 +135,15 @@ def opened(spec: AccountSpec, at_ms: int, number: int) -> Account:
         ],
         switched_off=extra.texts("switched_off"),
         taker_rate=extra.decimal("taker_rate", "0.0005"),
+        futures_taker_rate=extra.decimal("futures_taker_rate", "0.0005"),
         spot_taker_rate=extra.decimal("spot_taker_rate", "0.001"),
+        spot_borrow=extra.flag("spot_borrow"),
         fixed_mmr=extra.optional_decimal("fixed_mmr"),
+        fixed_fee=extra.decimal("fixed_fee", "0"),
+        stress=extra.optional_decimal("stress"),
     )
     extra.finish()
-    for ccy in [*account.cash, *account.strategy]:
+    for ccy in [*account.cash, *account.strategy, *account.interest, *account.funding]:
         if ccy not in {*DISCOUNTS, *_RESTING}:
             raise ScenarioError(f"account {spec.name!r}: wallets.{ccy}: no such coin here")
     return account
@@ -176,6 +188,31 @@ def _order(account: AccountSpec, spec: OrderSpec, order_id: str, *, hedge: bool)
     )
 
 
+def _loan(account: str, row: Declared, pos_id: str, at_ms: int) -> MarginPosition:
+    """A MARGIN position; what it is margined in may be said where it is cross."""
+    pair, margin = row.text("symbol"), row.optional_decimal("isolated_margin")
+    if pair not in PAIR_TIERS:
+        known = ", ".join(PAIR_TIERS)
+        raise ScenarioError(f"account {account!r}: pair {pair!r}: there are {known}")
+    long = row.text("side") == "long"
+    held_ccy = pair.split("-")[0 if long else 1]
+    loan = MarginPosition(
+        inst_id=pair,
+        direction=1 if long else -1,
+        held=row.decimal("held"),
+        owed=row.decimal("owed"),
+        interest=row.decimal("interest", "0"),
+        avg_px=row.decimal("entry_price"),
+        lever=row.decimal("leverage", "5"),
+        pos_id=pos_id,
+        ccy=row.text("ccy", held_ccy),
+        margin=margin,
+        opened_ms=at_ms,
+    )
+    row.finish()
+    return loan
+
+
 def _other(row: Declared, pos_id: str) -> OtherPosition:
     other = OtherPosition(
         inst_type=row.text("inst_type"),
@@ -192,6 +229,7 @@ def _other(row: Declared, pos_id: str) -> OtherPosition:
         pos_ccy=row.text("pos_ccy", ""),
         liab=row.decimal("liab", "0"),
         liab_ccy=row.text("liab_ccy", ""),
+        value=row.optional_decimal("value"),
     )
     row.finish()
     return other

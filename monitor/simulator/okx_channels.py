@@ -3,7 +3,7 @@
 import json
 
 from monitor.simulator.okx_public import index_names
-from monitor.simulator.okx_tables import INSTRUMENTS
+from monitor.simulator.okx_tables import INSTRUMENTS, PAIRS
 
 Row = dict[str, object]
 _TYPES = frozenset({"SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION", "ANY"})
@@ -39,7 +39,7 @@ def objection(path: str, arg: object, *, logged_in: bool) -> tuple[str, str] | N
 
 def _names_nothing(channel: str, arg: Row) -> bool:
     if channel == "mark-price":
-        return arg.get("instId") not in INSTRUMENTS
+        return arg.get("instId") not in {**INSTRUMENTS, **PAIRS}
     return channel == "index-tickers" and arg.get("instId") not in index_names()
 
 

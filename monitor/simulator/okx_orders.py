@@ -2,7 +2,8 @@
 
 from decimal import Context, Decimal
 
-from monitor.simulator.okx_account import Order, Position
+from monitor.simulator.okx_account import MarginPosition, Order, Position
+from monitor.simulator.okx_tables import INSTRUMENTS
 from monitor.simulator.truth import plain
 
 Row = dict[str, object]
@@ -14,7 +15,7 @@ def text(value: Decimal | None) -> str:
     return "" if value is None else plain(_DIGITS.plus(value))
 
 
-def protects(order: Order, it: Position) -> bool:
+def protects(order: Order, it: Position | MarginPosition) -> bool:
     """Whether the order is a stop that would close this position."""
     closing = "sell" if it.direction > 0 else "buy"
     return (
@@ -54,7 +55,7 @@ def algo_order(order: Order, at_ms: int, state: str = "live", *, isolated: bool 
         "closeFraction": "1" if order.closes_position else "",
         "failCode": "0",
         "instId": order.inst_id,
-        "instType": "SWAP",
+        "instType": INSTRUMENTS[order.inst_id].kind,
         "linkedOrd": {"ordId": ""},
         "ordIdList": [],
         "ordType": "conditional",
@@ -88,7 +89,7 @@ def open_order(order: Order, at_ms: int, state: str = "live") -> Row:
         "feeCcy": "",
         "fillSz": "0",
         "instId": order.inst_id,
-        "instType": "SWAP",
+        "instType": INSTRUMENTS[order.inst_id].kind,
         "lever": "10",
         "linkedAlgoOrd": {"algoId": ""},
         "ordId": order.order_id,

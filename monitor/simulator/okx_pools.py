@@ -2,22 +2,17 @@
 The truth of an OKX account as margin pools, and what a liquidation leaves of them.
 
 Futures mode has one pool per settle currency, the two USD-valued modes one in all, and every
-isolated position is a pool of its own. Spot mode has none.
+isolated position is a pool of its own. Spot mode has one where it may borrow, and else none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 
-from monitor.simulator.okx_account import (
-    FUTURES,
-    MULTI_CURRENCY,
-    PORTFOLIO,
-    ZERO,
-    Account,
-    Prices,
-)
-from monitor.simulator.okx_ledger import AccountFigures, PositionFigures, figures
-from monitor.simulator.roots import nearest_root
+from monitor.simulator.okx_account import FUTURES, PORTFOLIO, ZERO, Account, Prices
+from monitor.simulator.okx_ledger import AccountFigures, figures
+from monitor.simulator.okx_legs import PositionFigures
+from monitor.simulator.okx_roots import both_roots
 from monitor.simulator.takeover import repay
 from monitor.simulator.truth import PoolTruth, PositionTruth
 
@@ -37,9 +32,9 @@ def pools(account: Account, prices: Prices) -> tuple[PoolTruth, ...]:
     """All pools of the account at these prices that hold a position or owe a requirement."""
     now = figures(account, prices)
     names = dict.fromkeys(pool_of(now, mine) for mine in now.positions)
-    if now.level in {MULTI_CURRENCY, PORTFOLIO}:
+    if account.is_unified:
         names = {UNIFIED: None, **names}
-    if now.level == FUTURES:
+    if account.level == FUTURES:
         names |= {coin.ccy: None for coin in now.coins if coin.requirement > 0}
     return tuple(_pool(account, prices, now, name) for name in names)
 
@@ -50,7 +45,7 @@ def pool_of(now: AccountFigures, mine: PositionFigures) -> str:
         name = f"isolated/{mine.instrument.inst_id}"
         side = mine.position.pos_side
         return name if side == "net" else f"{name}/{side}"
-    return mine.instrument.settle if now.level == FUTURES else UNIFIED
+    return mine.ccy if now.account.level == FUTURES else UNIFIED
 
 
 def room_and_need(now: AccountFigures, pool: str) -> tuple[Decimal, Decimal]:
@@ -79,11 +74,13 @@ def liquidate(account: Account, prices: Prices, pool: str) -> Liquidation:
     paid = room_and_need(now, pool)[1]
     gone = {p.position.pos_id for p in closed}
     account.positions = [p for p in account.positions if p.pos_id not in gone]
+    account.loans = [p for p in account.loans if p.pos_id not in gone]
     if isolated:
         return Liquidation(positions=closed, cancelled_orders=0, paid=paid)
     for coin in now.coins:
         if pool in {UNIFIED, coin.ccy}:
-            account.cash[coin.ccy] = coin.cash + coin.upl - coin.iso_upl - coin.requirement
+            account.cash[coin.ccy] = coin.own - coin.requirement
+            account.interest.pop(coin.ccy, None)
     account.others = [o for o in account.others if pool not in {UNIFIED, o.ccy}]
     before = len(account.orders)
     cancelled = {o.order.order_id for o in now.orders if pool in {UNIFIED, o.settle}}
@@ -97,11 +94,10 @@ def liquidate(account: Account, prices: Prices, pool: str) -> Liquidation:
 
 def _pool(account: Account, prices: Prices, now: AccountFigures, pool: str) -> PoolTruth:
     balance, needed = room_and_need(now, pool)
-    isolated = pool.startswith("isolated/")
-    settle = next((p.instrument.settle for p in now.positions if pool_of(now, p) == pool), pool)
+    ccy = next((p.ccy for p in now.positions if pool_of(now, p) == pool), pool)
     return PoolTruth(
         pool=pool,
-        unit="USD" if pool == UNIFIED else settle if isolated else pool,
+        unit="USD" if pool == UNIFIED else ccy,
         margin_balance=balance,
         maintenance_margin=needed,
         positions=tuple(
@@ -114,11 +110,17 @@ def _pool(account: Account, prices: Prices, now: AccountFigures, pool: str) -> P
 
 def _position(account: Account, prices: Prices, mine: PositionFigures, pool: str) -> PositionTruth:
     inst_id = mine.instrument.inst_id
+    alone = _alone(account, mine)
 
     def slack(price: Decimal) -> Decimal:
-        balance, needed = room_and_need(figures(account, prices.with_mark(inst_id, price)), pool)
+        balance, needed = room_and_need(figures(alone, prices.with_mark(inst_id, price)), pool)
         return balance - needed
 
+    @cache
+    def roots() -> tuple[Decimal | None, Decimal | None]:
+        return both_roots(slack, mine.mark)
+
+    stressed = account.level == PORTFOLIO and not mine.position.is_isolated
     return PositionTruth(
         exchange_symbol=inst_id,
         side="long" if mine.position.direction > 0 else "short",
@@ -127,6 +129,22 @@ def _position(account: Account, prices: Prices, mine: PositionFigures, pool: str
         mark_price=mine.mark,
         notional=mine.notional,
         unrealized_pnl=mine.upl,
-        maintenance_margin=mine.mmr + mine.fee,
-        liquidation_price=lambda: nearest_root(slack, mine.mark),
+        maintenance_margin=None if stressed else mine.mmr + mine.fee,
+        liquidation_price=lambda: roots()[0],
+        other_liquidation_price=lambda: roots()[1],
+    )
+
+
+def _alone(account: Account, mine: PositionFigures) -> Account:
+    """The account without what stands in other pools: less to figure, the same in this one."""
+    it = mine.position
+    if it.is_isolated:
+        mine_only = replace(account, cash={}, strategy={}, interest={}, orders=[], others=[])
+        mine_only.positions = [p for p in account.positions if p.pos_id == it.pos_id]
+        mine_only.loans = [p for p in account.loans if p.pos_id == it.pos_id]
+        return mine_only
+    return replace(
+        account,
+        positions=[p for p in account.positions if not p.is_isolated],
+        loans=[p for p in account.loans if not p.is_isolated],
     )

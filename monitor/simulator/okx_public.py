@@ -7,12 +7,13 @@ Field lists follow the V5 documentation (2026-06 to 2026-07) and recorded answer
 from decimal import Decimal
 
 from monitor.simulator.okx_account import Prices
+from monitor.simulator.okx_rates import DISCOUNTS, LOAN_TIERS, PAIR_TIERS
 from monitor.simulator.okx_tables import (
-    DISCOUNTS,
     INSTRUMENTS,
     INVERSE_GROUP,
     LINEAR_GROUP,
     MAKER_RATE,
+    PAIRS,
     SPOT_GROUP,
     SPOT_MAKER_RATE,
     TIERS,
@@ -22,10 +23,11 @@ from monitor.simulator.truth import plain
 
 Row = dict[str, object]
 _YEAR_2021_MS = "1611916828000"
-_EXPIRY_MS = "1798185600000"
-_FUTURE_DATE, _OPTION_DATE = "261225", "261225"
+_EXPIRIES_MS = {"261225": "1798185600000", "270326": "1806048000000"}
+_OPTION_DATE = "261225"
 _OPTION_FAMILIES = ("BTC-USD", "ETH-USD")
-_BORROW_STEPS = 6
+# Coins whose last slice is told as the least rate, beyond the last tier that is listed.
+_OPEN_ENDED = frozenset({"SOL", "LTC"})
 SPOT_COINS = tuple(coin for coin in DISCOUNTS if coin != "USDT")
 
 
@@ -58,34 +60,49 @@ def _blank_instrument() -> Row:
 
 
 def instrument(it: Instrument) -> Row:
-    """A row of the instruments of type SWAP."""
-    return _blank_instrument() | {
-        "ctMult": "1",
+    """A row of the instruments of type SWAP or FUTURES."""
+    row = _blank_instrument() | {
+        "ctMult": plain(it.multiplier),
         "ctType": "linear" if it.is_linear else "inverse",
-        "ctVal": plain(it.face),
+        "ctVal": plain(it.value),
         "ctValCcy": it.base if it.is_linear else "USD",
         "groupId": LINEAR_GROUP if it.is_linear else INVERSE_GROUP,
         "instFamily": it.family,
         "instId": it.inst_id,
-        "instType": "SWAP",
+        "instType": it.kind,
         "lever": it.lever,
         "lotSz": plain(it.lot),
         "minSz": plain(it.lot),
-        "settleCcy": it.settle,
+        "settleCcy": it.named_settle or it.settle,
         "tickSz": plain(it.tick),
-        "uly": it.family,
+        "uly": it.uly,
     }
+    if it.kind == "FUTURES":
+        row |= {"alias": "next_quarter", "expTime": _EXPIRIES_MS[it.inst_id[-6:]]}
+    return row
 
 
-def other_instruments(kind: str, family: str | None) -> list[Row]:
-    """Rows of the types that this exchange lists and nobody trades here."""
+def instruments(kind: str, family: str | None) -> list[Row]:
+    """All rows of a type; of options, those of a family."""
     if kind == "SPOT":
         return [_spot(coin) for coin in SPOT_COINS]
-    if kind == "FUTURES":
-        return [_future(it) for it in INSTRUMENTS.values() if it.base in {"BTC", "ETH"}]
-    if kind == "OPTION" and family in _OPTION_FAMILIES:
-        return [_option(str(family), kind) for kind in ("C", "P")]
-    return []
+    if kind == "MARGIN":
+        return [_pair(it) for it in PAIRS.values()]
+    if kind == "OPTION":
+        known = family in _OPTION_FAMILIES
+        return [_option(str(family), side) for side in ("C", "P")] if known else []
+    return [instrument(it) for it in INSTRUMENTS.values() if it.kind == kind]
+
+
+def _pair(it: Instrument) -> Row:
+    return _spot(it.base) | {
+        "instId": it.inst_id,
+        "instType": "MARGIN",
+        "lever": it.lever,
+        "quoteCcy": it.quote,
+        "tickSz": plain(it.tick),
+        "tradeQuoteCcyList": [it.quote],
+    }
 
 
 def _spot(coin: str) -> Row:
@@ -103,15 +120,6 @@ def _spot(coin: str) -> Row:
     }
 
 
-def _future(it: Instrument) -> Row:
-    return instrument(it) | {
-        "alias": "next_quarter",
-        "expTime": _EXPIRY_MS,
-        "instId": f"{it.family}-{_FUTURE_DATE}",
-        "instType": "FUTURES",
-    }
-
-
 def _option(family: str, kind: str) -> Row:
     base = family.split("-", maxsplit=1)[0]
     strike = "100000" if base == "BTC" else "4000"
@@ -119,7 +127,7 @@ def _option(family: str, kind: str) -> Row:
         "ctMult": "0.01",
         "ctVal": "1",
         "ctValCcy": base,
-        "expTime": _EXPIRY_MS,
+        "expTime": _EXPIRIES_MS[_OPTION_DATE],
         "groupId": INVERSE_GROUP,
         "instFamily": family,
         "instId": f"{family}-{_OPTION_DATE}-{strike}-{kind}",
@@ -134,7 +142,7 @@ def _option(family: str, kind: str) -> Row:
     }
 
 
-def position_tiers(family: str) -> list[Row]:
+def position_tiers(kind: str, family: str) -> list[Row]:
     """Tiers of a contract family, in contracts."""
     return [
         _tier(
@@ -142,27 +150,40 @@ def position_tiers(family: str) -> list[Row]:
             sizes=(tier.min_size, tier.max_size),
             rates=(tier.mmr, tier.imr),
             instFamily=family,
-            uly=family,
+            uly=family.replace("_UM", ""),
         )
-        for tier in TIERS[family]
+        for tier in TIERS[kind][family]
     ]
 
 
-def margin_tiers(name: str, value: str) -> list[Row]:
-    """Tiers of a borrowing, in coins: the first three as captured in 2022, in steps of 25."""
-    rows: list[Row] = []
-    for number in range(1, _BORROW_STEPS + 1):
-        imr = Decimal("0.09") + Decimal("0.01") * number
-        rows.append(
-            _tier(
-                number=number,
-                sizes=(Decimal(25 * (number - 1)), Decimal(25 * number)),
-                rates=(Decimal("0.02") + Decimal("0.01") * number, imr),
-                baseMaxLoan=str(25 * number),
-                quoteMaxLoan=str(2_000_000 * number),
-                **{name: value},
-            )
+def loan_tiers(ccy: str) -> list[Row]:
+    """Tiers of a coin's borrowing, in coins."""
+    return [
+        _tier(
+            number=tier.number,
+            sizes=(tier.least, tier.most),
+            rates=(tier.mmr, tier.imr),
+            ccy=ccy,
         )
+        for tier in LOAN_TIERS.get(ccy, ())
+    ]
+
+
+def pair_tiers(pair: str) -> list[Row]:
+    """Tiers of MARGIN positions on a pair, by what is borrowed; sizes are of the base."""
+    rows: list[Row] = []
+    before = Decimal(0)
+    for tier in PAIR_TIERS[pair]:
+        row = _tier(
+            number=tier.number,
+            sizes=(before, tier.most_base),
+            rates=(tier.mmr, tier.imr),
+            instId=pair,
+            baseMaxLoan=plain(tier.most_base),
+            quoteMaxLoan=plain(tier.most_quote),
+        )
+        rows.append(row)
+        before = tier.most_base
     return rows
 
 
@@ -191,9 +212,9 @@ def _tier(
     }
 
 
-def mark_price(it: Instrument, prices: Prices, at_ms: int, kind: str = "SWAP") -> Row:
+def mark_price(it: Instrument, prices: Prices, at_ms: int) -> Row:
     return {
-        "instType": kind,
+        "instType": it.kind,
         "instId": it.inst_id,
         "markPx": plain(prices.mark(it)),
         "ts": str(at_ms),
@@ -224,6 +245,7 @@ def index_names() -> tuple[str, ...]:
 def discounts(ccy: str) -> Row:
     """A row of the discount rates; beyond the last tier the least rate holds."""
     slices = DISCOUNTS[ccy]
+    listed = slices[:-1] if ccy in _OPEN_ENDED else slices
     return {
         "amt": "0",
         "ccy": ccy,
@@ -238,17 +260,17 @@ def discounts(ccy: str) -> Row:
                 "minAmt": plain(part.floor),
                 "tier": str(number),
             }
-            for number, part in enumerate(slices, 1)
+            for number, part in enumerate(listed, 1)
         ],
         "discountLv": "1",
         "minDiscountRate": plain(slices[-1].rate),
     }
 
 
-def trade_fee(kind: str, contract_rate: Decimal, spot_rate: Decimal, at_ms: int) -> Row:
+def trade_fee(kind: str, rate: Decimal, at_ms: int) -> Row:
     """Fees are negative where they are charged."""
     spot = kind in {"SPOT", "MARGIN"}
-    taker = plain(-(spot_rate if spot else contract_rate))
+    taker = plain(-rate)
     maker = plain(-(SPOT_MAKER_RATE if spot else MAKER_RATE))
     groups = (SPOT_GROUP,) if spot else (LINEAR_GROUP, INVERSE_GROUP)
     return {

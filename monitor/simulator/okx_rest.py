@@ -6,14 +6,16 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from aiohttp import web
 
 from monitor.simulator import okx_auth as auth
+from monitor.simulator import okx_balance
 from monitor.simulator import okx_orders as orders
 from monitor.simulator import okx_public as public
 from monitor.simulator import okx_rows as rows
-from monitor.simulator.okx_account import PORTFOLIO, SPOT
+from monitor.simulator.okx_account import PORTFOLIO
 from monitor.simulator.okx_accounts import OkxAccount, OkxState
 from monitor.simulator.okx_auth import Refused
 from monitor.simulator.okx_ledger import figures
-from monitor.simulator.okx_tables import DISCOUNTS, INSTRUMENTS, TIERS, Instrument
+from monitor.simulator.okx_rates import DISCOUNTS, PAIR_TIERS
+from monitor.simulator.okx_tables import INSTRUMENTS, PAIRS, SETTLE_CCY, TIERS, Instrument
 
 Row = dict[str, object]
 Public = Callable[[web.Request], Sequence[Row]]
@@ -131,11 +133,12 @@ class OkxRest:
         if kind not in _TYPES - {"SPOT"}:
             raise auth.parameter_error("instType")
         wanted = request.query.get("instId")
-        if wanted is not None and wanted not in INSTRUMENTS:
+        listed = PAIRS if kind == "MARGIN" else INSTRUMENTS
+        if wanted is not None and wanted not in listed:
             raise auth.no_such_instrument()
-        found = [it for it in INSTRUMENTS.values() if _is_asked(it, request)]
+        found = [it for it in listed.values() if it.kind == kind and _is_asked(it, request)]
         prices = self._state.prices()
-        return [public.mark_price(it, prices, at_ms) for it in found] if kind == "SWAP" else []
+        return [public.mark_price(it, prices, at_ms) for it in found]
 
     def _indexes(self, request: web.Request) -> Sequence[Row]:
         quote, wanted = request.query.get("quoteCcy"), request.query.get("instId")
@@ -153,7 +156,7 @@ class OkxRest:
     def _balance(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
         wanted = _listed(request, "ccy", _MOST_CURRENCIES)
         now = figures(account.ledger, self._state.prices())
-        row = rows.balance(account.ledger, now, self._state.server_ms())
+        row = okx_balance.balance(account.ledger, now, self._state.server_ms())
         if wanted and isinstance(row["details"], list):
             row["details"] = [one for one in row["details"] if one["ccy"] in wanted]
         return [row]
@@ -174,7 +177,7 @@ class OkxRest:
 
     def _risk(self, _: web.Request, account: OkxAccount) -> Sequence[Row]:
         now = figures(account.ledger, self._state.prices())
-        return [rows.position_risk(account.ledger, now, self._state.server_ms())]
+        return [okx_balance.position_risk(account.ledger, now, self._state.server_ms())]
 
     def _risk_state(self, _: web.Request, account: OkxAccount) -> Sequence[Row]:
         if account.ledger.level != PORTFOLIO:
@@ -185,8 +188,11 @@ class OkxRest:
 
     def _fees(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
         kind = _type(request)
-        ledger, at_ms = account.ledger, self._state.server_ms()
-        return [public.trade_fee(kind, ledger.taker_rate, ledger.spot_taker_rate, at_ms)]
+        ledger = account.ledger
+        rates = {"SWAP": ledger.taker_rate, "OPTION": ledger.taker_rate}
+        rates |= {"FUTURES": ledger.futures_taker_rate}
+        rate = rates.get(kind, ledger.spot_taker_rate)
+        return [public.trade_fee(kind, rate, self._state.server_ms())]
 
     def _algos(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
         kind = request.query.get("ordType", "")
@@ -196,7 +202,8 @@ class OkxRest:
             raise auth.parameter_error("ordType")
         found = algo_rows(self._state, account) if "conditional" in kind.split(",") else []
         found = [row for row in found if request.query.get("instId") in {None, row["instId"]}]
-        found = [row for row in found if request.query.get("instType") in {None, "SWAP"}]
+        kinds = {None, request.query.get("instType")}
+        found = [row for row in found if len(kinds) == 1 or row["instType"] in kinds]
         return _between(found, "algoId", request)
 
     def _orders(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
@@ -209,8 +216,6 @@ class OkxRest:
 def position_rows(state: OkxState, account: OkxAccount) -> list[Row]:
     """All open positions of an account, as REST and stream show them."""
     prices, at_ms = state.prices(), state.server_ms()
-    if account.ledger.level == SPOT:
-        return []
     now = figures(account.ledger, prices)
     found = [rows.position(account.ledger, now, mine, prices, at_ms) for mine in now.positions]
     return found + [rows.other_position(other, at_ms) for other in account.ledger.others]
@@ -231,9 +236,9 @@ def _config(_: web.Request, account: OkxAccount) -> Sequence[Row]:
         {
             "acctLv": account.ledger.level,
             "acctStpMode": "cancel_maker",
-            "autoLoan": False,
+            "autoLoan": account.ledger.is_unified,
             "ctIsoMode": "automatic",
-            "enableSpotBorrow": False,
+            "enableSpotBorrow": account.ledger.borrows_in_spot,
             "feeType": "0",
             "greeksType": "PA",
             "ip": "127.0.0.1",
@@ -248,7 +253,7 @@ def _config(_: web.Request, account: OkxAccount) -> Sequence[Row]:
             "perm": ",".join(["read_only", *extra]),
             "posMode": "long_short_mode" if account.ledger.hedge else "net_mode",
             "roleType": "0",
-            "settleCcy": "USDC",
+            "settleCcy": SETTLE_CCY,
             "settleCcyList": ["USD", "USDC", "USDG"],
             "spotBorrowAutoRepay": False,
             "spotOffsetType": "",
@@ -270,10 +275,7 @@ def _instruments(request: web.Request) -> Sequence[Row]:
     kind, family = _type(request), request.query.get("instFamily")
     if kind == "OPTION" and not (family or request.query.get("uly")):
         raise auth.missing_parameter("instFamily")
-    if kind == "SWAP":
-        found = [public.instrument(it) for it in INSTRUMENTS.values()]
-    else:
-        found = public.other_instruments(kind, family or request.query.get("uly"))
+    found = public.instruments(kind, family or request.query.get("uly"))
     wanted = request.query.get("instId")
     found = [row for row in found if wanted in {None, row["instId"]}]
     if wanted and not found:
@@ -288,15 +290,26 @@ def _tiers(request: web.Request) -> Sequence[Row]:
     families = _listed(request, "instFamily", _MOST_FAMILIES)
     families = families or _listed(request, "uly", _MOST_FAMILIES)
     if kind == "MARGIN":
-        name = "ccy" if "ccy" in request.query else "instId"
-        return public.margin_tiers(name, request.query.get(name, ""))
+        return _borrowing_tiers(request)
     if not families:
         raise auth.missing_parameter("instFamily")
-    if not TIERS.keys() >= set(families):
+    if not TIERS.get(kind, {}).keys() >= set(families):
         raise auth.parameter_error("instFamily")
     tier = request.query.get("tier")
-    found = [row for family in families for row in public.position_tiers(family)]
+    found = [row for family in families for row in public.position_tiers(kind, family)]
     return [row for row in found if tier in {None, row["tier"]}]
+
+
+def _borrowing_tiers(request: web.Request) -> Sequence[Row]:
+    """Of a coin, or of the pairs of MARGIN positions."""
+    if "ccy" in request.query:
+        return public.loan_tiers(request.query["ccy"])
+    pairs = _listed(request, "instId", _MOST_FAMILIES)
+    if not pairs:
+        raise auth.missing_parameter("instId or ccy")
+    if not PAIR_TIERS.keys() >= set(pairs):
+        raise auth.no_such_instrument()
+    return [row for pair in pairs for row in public.pair_tiers(pair)]
 
 
 def _discounts(request: web.Request) -> Sequence[Row]:

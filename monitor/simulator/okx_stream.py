@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from monitor.simulator import okx_balance as balances
 from monitor.simulator import okx_public as public
-from monitor.simulator import okx_rows as rows
 from monitor.simulator.okx_accounts import NAME, OkxAccount, OkxState
 from monitor.simulator.okx_auth import login_error
 from monitor.simulator.okx_channels import Row, objection, topic_of, wants
 from monitor.simulator.okx_ledger import figures
 from monitor.simulator.okx_orders import text
 from monitor.simulator.okx_rest import position_rows
-from monitor.simulator.okx_tables import INSTRUMENTS
+from monitor.simulator.okx_tables import instrument_of
 from monitor.simulator.sockets import Hub, Socket
 
 _SILENCE = timedelta(seconds=30)
@@ -199,7 +199,7 @@ class OkxStream:
             return
         at_ms = self._state.server_ms(socket.path)
         if arg["channel"] == "mark-price":
-            row = public.mark_price(INSTRUMENTS[inst_id], prices, at_ms)
+            row = public.mark_price(instrument_of(inst_id), prices, at_ms)
             price = str(row["markPx"])
         else:
             row = public.index_ticker(inst_id, prices, at_ms)
@@ -269,7 +269,7 @@ class OkxStream:
 def account_row(state: OkxState, account: OkxAccount) -> Row:
     """`data[0]` of the account channel."""
     now = figures(account.ledger, state.prices())
-    return rows.as_streamed(rows.balance(account.ledger, now, state.server_ms()), now)
+    return balances.as_streamed(balances.balance(account.ledger, now, state.server_ms()), now)
 
 
 def balance_and_position(state: OkxState, account: OkxAccount, event: str) -> Row:

@@ -1,20 +1,20 @@
 """
-What OKX publishes about its contracts and collateral: instruments, tiers, discounts, fees.
+What OKX publishes about its contracts: instruments, tiers, fees.
 
 A tier is `invented` where no published row for it was found; such rows follow the exchange's
 announced rule (every further tier adds as many contracts, and half a percent to both rates).
 
 It knows no account and no price.
 
-Source: OKX "Get instruments", "Get position tiers", "Get discount rate and interest-free
-quota"; announcements of 2021-06-11, 2022-11-08, 2023-08-23, 2023-10-31 and 2025-11-13; first
-tiers of BTC and ETH as answered live on 2026-09-25.
+Source: OKX "Get instruments", "Get position tiers"; announcements of 2021-06-11, 2022-11-08,
+2023-08-23, 2023-10-31 and 2025-11-13; first tiers of BTC and ETH as answered live on 2026-09-25.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 D = Decimal
+ZERO = D(0)
 TAKER_RATE = D("0.0005")
 MAKER_RATE = D("0.0002")
 SPOT_TAKER_RATE = D("0.001")
@@ -24,24 +24,37 @@ _TIERS_IN_A_TABLE = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """A swap; `face` is one contract in base coin (linear) or in USD (inverse)."""
+    """
+    A contract, or the pair of a MARGIN position.
+
+    `face` is one contract in base coin (linear) or in USD (inverse); `premium` is what its mark
+    stands above the coin's price, as a fraction. `settle` is what this account settles in, and
+    `named_settle` the exchange's word for it, which is "USD" where the account chooses.
+    """
 
     inst_id: str
+    kind: str
+    family: str
     base: str
     quote: str
     settle: str
-    face: Decimal
+    is_linear: bool
+    value: Decimal
+    multiplier: Decimal
     tick: Decimal
     lot: Decimal
     lever: str
     resting_price: Decimal
+    premium: Decimal = ZERO
+    named_settle: str = ""
 
     @property
-    def is_linear(self) -> bool:
-        return self.settle == self.quote
+    def face(self) -> Decimal:
+        return self.value * self.multiplier
 
     @property
-    def family(self) -> str:
+    def uly(self) -> str:
+        """Its underlying: the pair that it is quoted in."""
         return f"{self.base}-{self.quote}"
 
     @property
@@ -59,15 +72,6 @@ class Tier:
     mmr: Decimal
     imr: Decimal
     invented: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discount:
-    """The rate of the slice of a coin between `floor` and `cap` (None: no end)."""
-
-    floor: Decimal
-    cap: Decimal | None
-    rate: Decimal
 
 
 _SWAPS = (
@@ -88,27 +92,97 @@ _SWAPS = (
 )
 
 
-def _swap(row: tuple[str, str, str, str, str, str]) -> Instrument:
-    inst_id, face, tick, lot, lever, price = row
-    base, quote, _ = inst_id.split("-")
+# A multiplier other than 1 is invented: live contracts but options have 1. So are the sizes of
+# contracts on XRP-USD and of the dated ones settled in USD (their first tier was seen).
+_MULTIPLIED = (
+    # instrument, value, multiplier, tick, lot, lever, resting price
+    ("XRP-USD-SWAP", "1", "10", "0.0001", "1", "50", "2.4"),
+    ("XRP-USDT-261225", "10", "10", "0.0001", "0.1", "20", "2.4"),
+)
+_FUTURES = (
+    # instrument, face, tick, lot, lever, resting price
+    ("BTC-USDT-261225", "0.01", "0.1", "0.01", "100", "100000"),
+    ("BTC-USDT-270326", "0.01", "0.1", "0.01", "100", "100000"),
+    ("ETH-USDT-261225", "0.1", "0.01", "0.01", "75", "3500"),
+    ("ETH-USDT-270326", "0.1", "0.01", "0.01", "75", "3500"),
+    ("BTC-USD-261225", "100", "0.1", "0.1", "100", "100000"),
+    ("BTC-USD-270326", "100", "0.1", "0.1", "100", "100000"),
+    ("ETH-USD-261225", "10", "0.01", "0.1", "75", "3500"),
+    ("BTC-USD_UM-261225", "0.01", "0.1", "0.1", "20", "100000"),
+    ("BTC-USD_UM-270326", "0.01", "0.1", "0.1", "20", "100000"),
+)
+# Marks of dated contracts stand above the coin's price, invented: more where later.
+_PREMIUMS = {"261225": D("0.0012"), "270326": D("0.0085")}
+_PAIRS = (
+    # pair, tick, lever, resting price
+    ("BTC-USDT", "0.1", "10", "100000"),
+    ("ETH-USDT", "0.01", "10", "3500"),
+    ("SOL-USDT", "0.01", "10", "180"),
+    ("BTC-USDC", "0.1", "10", "100000"),
+)
+SETTLE_CCY = "USDC"  # what the accounts here have chosen for contracts settled in USD
+
+
+def _contract(inst_id: str, value: str, multiplier: str, row: tuple[str, ...]) -> Instrument:
+    tick, lot, lever, price = row
+    base, quoted, last = inst_id.split("-")
+    quote, _, margined_in_usd = quoted.partition("_")
+    inverse = quoted == "USD"
     return Instrument(
         inst_id=inst_id,
+        kind="SWAP" if last == "SWAP" else "FUTURES",
+        family=f"{base}-{quoted}",
         base=base,
         quote=quote,
-        settle=base if quote == "USD" else quote,
-        face=D(face),
+        settle=base if inverse else SETTLE_CCY if margined_in_usd else quote,
+        is_linear=not inverse,
+        value=D(value),
+        multiplier=D(multiplier),
         tick=D(tick),
         lot=D(lot),
+        lever=lever,
+        resting_price=D(price),
+        premium=_PREMIUMS.get(last, ZERO),
+        named_settle="USD" if margined_in_usd else "",
+    )
+
+
+def _pair(row: tuple[str, str, str, str]) -> Instrument:
+    inst_id, tick, lever, price = row
+    base, quote = inst_id.split("-")
+    return Instrument(
+        inst_id=inst_id,
+        kind="MARGIN",
+        family="",
+        base=base,
+        quote=quote,
+        settle=quote,
+        is_linear=True,
+        value=D(1),
+        multiplier=D(1),
+        tick=D(tick),
+        lot=D("0.00000001"),
         lever=lever,
         resting_price=D(price),
     )
 
 
-INSTRUMENTS: dict[str, Instrument] = {row[0]: _swap(row) for row in _SWAPS}
+INSTRUMENTS: dict[str, Instrument] = {
+    **{row[0]: _contract(row[0], row[1], "1", row[2:]) for row in (*_SWAPS, *_FUTURES)},
+    **{row[0]: _contract(row[0], row[1], row[2], row[3:]) for row in _MULTIPLIED},
+}
+PAIRS: dict[str, Instrument] = {row[0]: _pair(row) for row in _PAIRS}
+
+
+def instrument_of(inst_id: str) -> Instrument:
+    """The contract or pair of this id. Raises KeyError if there is none."""
+    return INSTRUMENTS[inst_id] if inst_id in INSTRUMENTS else PAIRS[inst_id]
+
 
 _Row = tuple[str, str, str]  # contracts up to, maintenance %, initial %
-# family: published rows, invented rows, and how many contracts each further tier adds
-_LADDERS: dict[str, tuple[tuple[_Row, ...], tuple[_Row, ...], str]] = {
+# published rows, invented rows, and how many contracts each further tier adds
+_Ladder = tuple[tuple[_Row, ...], tuple[_Row, ...], str]
+_SWAP_LADDERS: dict[str, _Ladder] = {
     "BTC-USDT": ((("1000", "0.4", "1"),), (("2000", "0.5", "1.33"), ("5000", "1", "2")), "5000"),
     "ETH-USDT": ((("5000", "0.4", "1"),), (("10000", "0.5", "1.33"), ("20000", "1", "2")), "20000"),
     "SOL-USDT": (
@@ -154,11 +228,25 @@ _LADDERS: dict[str, tuple[tuple[_Row, ...], tuple[_Row, ...], str]] = {
     "LTC-USDT": ((), (("1000", "0.65", "2"), ("3000", "1", "3")), "3000"),
     "XRP-USDT": ((), (("5000", "0.65", "2"), ("15000", "1", "3")), "15000"),
     "DOGE-USDT": ((), (("5000", "0.65", "2"), ("15000", "1", "3")), "15000"),
+    "XRP-USD": ((), (("20000", "0.65", "2"), ("60000", "1", "3")), "60000"),
+}
+# Dated contracts have tables of their own; only the first tier of those settled in USD was seen.
+_FUTURES_LADDERS: dict[str, _Ladder] = {
+    "BTC-USDT": (
+        (),
+        (("800", "0.45", "1"), ("1600", "0.6", "1.5"), ("4000", "1.1", "2.5")),
+        "4000",
+    ),
+    "ETH-USDT": ((), (("3000", "0.5", "1.33"), ("9000", "0.8", "2")), "9000"),
+    "XRP-USDT": ((), (("4000", "1", "5"), ("12000", "1.5", "6")), "12000"),
+    "BTC-USD": ((), (("900", "0.45", "1"), ("1800", "0.6", "1.5")), "2500"),
+    "ETH-USD": ((), (("8000", "0.6", "1.5"), ("16000", "0.9", "2")), "8000"),
+    "BTC-USD_UM": ((("4000", "2", "5"),), (), "4000"),
 }
 
 
-def _ladder(family: str) -> tuple[Tier, ...]:
-    seen, guessed, step = _LADDERS[family]
+def _ladder(rows_of: _Ladder) -> tuple[Tier, ...]:
+    seen, guessed, step = rows_of
     rows = [*seen, *guessed]
     while len(rows) < _TIERS_IN_A_TABLE:
         size, mmr, imr = rows[-1]
@@ -179,50 +267,12 @@ def _ladder(family: str) -> tuple[Tier, ...]:
     return tuple(tiers)
 
 
-TIERS: dict[str, tuple[Tier, ...]] = {family: _ladder(family) for family in _LADDERS}
-
-
-def _slices(*steps: tuple[str | None, str]) -> tuple[Discount, ...]:
-    slices: list[Discount] = []
-    floor = D(0)
-    for cap, rate in steps:
-        slices.append(Discount(floor=floor, cap=None if cap is None else D(cap), rate=D(rate)))
-        floor = slices[-1].cap or floor
-    return tuple(slices)
-
-
-# BTC is the exchange's help example, the first rates of ETH, USDC, LTC, OKB and ADA were seen
-# in 2025-07, that of USDT in an official sample; steps and the other coins are invented.
-DISCOUNTS: dict[str, tuple[Discount, ...]] = {
-    "USDT": _slices((None, "1")),
-    "USDC": _slices((None, "0.98")),
-    "BTC": _slices(
-        ("20", "0.98"),
-        ("25", "0.975"),
-        ("30", "0.97"),
-        ("50", "0.965"),
-        ("70", "0.96"),
-        ("90", "0.955"),
-        ("110", "0.95"),
-        (None, "0.9"),
-    ),
-    "ETH": _slices(("1000", "0.98"), ("2000", "0.975"), ("4000", "0.965"), (None, "0.9")),
-    "SOL": _slices(("5000", "0.95"), ("20000", "0.9"), (None, "0.8")),
-    "LTC": _slices(("5000", "0.95"), (None, "0.85")),
-    "OKB": _slices(("20000", "0.9"), (None, "0.8")),
-    "ADA": _slices(("500000", "0.9"), (None, "0.8")),
-    "XRP": _slices(("500000", "0.9"), (None, "0.8")),
-    "DOGE": _slices(("500000", "0.85"), (None, "0.75")),
+TIERS: dict[str, dict[str, tuple[Tier, ...]]] = {
+    "SWAP": {family: _ladder(rows) for family, rows in _SWAP_LADDERS.items()},
+    "FUTURES": {family: _ladder(rows) for family, rows in _FUTURES_LADDERS.items()},
 }
+"""Tiers by kind and family."""
 
-# Maintenance and initial rate of a borrowing: 3 % on BTC was recovered from an official
-# sample; the others are invented.
-BORROW_RATES: dict[str, tuple[Decimal, Decimal]] = {
-    "BTC": (D("0.03"), D("0.1")),
-    "USDT": (D("0.02"), D("0.1")),
-    "USDC": (D("0.02"), D("0.1")),
-}
-ANY_BORROW_RATES = (D("0.03"), D("0.1"))
 
 # Fee groups as the instruments name them: 1 spot, 2 linear contracts, 3 inverse contracts.
 SPOT_GROUP, LINEAR_GROUP, INVERSE_GROUP = "1", "2", "3"

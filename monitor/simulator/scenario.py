@@ -74,6 +74,7 @@ class AccountSpec:
     secret: str = field(repr=False)
     passphrase: str = field(repr=False)
     permissions: tuple[str, ...]
+    stays: bool = False  # never taken over, so that a ratio above 1 can be looked at
     extra: Mapping[str, object] = field(default_factory=dict)  # read by the exchange's own room
 
 
@@ -199,6 +200,7 @@ def _account(table: "_Table") -> AccountSpec:
         secret=table.text("secret", default=f"sim-{name}-secret"),
         passphrase=table.text("passphrase", default=f"sim-{name}-passphrase"),
         permissions=table.choices("permissions", _PERMISSIONS, default=("read",)),
+        stays=table.flag("stays"),
         extra=table.raw("extra"),
     )
     table.finish()

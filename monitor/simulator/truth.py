@@ -10,8 +10,10 @@ class PositionTruth:
     """
     One open position.
 
-    `liquidation_price` is None where no positive price ends its pool. It may be given as a
-    function, so that only who asks for the row pays for solving.
+    `maintenance_margin` is None where the exchange has none for a position by itself.
+    `liquidation_price` is the nearest price of its symbol that ends its pool, the other one
+    lies in the other direction; each is None where there is none. They may be given as
+    functions, so that only who asks for the row pays for solving.
     """
 
     exchange_symbol: str
@@ -21,12 +23,11 @@ class PositionTruth:
     mark_price: Decimal
     notional: Decimal
     unrealized_pnl: Decimal
-    maintenance_margin: Decimal
+    maintenance_margin: Decimal | None
     liquidation_price: Decimal | Callable[[], Decimal | None] | None
+    other_liquidation_price: Decimal | Callable[[], Decimal | None] | None = None
 
     def row(self) -> dict[str, object]:
-        price = self.liquidation_price
-        solved = price() if callable(price) else price
         return {
             "exchange_symbol": self.exchange_symbol,
             "side": self.side,
@@ -35,8 +36,9 @@ class PositionTruth:
             "mark": plain(self.mark_price),
             "notional": plain(self.notional),
             "unrealized_pnl": plain(self.unrealized_pnl),
-            "maintenance_margin": plain(self.maintenance_margin),
-            "liquidation_price": None if solved is None else plain(solved),
+            "maintenance_margin": _plain_or_none(self.maintenance_margin),
+            "liquidation_price": _plain_or_none(_solved(self.liquidation_price)),
+            "other_liquidation_price": _plain_or_none(_solved(self.other_liquidation_price)),
         }
 
 
@@ -73,6 +75,14 @@ class PoolTruth:
             "ratio": plain(self.ratio),
             "positions": [position.row() for position in self.positions],
         }
+
+
+def _solved(price: Decimal | Callable[[], Decimal | None] | None) -> Decimal | None:
+    return price() if callable(price) else price
+
+
+def _plain_or_none(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
 
 
 def plain(value: Decimal) -> str:

@@ -164,17 +164,18 @@ class World:
         self.run_timeline()
         self.publish(exchange.name)
         for account in exchange.accounts:
-            self.evaluate(exchange, account.spec.name)
+            self.evaluate(exchange, account.spec)
         await exchange.step(self.now())
 
-    def evaluate(self, exchange: Exchange, account: str) -> None:
-        """Record which thresholds each pool has crossed; liquidate at 1."""
+    def evaluate(self, exchange: Exchange, spec: AccountSpec) -> None:
+        """Record which thresholds each pool has crossed; liquidate at 1, but who stays."""
+        account = spec.name
         now = exchange.pools(account)
         self._record_vanished(exchange.name, account, {pool.pool for pool in now})
         for pool in now:
             ratio = pool.ratio
             self._record_crossings(exchange.name, account, pool.pool, ratio)
-            if ratio >= 1:
+            if ratio >= 1 and not spec.stays:
                 words = exchange.liquidate(account, pool.pool)
                 self.record(
                     "liquidation",

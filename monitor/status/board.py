@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from monitor.alerts import words
 from monitor.engine.effects import State
 
 if TYPE_CHECKING:
@@ -34,6 +35,19 @@ class Board:
 
     def assessments(self) -> list[AccountAssessment]:
         return list(self._latest.values())
+
+    def standing(self, account: str) -> str | None:
+        """How an account stands, in one sentence; None where nothing is known of it."""
+        known = self._latest.get(account)
+        if known is None:
+            return None
+        ratios = [
+            f"{pool.risk.pool.id.name} {words.ratio(pool.requirement.ratio)}"
+            for pool in known.pools
+            if pool.requirement.maintenance_margin > 0
+        ]
+        figures = ", ".join(ratios) or "nothing at risk"
+        return f"{account} is {known.state.value}, {figures}"
 
     def troubles(self, at: datetime) -> list[tuple[str, str]]:
         """Every account that is not fresh now, each with a sentence on why."""

@@ -256,6 +256,39 @@ def test_no_secret_shows_in_the_settings(tmp_path: Path) -> None:
     assert settings.secrets() == (url, CANARY, CANARY)
 
 
+HEARTBEAT = '[heartbeat]\nurl = { env = "PING" }\n'
+
+
+def test_the_address_of_the_dead_mans_switch_is_a_secret(tmp_path: Path) -> None:
+    url = f"https://hc-ping.com/{CANARY}/"
+    settings = loaded(tmp_path, ACCOUNT + CHANNEL + HEARTBEAT, PING=url)
+
+    assert settings.heartbeat is not None
+    assert settings.heartbeat.seconds == 60
+    assert settings.heartbeat.url.get_secret_value() == url.rstrip("/")
+    assert url.rstrip("/") in settings.secrets()
+    assert CANARY not in repr(settings)
+    assert loaded(tmp_path, ACCOUNT + CHANNEL).heartbeat is None
+
+
+@pytest.mark.parametrize(
+    ("url", "because"),
+    [
+        ("hc-ping.com/uuid", "expected an address to ping"),
+        ("ftp://hc-ping.com/uuid", "expected an address to ping"),
+        ("https://hc-ping.com/uuid?rid=1", "without query or fragment"),
+        ("http://169.254.169.254/latest", "link-local and cloud metadata"),
+    ],
+)
+def test_what_can_not_be_pinged_is_told_without_showing_it(
+    tmp_path: Path, url: str, because: str
+) -> None:
+    (found,) = mistakes_of(tmp_path, ACCOUNT + CHANNEL + HEARTBEAT, environ={"PING": url})
+    assert "heartbeat.url" in found
+    assert because in found
+    assert url not in found
+
+
 def test_where_secrets_are_not_wanted_no_source_is_opened(tmp_path: Path) -> None:
     path = written(tmp_path, ACCOUNT + CHANNEL + 'min_severity = "high"')
     with pytest.raises(ConfigError) as caught:
@@ -317,6 +350,8 @@ def test_the_example_shows_every_setting() -> None:
 
     text = (CONFIG / "margin-monitor.example.toml").read_text(encoding="utf-8")
     for table, shape in TABLES.items():
-        assert re.search(rf"^\[+{table}\]+$", text, re.MULTILINE), table
+        # What is off unless it is given stands there as a comment.
+        shown = "# " if table == "heartbeat" else ""
+        assert re.search(rf"^{shown}\[+{table}\]+$", text, re.MULTILINE), table
         for key in shape.model_fields:
-            assert re.search(rf"^{key} = ", text, re.MULTILINE), f"{table}.{key}"
+            assert re.search(rf"^{shown}{key} = ", text, re.MULTILINE), f"{table}.{key}"

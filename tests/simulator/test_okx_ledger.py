@@ -22,15 +22,14 @@ from monitor.simulator.okx_account import (
 )
 from monitor.simulator.okx_ledger import (
     cross_liquidation_price,
-    discounted_amount,
     figures,
     isolated_liquidation_price,
-    position_figures,
     ratio_text_value,
-    tier_of,
 )
+from monitor.simulator.okx_legs import discounted_amount, position_figures, tier_of
 from monitor.simulator.okx_pools import liquidate, pools, room_and_need
-from monitor.simulator.okx_tables import DISCOUNTS, TIERS
+from monitor.simulator.okx_rates import DISCOUNTS
+from monitor.simulator.okx_tables import TIERS
 
 D = Decimal
 
@@ -317,7 +316,7 @@ def test_the_whole_position_pays_the_tier_it_has_reached():
         D("0.015"),
         D("0.025"),
     ]
-    last = TIERS["SOL-USDT"][-1]
+    last = TIERS["SWAP"]["SOL-USDT"][-1]
     assert tier_of("SOL-USDT", last.max_size * 2) is last
 
 

@@ -35,3 +35,14 @@ def test_an_account_that_is_not_fresh_is_a_trouble_with_its_reason() -> None:
     board.put(an_account(state=State.BLIND, because="key refused"))
 
     assert board.troubles(at(1)) == [("main", "main is blind: key refused")]
+
+
+def test_how_an_account_stands_is_one_sentence() -> None:
+    board = Board(["main", "other"])
+    board.put(an_account())
+    board.put(an_account(account="other", state=State.STALE, pools=()))
+
+    # 235.79 of 258.30 are held: 91.3 %
+    assert board.standing("main") == "main is fresh, unified 91.3 %"
+    assert board.standing("other") == "other is stale, nothing at risk"
+    assert board.standing("third") is None

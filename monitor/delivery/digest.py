@@ -1,0 +1,60 @@
+"""
+What a channel gets instead of a flood, and what a message says that comes late.
+
+Knows messages alone: many become one that names each of them, gravest first, and says all of
+the gravest; none is left out without being counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from monitor.alerts import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from monitor.alerts.message import Notification
+
+MOST_LISTED = 30
+
+
+def digest(messages: Sequence[Notification]) -> Notification:
+    """
+    One message for several, at least one: the gravest in full, a line for each of the others.
+
+    It keeps the gravest one's id, incident and severity (of equals the oldest is the gravest).
+    """
+    ordered = sorted(messages, key=lambda m: (-m.severity.rank, m.created_at, m.id))
+    first, rest = ordered[0], ordered[1:]
+    if not rest:
+        return first
+    lines = [f"• {message.title}" for message in rest[:MOST_LISTED]]
+    if len(rest) > MOST_LISTED:
+        lines.append(f"• … and {len(rest) - MOST_LISTED} more: see `margin-monitor status`")
+    return replace(
+        first,
+        title=f"{len(ordered)} messages in one. {first.title}",
+        body="\n".join((first.body, "", f"Beside it, {len(rest)} more:", *lines)),
+        useful_until=max(message.useful_until for message in ordered),
+    )
+
+
+def as_of_now(
+    message: Notification, now: datetime, standing: str | None, late_after: timedelta
+) -> Notification:
+    """
+    The message itself, or, where it comes late, with its age and how things stand on top.
+
+    Args:
+        standing: How its pool or account stands at `now`, in words; None where it is unknown.
+    """
+    age = now - message.created_at
+    if age <= late_after:
+        return message
+    written = words.moment(message.created_at)
+    late = f"LATE: written {words.duration(age.total_seconds())} ago, {written}."
+    present = f" Now: {standing}." if standing else " How it stands now is not known."
+    return replace(message, body=f"{late}{present}\n\n{message.body}")

@@ -1,0 +1,54 @@
+"""Many messages in one, and one that comes late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from monitor.alerts.ladder import Severity
+from monitor.delivery.digest import MOST_LISTED, as_of_now, digest
+from tests.alerting import NOON, a_notification, at
+
+MINUTE = timedelta(seconds=60)
+
+
+def test_one_message_stays_as_it_is() -> None:
+    assert digest([a_notification("a")]) == a_notification("a")
+
+
+def test_the_gravest_is_told_in_full_and_the_others_by_a_line_each() -> None:
+    first = a_notification("a", "i1", created_at=at(1))
+    grave = a_notification("b", "i2", severity=Severity.CRITICAL, useful_until=at(10))
+    ended = a_notification("c", "i3", severity=Severity.INFO)
+    found = digest([first, grave, ended])
+    assert found.title == "3 messages in one. title of b"
+    assert found.body == ("body of b\n\nBeside it, 2 more:\n• title of a\n• title of c")
+    assert (found.id, found.incident_id, found.severity) == ("b", "i2", Severity.CRITICAL)
+    assert found.useful_until == at(3600)
+
+
+def test_what_is_not_listed_is_counted() -> None:
+    many = [a_notification(f"m{n:03}", f"i{n}") for n in range(MOST_LISTED + 4)]
+    found = digest(many)
+    assert found.body.count("• title of") == MOST_LISTED
+    assert found.body.endswith("• … and 3 more: see `margin-monitor status`")
+
+
+def test_a_message_in_time_says_nothing_of_its_age() -> None:
+    assert as_of_now(a_notification("a"), at(60), "main is fresh", MINUTE) == a_notification("a")
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        ("main is fresh, USDT 12.0 %", "Now: main is fresh, USDT 12.0 %."),
+        (None, "How it stands now is not known."),
+    ],
+)
+def test_a_late_message_carries_its_age_and_the_present_state(
+    standing: str | None, said: str
+) -> None:
+    found = as_of_now(a_notification("a"), NOON + timedelta(minutes=12), standing, MINUTE)
+    assert found.body == (f"LATE: written 12 min ago, 2026-11-22 12:00:00 UTC. {said}\n\nbody of a")
+    assert found.title == "title of a"
