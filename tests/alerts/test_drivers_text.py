@@ -135,8 +135,8 @@ def test_the_next_funding_and_where_the_pool_stands_after_it() -> None:
     )
     assert funding_lines(pool_facts(a_pool(LONG, cash=500), funding=funding)) == [
         (
-            "Next funding at 16:00:00 UTC: +1.50 USDC, −8.80 USDT; after it, at these marks, margin "
-            "ratio 94.8 %, 3.6 % from liquidation."
+            "Next funding at 16:00:00 UTC: +1.50 USDC, −8.80 USDT; after it, at these marks, "
+            "margin ratio 94.8 %, 3.6 % from liquidation."
         )
     ]
     assert funding_lines(pool_facts(a_pool(LONG, cash=500))) == []

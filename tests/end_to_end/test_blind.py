@@ -21,6 +21,8 @@ GRACE = timedelta(seconds=5)
 SLACK = timedelta(seconds=2)
 ACCOUNTS = ("blind-binance", "blind-bybit", "blind-okx")
 EXCHANGES = ("binance", "bybit", "okx")
+# One of these accounts stands near its end from the start, which would be told as well.
+ONLY_RATIO = '[[ladder]]\nname = "warning"\nenter = 0.80\nleave = 0.77'
 
 
 async def told(daemon: Watching, receiver: Receiver, words: str) -> None:
@@ -44,7 +46,12 @@ async def test_silence_is_told_as_stale_and_then_blind_and_their_ends(
     async with running(load("blind")) as simulation, receiving() as receiver:
         simulation.world._waiting.clear()  # the faults are those of this test
         config = write_config(
-            tmp_path, simulation.access(), receiver.url, poll_seconds=1, budgets=BUDGETS
+            tmp_path,
+            simulation.access(),
+            receiver.url,
+            poll_seconds=1,
+            budgets=BUDGETS,
+            more=ONLY_RATIO,
         )
         async with watching(config) as daemon:
             await daemon.fresh(*ACCOUNTS)

@@ -144,8 +144,8 @@ def test_a_position_in_a_pool_of_its_own_is_an_opening() -> None:
     scene.later(1).read(the_pool(SMALL, positions=(), cash=54), own, SOL=100)
     assert scene.told == [
         (
-            "OPENED SOL/USDT:USDT long: main/isolated/SOLUSDT (bybit) stands 4.9 % from liquidation "
-            "(near)"
+            "OPENED SOL/USDT:USDT long: main/isolated/SOLUSDT (bybit) stands 4.9 % from "
+            "liquidation (near)"
         )
     ]
 
