@@ -135,6 +135,10 @@ async def receiving() -> AsyncIterator[Receiver]:
 # --- the config file ---------------------------------------------------------------------
 
 
+# A ladder for accounts that stand near their end from the start: of that nothing is told then.
+ONLY_RATIO = '[[ladder]]\nname = "warning"\nenter = 0.80\nleave = 0.77'
+
+
 def write_config(
     folder: Path,
     accesses: Iterable[Access],

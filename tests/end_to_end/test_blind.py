@@ -13,7 +13,14 @@ import pytest
 from monitor.exchanges import stream
 from monitor.simulator.scenario import load
 from monitor.simulator.server import Simulation, running
-from tests.end_to_end.stage import Receiver, Watching, receiving, watching, write_config
+from tests.end_to_end.stage import (
+    ONLY_RATIO,
+    Receiver,
+    Watching,
+    receiving,
+    watching,
+    write_config,
+)
 
 BUDGETS = {"marks": 2, "account": 3}
 GRACE = timedelta(seconds=5)
@@ -21,8 +28,6 @@ GRACE = timedelta(seconds=5)
 SLACK = timedelta(seconds=2)
 ACCOUNTS = ("blind-binance", "blind-bybit", "blind-okx")
 EXCHANGES = ("binance", "bybit", "okx")
-# One of these accounts stands near its end from the start, which would be told as well.
-ONLY_RATIO = '[[ladder]]\nname = "warning"\nenter = 0.80\nleave = 0.77'
 
 
 async def told(daemon: Watching, receiver: Receiver, words: str) -> None:
