@@ -193,6 +193,7 @@ class Daemon:
                 budgets=self._budgets(),
                 target=self._settings.target,
                 incidents=store.kept_incidents(account.name),
+                was_watched=store.was_watched(account.name),
             ),
             rest=client,
             mailbox=mailbox,
