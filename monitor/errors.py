@@ -3,6 +3,7 @@ The exception family of margin-monitor.
 
     MonitorError
     ├── ConfigError           stop at start, with every mistake listed
+    ├── WrongUsage            what was asked for makes no sense here; the words say what would
     ├── ExchangeError         carries exchange, account and call
     │   ├── Unreachable       try again (network, rate limit, maintenance, time-out, clock skew)
     │   ├── Refused           don't try again: key, permission, region, suspended
@@ -32,6 +33,10 @@ class ConfigError(MonitorError):
     def __init__(self, *mistakes: str) -> None:
         self.mistakes = mistakes
         super().__init__("\n".join(mistakes))
+
+
+class WrongUsage(MonitorError):  # noqa: N818 - the tree's word
+    """A person asked for what makes no sense as things are: the message says what would."""
 
 
 class ExchangeError(MonitorError):

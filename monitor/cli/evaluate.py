@@ -46,7 +46,7 @@ def evaluate(
     used: set[str] = set()
     for file in files:
         step: AccountAssessment | None = None
-        for step in _steps(file, overrides, used, config):
+        for step in steps_of(file, overrides, used, config):
             if each:
                 typer.echo(to_json(report([step], step.at)))
         if step is not None:
@@ -63,14 +63,14 @@ def evaluate(
         print_table(found)
 
 
-def _steps(
+def steps_of(
     file: Path, overrides: dict[str, Decimal], used: set[str], config: Path | None
 ) -> Iterator[AccountAssessment]:
     """Every step of one file; an error names the file."""
     from monitor.cli.replay import Replay
     from monitor.exchanges.capture import read_capture
 
-    ladder, target = _yardsticks(config)
+    ladder, target = yardsticks(config)
 
     def override(instruments: tuple[Instrument, ...]) -> dict[str, Decimal]:
         marks: dict[str, Decimal] = {}
@@ -93,7 +93,7 @@ def _steps(
         raise
 
 
-def _yardsticks(config: Path | None) -> tuple[Ladder, Target]:
+def yardsticks(config: Path | None) -> tuple[Ladder, Target]:
     """The ladder and the target of the config file, whose secrets stay shut; else the defaults."""
     from monitor.alerts.ladder import DEFAULT_LADDER
     from monitor.risk.result import Target

@@ -16,7 +16,15 @@ from monitor.cli.last_words import last_words
 from monitor.cli.run import run
 from monitor.cli.simulate import simulate
 from monitor.cli.status import status
-from monitor.errors import ConfigError, ExchangeError, MonitorError, RiskError, Unreachable
+from monitor.cli.whatif import whatif
+from monitor.errors import (
+    ConfigError,
+    ExchangeError,
+    MonitorError,
+    RiskError,
+    Unreachable,
+    WrongUsage,
+)
 
 FAILED = 1
 USAGE = 2
@@ -30,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (run, demo, simulate, check, status, capture, evaluate):
+for command in (run, demo, simulate, check, status, capture, evaluate, whatif):
     app.command()(command)
 app.command(name="last-words", hidden=True)(last_words)
 
@@ -55,8 +63,8 @@ def _options(
 
 
 def exit_code(error: MonitorError) -> int:
-    """2 for configuration, 3 where the figures can't be computed, else 1."""
-    if isinstance(error, ConfigError):
+    """2 for configuration and wrong usage, 3 where the figures can't be computed, else 1."""
+    if isinstance(error, ConfigError | WrongUsage):
         return USAGE
     if isinstance(error, RiskError):
         return NO_FIGURES

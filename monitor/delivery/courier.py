@@ -35,8 +35,10 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 REFUSED_SECONDS = 3600.0
 TRIES_IN_A_ROW = 5
-# So many incidents within a minute are told one by one; more are gathered.
-SINGLY_AT_MOST = 5
+# Of so many accounts, and so many incidents, a minute's messages go one by one; more are gathered.
+# An account that first goes stale and then blind has two incidents, and is no flood.
+ACCOUNTS_AT_MOST = 5
+INCIDENTS_AT_MOST = 8
 FLOOD_WINDOW = timedelta(seconds=60)
 GATHER_CRITICAL = timedelta(seconds=2)
 GATHER_OTHERS = timedelta(seconds=10)
@@ -147,7 +149,7 @@ class _Worker:
         self._on_taken = on_taken
         self._standing = standing
         self._jitter = jitter
-        self._sent: deque[tuple[datetime, str]] = deque()
+        self._sent: deque[tuple[datetime, Notification]] = deque()
         self._news = asyncio.Event()
         self._failures = 0
         self._refused = False
@@ -220,12 +222,15 @@ class _Worker:
         return [row.notification for row in newest if row.attempts < TRIES_IN_A_ROW]
 
     def _is_flood(self, messages: Iterable[Notification]) -> bool:
-        """Whether these tell of more incidents within a minute than a person reads one by one."""
+        """Whether a minute's messages, these included, are more than a person reads singly."""
         begun = self._now() - FLOOD_WINDOW
         while self._sent and self._sent[0][0] <= begun:
             self._sent.popleft()
-        told = {about for _, about in self._sent}
-        return len(told.union(map(_about, messages))) > SINGLY_AT_MOST
+        minute = [*(message for _, message in self._sent), *messages]
+        return (
+            len({message.account for message in minute}) > ACCOUNTS_AT_MOST
+            or len({_about(message) for message in minute}) > INCIDENTS_AT_MOST
+        )
 
     def _gathering(self, batch: Sequence[Notification]) -> float:
         """Seconds until the next one of a flood may follow the last message."""
@@ -251,7 +256,7 @@ class _Worker:
         # Settled after the send: a crash in between repeats a message, the other order would
         # lose one.
         self._outbox.delivered(self._channel.name, message.id, superseded, self._now())
-        self._sent.extend((self._now(), about) for about in sorted(told))
+        self._sent.extend((self._now(), each) for each in batch)
         if self._failures:
             log.info("channel.restored", channel=self._channel.name)
         if self._refused:

@@ -10,9 +10,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from monitor.alerts.incident import OPENINGS_WITHIN, Step, Transition, step
+from monitor.alerts.incident import (
+    OPENINGS_AT_MOST,
+    OPENINGS_WITHIN,
+    Step,
+    Transition,
+    happened,
+    step,
+)
 from monitor.alerts.message import write
-from monitor.alerts.policy import QuietReason
+from monitor.alerts.policy import QuietReason, SpeakReason
 from monitor.engine.effects import IncidentChanged
 
 if TYPE_CHECKING:
@@ -30,6 +37,7 @@ class Casebook:
 
     def __init__(self, policy: Policy, incidents: Iterable[Incident] = ()) -> None:
         self._policy = policy
+        self._taken_on: dict[PoolId | None, tuple[datetime, ...]] = {}
         self._latest: dict[tuple[PoolId | None, Subject], Incident] = {}
         for incident in sorted(incidents, key=lambda each: (each.is_open, each.opened_at)):
             self._latest[incident.pool, incident.subject] = incident
@@ -60,13 +68,22 @@ class Casebook:
         before = self._latest.get(key)
         transition = step(before, condition, at, may_ease=may_ease, is_final=is_final)
         if transition is None and before is not None and before.is_open and condition is not None:
-            before = before.noted(condition.value, at)
+            before = before.noted(condition, at)
             self._latest[key] = before
             if self._policy.is_due(before, condition, at):
                 transition = Transition(step=Step.REPEATED, before=before, after=before, at=at)
         if transition is None:
             return None
         change = self._change(transition, facts)
+        self._latest[key] = change.incident
+        return change
+
+    def happened(
+        self, condition: Condition, at: datetime, *, facts: Callable[[], Facts]
+    ) -> IncidentChanged:
+        """What is to be told of something that is over as soon as it is told."""
+        key = condition.pool, condition.subject
+        change = self._change(happened(self._latest.get(key), condition, at), facts)
         self._latest[key] = change.incident
         return change
 
@@ -79,6 +96,8 @@ class Casebook:
 
     def _change(self, transition: Transition, facts: Callable[[], Facts]) -> IncidentChanged:
         reason = self._policy.decide(transition)
+        if reason is SpeakReason.TAKEN_ON and not self._may_tell_opening(transition):
+            reason = QuietReason.TOO_OFTEN
         if isinstance(reason, QuietReason):
             return IncidentChanged(
                 incident=transition.after,
@@ -91,3 +110,11 @@ class Casebook:
         return IncidentChanged(
             incident=after, transition=transition, notification=write(transition, facts())
         )
+
+    def _may_tell_opening(self, transition: Transition) -> bool:
+        """Whether so few openings were told of this pool lately that this one may be as well."""
+        pool, at = transition.after.pool, transition.at
+        recent = [t for t in self._taken_on.get(pool, ()) if at - t < OPENINGS_WITHIN]
+        may = len(recent) < OPENINGS_AT_MOST
+        self._taken_on[pool] = (*recent, at) if may else tuple(recent)
+        return may

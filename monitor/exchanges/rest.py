@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -22,7 +22,6 @@ from monitor.exchanges.port import Replies, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
 
     from monitor.exchanges.port import Exchange, RestCall
 
@@ -36,6 +35,8 @@ OFFSET_SECONDS = 600.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
 MAX_ROUNDS = 60
 OPTIONAL_RETRY_SECONDS = 60.0
+# What is kept for so long is a table of the exchange's; what for less is the account's.
+TABLE_SECONDS = 3600.0
 HIDDEN = "***"
 _NOT_FOUND = 404
 SHORTEST_SECRET = 4
@@ -89,6 +90,7 @@ class RestClient:
         self._skipped: dict[str, datetime] = {}
         self._skipped_because: dict[str, str] = {}
         self._answered: set[str] = set()
+        self._renewed_from = datetime.min.replace(tzinfo=UTC)
         self._limiters: dict[str, AsyncLimiter] = {}
         self._client = self._build(credentials, rest_url)
         self._secrets = () if credentials is None else credentials.texts()
@@ -245,8 +247,7 @@ class RestClient:
         got: dict[str, _Kept] = {
             request: kept
             for request, kept in self._kept.items()
-            if now - kept.reply.at < _seconds(kept.call.max_age_seconds)
-            or self._is_skipped(kept.call)
+            if self._is_current(kept, now) or self._is_skipped(kept.call)
         }
         for _ in range(MAX_ROUNDS):
             replies = Replies((kept.reply for kept in got.values()), self._failed())
@@ -267,6 +268,20 @@ class RestClient:
             exchange=self.exchange.name,
             account=self.account,
         )
+
+    def renew_tables(self) -> None:
+        """
+        Let the next reading ask anew for every table that is kept for an hour or longer.
+
+        One that can't be renewed serves on.
+        """
+        self._renewed_from = self._now()
+
+    def _is_current(self, kept: _Kept, now: datetime) -> bool:
+        age = kept.call.max_age_seconds
+        if age >= TABLE_SECONDS and kept.reply.at < self._renewed_from:
+            return False
+        return now - kept.reply.at < _seconds(age)
 
     def forget(self) -> None:
         """Let every kept table go: the next reading asks for all of them again."""

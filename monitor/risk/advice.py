@@ -7,21 +7,25 @@ Every item is found by evaluating changed pools, and holds when its own is evalu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
+from functools import cache
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from monitor.risk.collateral import price_of
 from monitor.risk.evaluate import requirement
-from monitor.risk.model import ONE, ZERO
-from monitor.risk.payoff import notional
-from monitor.risk.result import Advice, Reduction, TopUp
-from monitor.risk.solve import adverse_move
-from monitor.risk.what_if import exposures, reduced, shifted_adversely, topped_up
+from monitor.risk.model import ONE, ZERO, Basis
+from monitor.risk.path import of_coins, rough_amounts
+from monitor.risk.payoff import notional, unrealized_pnl
+from monitor.risk.result import Advice, Closing, Proportional, Reduction, TopUp
+from monitor.risk.solve import adverse_move, adverse_path, least_slack
+from monitor.risk.tiers import rough_edges, size_of
+from monitor.risk.what_if import reduced, topped_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from monitor.risk.model import MarginPool, Mark, Position
+    from monitor.risk.model import MarginPool, Mark, Position, TierTable
     from monitor.risk.result import PoolRisk, Target
 
     Spare = Callable[[int], Decimal]
@@ -40,22 +44,34 @@ def advise(risk: PoolRisk, target: Target) -> Advice:
     below the target's distance liquidates it. The top-up, in the pool's own top-up asset and
     after its haircut, is rounded up to 8 decimals; a reduction to the position's lot, or is
     all of it, the taker fee counted; a step less would not do. Reductions come with the least
-    notional first. An item that can't reach the target is left out.
+    notional first. Of all in proportion each is rounded up to its lot. An item that can't reach
+    the target is left out.
+
+    Where the requirement is the exchange's own (a pool whose basis is REPORTED, a position
+    without tiers) nobody outside knows what closing would free: such positions are in no
+    reduction, and the top-up holds against the requirement as it was last reported.
 
     Raises:
         MissingMark, MissingCollateral: As `evaluate` does.
     """
-    if _holds(_standing(risk.pool, risk.marks), target):
+    pool, marks = risk.pool, risk.marks
+    if _holds(_standing(pool, marks), target):
         return Advice(target=target, top_up=None, reductions=())
+    closable = [
+        p for p in pool.positions if p.tiers is not None and pool.basis is not Basis.REPORTED
+    ]
     found = [
         (size, reduction)
-        for position in risk.pool.positions
+        for position in closable
         for size, reduction in _reduction(risk, position, target)
     ]
     return Advice(
         target=target,
         top_up=_top_up(risk, target),
         reductions=tuple(reduction for _, reduction in sorted(found, key=lambda item: item[0])),
+        all_in_proportion=_in_proportion(risk, target)
+        if len(closable) == len(pool.positions) > 1
+        else None,
     )
 
 
@@ -81,12 +97,13 @@ def _holds(standing: _Standing, target: Target) -> bool:
 def _spare(pool: MarginPool, marks: Mapping[str, Mark], target: Target) -> Decimal:
     """The lesser of what both targets leave, in the pool's unit; below 0 where one fails."""
     now = requirement(pool, marks)
-    if now.maintenance_margin <= ZERO:
-        return ZERO
-    falls = ONE in exposures(pool, marks).values()
-    distance = min(target.distance, _ALL) if falls else target.distance
-    then = requirement(*shifted_adversely(pool, marks, distance))
-    return min(target.ratio * now.margin_balance - now.maintenance_margin, then.headroom)
+    spare = target.ratio * now.margin_balance - now.maintenance_margin
+    spare = spare if now.maintenance_margin > ZERO else abs(spare)
+    if target.distance == ZERO:
+        return spare
+    path = adverse_path(pool, marks)
+    distance = min(target.distance, _ALL) if path.speed < ZERO else target.distance
+    return min(spare, least_slack(path, distance))
 
 
 def _top_up(risk: PoolRisk, target: Target) -> TopUp | None:
@@ -98,7 +115,7 @@ def _top_up(risk: PoolRisk, target: Target) -> TopUp | None:
     def spare(steps: int) -> Decimal:
         return _spare(topped_up(pool, asset, steps * TOP_UP_STEP), marks, target)
 
-    first = _ceiling(-spare(0) / price / TOP_UP_STEP)
+    first = ceil(-spare(0) / price / TOP_UP_STEP)
     enough = _doubled(spare, max(first, 1))
     if enough is None:
         return None
@@ -122,18 +139,19 @@ def _reduction(
     pool, marks = risk.pool, risk.marks
     instrument = position.instrument
     mark = marks[instrument.symbol]
-    most = _ceiling(position.contracts / instrument.lot)
+    most = ceil(position.contracts / instrument.lot)
 
     def closed(lots: int) -> Decimal:
         return min(lots * instrument.lot, position.contracts)
 
-    def spare(lots: int) -> Decimal:
-        return _spare(reduced(pool, position, closed(lots), mark), marks, target)
+    def after(lots: int) -> MarginPool:
+        return reduced(pool, position, closed(lots), mark)
 
-    lots = _enough(spare, most)
+    turns = (contracts / instrument.lot for contracts in _turns(pool, marks, position, target))
+    lots = _enough(lambda lots: _spare(after(lots), marks, target), most, turns)
     if lots is None:
         return
-    standing = _standing(reduced(pool, position, closed(lots), mark), marks)
+    standing = _standing(after(lots), marks)
     if _holds(standing, target):
         price = next(price_of(c, marks) for c in pool.collateral if c.asset == instrument.settle)
         share = closed(lots) / position.contracts
@@ -148,15 +166,154 @@ def _reduction(
         )
 
 
-def _enough(spare: Spare, most: int) -> int | None:
+def _turns(
+    pool: MarginPool, marks: Mapping[str, Mark], position: Position, target: Target
+) -> Iterator[Decimal]:
     """
-    The least number of lots that leaves nothing wanting, None where no number does.
+    The contracts to close at which a hedge turns over, or what is spare may jump on the way.
 
-    Closing one leg of a hedge helps up to a point and then hurts, so where all of it falls
-    short an amount in between may still do.
+    None for a position without a counterpart: the more of it is closed, the better.
     """
-    enough = most if spare(most) >= ZERO else _peak(spare, 0, most)
-    return None if enough is None else _least(spare, 0, enough)
+    coin = position.instrument.base
+    legs = [p for p in pool.positions if p.instrument.base == coin]
+    owned = any(c.follows is not None and c.follows.base == coin for c in pool.collateral)
+    if len(legs) == 1 and not owned:
+        return
+    each = _in_unit(position, pool, marks) / position.contracts
+    net = sum((p.side.sign * _in_unit(p, pool, marks) for p in legs), ZERO)
+    yield net * position.side.sign / each
+    if position.tiers is not None:
+        at = notional(position, marks[position.instrument.symbol].price) / position.contracts
+        for far in (ONE, ONE - min(target.distance, _ALL), ONE + target.distance):
+            for excess in _excesses(pool, marks, position, position.tiers, far):
+                yield excess / size_of(ONE, at * far, position.tiers)
+    for way in (ONE, -ONE):
+        yield from _debt_turns(pool, marks, position, way * min(target.distance, _ALL))
+
+
+def _debt_turns(
+    pool: MarginPool, marks: Mapping[str, Mark], position: Position, move: Decimal
+) -> Iterator[Decimal]:
+    """
+    The contracts to close at which the settle coin stands at a rough amount after a move.
+
+    What is closed neither wins nor loses any more as the coin moves, so the sum after it,
+    and the debt in it, changes with what is closed.
+    """
+    instrument = position.instrument
+    collateral = next(c for c in pool.collateral if c.asset == instrument.settle)
+    levels = tuple(rough_amounts(collateral))
+    if not levels:
+        return
+    path = adverse_path(pool, marks)
+    distance = abs(move)
+    rates = {**path.coins, instrument.base: ONE.copy_sign(move)}
+    there = of_coins(pool, marks, rates).after(distance)[1]
+    now, then = marks[instrument.symbol].price, there[instrument.symbol].price
+    amount = collateral.balance + sum(
+        (
+            unrealized_pnl(p, there[p.instrument.symbol].price)
+            for p in pool.positions
+            if p.instrument.settle == collateral.asset
+        ),
+        ZERO,
+    )
+    kept = unrealized_pnl(position, then) - unrealized_pnl(position, now)
+    each = kept + position.taker_fee_rate * notional(position, now)
+    if each != ZERO:
+        yield from ((amount - level) * position.contracts / each for level in levels)
+
+
+def _excesses(
+    pool: MarginPool,
+    marks: Mapping[str, Mark],
+    position: Position,
+    table: TierTable,
+    far: Decimal,
+) -> Iterator[Decimal]:
+    """By how much the size that is tiered lies above each edge, its marks `far` times today's."""
+    together = [
+        p
+        for p in pool.positions
+        if p is position
+        or (
+            p.tiers is not None
+            and p.tiers.group == table.group is not None
+            and p.side is position.side
+        )
+    ]
+    size = sum(
+        (
+            size_of(p.contracts, notional(p, marks[p.instrument.symbol].price * far), table)
+            for p in together
+        ),
+        ZERO,
+    )
+    yield from (size - edge for edge in rough_edges(table))
+
+
+def _in_unit(position: Position, pool: MarginPool, marks: Mapping[str, Mark]) -> Decimal:
+    instrument = position.instrument
+    price = next(price_of(c, marks) for c in pool.collateral if c.asset == instrument.settle)
+    return notional(position, marks[instrument.symbol].price) * price
+
+
+def _in_proportion(risk: PoolRisk, target: Target) -> Proportional | None:
+    """The least share of every position to close, in as many steps as the finest has lots."""
+    pool, marks = risk.pool, risk.marks
+    steps = max(ceil(p.contracts / p.instrument.lot) for p in pool.positions)
+
+    def closings(step: int) -> tuple[Closing, ...]:
+        share = Decimal(step) / steps
+        return tuple(
+            Closing(position=p, contracts=_rounded_up(share * p.contracts, p))
+            for p in pool.positions
+        )
+
+    def after(step: int) -> MarginPool:
+        changed = pool
+        for closing in closings(step):
+            mark = marks[closing.position.instrument.symbol]
+            changed = reduced(changed, closing.position, closing.contracts, mark)
+        return changed
+
+    step = _enough(lambda step: _spare(after(step), marks, target), steps)
+    if step is None:
+        return None
+    standing = _standing(after(step), marks)
+    if not _holds(standing, target):
+        return None
+    return Proportional(
+        share=Decimal(step) / steps,
+        closings=closings(step),
+        margin_ratio=standing.margin_ratio,
+        adverse_move=standing.adverse_move,
+    )
+
+
+def _rounded_up(contracts: Decimal, position: Position) -> Decimal:
+    """To whole lots, or all of the position."""
+    lot = position.instrument.lot
+    return min(ceil(contracts / lot) * lot, position.contracts)
+
+
+def _enough(spare: Spare, most: int, turns: Iterable[Decimal] = ()) -> int | None:
+    """
+    The least number of steps that leaves nothing wanting, None where no number does.
+
+    Closing one leg of a hedge helps up to a point and then hurts; where a tier's rate applies
+    to the whole size, or a hedge turns over, what is spare jumps. So each stretch between two
+    `turns` is looked at, from both of its ends and for a peak in between.
+    """
+    spare = cache(spare)
+    beside = {n for turn in turns for n in (ceil(turn) - 1, ceil(turn), floor(turn) + 1)}
+    short = 0
+    for stop in sorted({*(n for n in beside if 0 < n < most), most}):
+        enough = stop if spare(stop) >= ZERO else _peak(spare, short, stop)
+        if enough is not None:
+            return _least(spare, short, enough)
+        short = stop
+    return None
 
 
 def _peak(spare: Spare, start: int, end: int) -> int | None:
@@ -194,14 +351,10 @@ def _least(spare: Spare, short: int, enough: int) -> int:
         guess = (short + enough) // 2
         if step % 3 and high > low:
             crossing = short + (enough - short) * low / (low - high)
-            guess = min(max(_ceiling(crossing), short + 1), enough - 1)
+            guess = min(max(ceil(crossing), short + 1), enough - 1)
         found = spare(guess)
         if found >= ZERO:
             enough, high = guess, found
         else:
             short, low = guess, found
     return enough
-
-
-def _ceiling(number: Decimal) -> int:
-    return int(number.to_integral_value(rounding=ROUND_CEILING))

@@ -19,7 +19,7 @@ from monitor.risk.what_if import base_coins, shifted_each
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from monitor.risk.model import Collateral, MarginPool, Mark, Position, TierTable
+    from monitor.risk.model import Collateral, MarginPool, Mark, Position
 
 _FOUR = Decimal(4)
 
@@ -179,7 +179,7 @@ _Levels = tuple[_Curve, tuple[Decimal, ...]]
 def _amounts(path: Path) -> Iterator[_Levels]:
     """Per asset its coins along the path, and those amounts at which it turns rough."""
     for collateral in path.pool.collateral:
-        levels = tuple(_rough_amounts(collateral))
+        levels = tuple(rough_amounts(collateral))
         settled = [
             p
             for p in path.pool.positions
@@ -189,7 +189,7 @@ def _amounts(path: Path) -> Iterator[_Levels]:
             yield _amount(path, collateral), levels
 
 
-def _rough_amounts(collateral: Collateral) -> Iterator[Decimal]:
+def rough_amounts(collateral: Collateral) -> Iterator[Decimal]:
     """The coins at which its worth bends upwards or its debt's margin begins, jumps or eases."""
     steps = collateral.haircuts
     counted = [(ONE - step.haircut) * collateral.rate_if_positive for step in steps]
@@ -217,8 +217,11 @@ def _notionals(path: Path) -> Iterator[_Levels]:
     """Legs that are tiered alone and by notional."""
     for position in path.pool.positions:
         table = position.tiers
-        if table is not None and table.group is None and _moves_its_tier(path, position, table):
-            yield _notional(path, position), tuple(rough_edges(table))
+        if table is None or table.group is not None or table.measured_in is TierMeasure.CONTRACTS:
+            continue
+        edges = tuple(rough_edges(table))
+        if edges and _rate(path, position) != ZERO:
+            yield _notional(path, position), edges
 
 
 def _group_notionals(path: Path) -> Iterator[_Levels]:
@@ -234,10 +237,6 @@ def _group_notionals(path: Path) -> Iterator[_Levels]:
         edges.setdefault(table.group, set()).update(rough_edges(table))
     for (group, _), curve in sums.items():
         yield curve, tuple(edges[group])
-
-
-def _moves_its_tier(path: Path, position: Position, table: TierTable) -> bool:
-    return table.measured_in is TierMeasure.NOTIONAL and _rate(path, position) != ZERO
 
 
 def _rate(path: Path, position: Position) -> Decimal:

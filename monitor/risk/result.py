@@ -184,17 +184,42 @@ class Reduction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """Contracts of one position to close."""
+
+    position: Position
+    contracts: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proportional:
+    """
+    The same `share` of every position to close, each rounded up to its lot, closing fees included.
+
+    `margin_ratio` and `adverse_move` are those of the changed pool.
+    """
+
+    share: Decimal
+    closings: tuple[Closing, ...]
+    margin_ratio: Decimal
+    adverse_move: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
     """
     What brings a pool back to `target`; each item alone does it.
 
     `top_up` is None where nothing is needed, or where no amount does it. `reductions` are
     alternatives, best (least notional to close) first; empty where closing one can't do it.
+    `all_in_proportion` is None where nothing is needed, where it can't do it either, and in a
+    pool of one position: there the reduction says it.
     """
 
     target: Target
     top_up: TopUp | None
     reductions: tuple[Reduction, ...]
+    all_in_proportion: Proportional | None = None
 
 
 class Verdict(Enum):

@@ -214,7 +214,7 @@ def _slack_along(path: Path, at_ratio: Decimal) -> Slack:
 def _slack(after: Requirement, at_ratio: Decimal) -> Decimal:
     """Not above 0 where the ratio is reached: never where nothing is held against the pool."""
     slack = at_ratio * after.margin_balance - after.maintenance_margin
-    return slack if after.maintenance_margin > ZERO else max(slack, ONE)
+    return slack if after.maintenance_margin != ZERO else max(slack, ONE)
 
 
 def _mark_of(pool: MarginPool, marks: Mapping[str, Mark], symbol: str) -> Mark:

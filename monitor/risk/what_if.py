@@ -202,12 +202,14 @@ def _kept(position: Position, contracts: Decimal) -> tuple[Position, ...]:
     if contracts == ZERO:
         return ()
     fee = position.close_fee
-    smaller = replace(fee, fixed=fee.fixed * contracts / position.contracts)
+    share = contracts / position.contracts
+    smaller = replace(fee, fixed=fee.fixed * share)
     return (
         replace(
             position,
             contracts=contracts,
             close_fee=smaller,
+            fixed_maintenance=position.fixed_maintenance * share,
             reported_liquidation_price=None,
             reported_maintenance_margin=None,
         ),

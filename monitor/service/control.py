@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import web
 
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, RiskError, WrongUsage
 from monitor.exchanges.payload import parse_json
 from monitor.status.report import to_json
+from monitor.status.supposed import SHOCKS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
 SOCKET_NAME = "control.sock"
 # RuntimeDirectory= of systemd/margin-monitor.service.
@@ -54,23 +55,29 @@ def _is_there(path: Path) -> bool:
 
 
 class ControlServer:
-    """Answers `GET /status`, `POST /capture/{account}` and `POST /check` for local commands."""
+    """
+    Answers local commands: `GET /status` (`?shocks=1` with them), `POST /capture/{account}`,
+    `POST /whatif/{account}` (the changes as a query) and `POST /check`.
+    """
 
     def __init__(
         self,
         path: Path,
         *,
-        status: Callable[[], object],
+        status: Callable[[bool], object],
         capture: Callable[[str], Awaitable[bytes]],
+        whatif: Callable[[str, Mapping[str, list[str]]], object],
         check: Callable[[bool], Awaitable[object]],
     ) -> None:
         self._path = path
         self._status = status
         self._capture = capture
+        self._whatif = whatif
         self._check = check
         app = web.Application()
         app.router.add_get("/status", self._get_status)
         app.router.add_post("/capture/{account}", self._post_capture)
+        app.router.add_post("/whatif/{account}", self._post_whatif)
         app.router.add_post("/check", self._post_check)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
@@ -89,19 +96,40 @@ class ControlServer:
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
-    async def _get_status(self, _: web.Request) -> web.Response:
-        return web.Response(text=to_json(self._status()), content_type="application/json")
+    async def _get_status(self, request: web.Request) -> web.Response:
+        try:
+            found = self._status(SHOCKS in request.query)
+        except MonitorError as error:
+            return _refusal(error)
+        return web.Response(text=to_json(found), content_type="application/json")
 
     async def _post_capture(self, request: web.Request) -> web.Response:
         try:
             text = await self._capture(request.match_info["account"])
         except MonitorError as error:
-            return web.Response(status=409, text=str(error))
+            return _refusal(error)
         return web.Response(body=text, content_type="application/json")
+
+    async def _post_whatif(self, request: web.Request) -> web.Response:
+        words = {key: request.query.getall(key) for key in request.query}
+        try:
+            found = self._whatif(request.match_info["account"], words)
+        except MonitorError as error:
+            return _refusal(error)
+        return web.Response(text=to_json(found), content_type="application/json")
 
     async def _post_check(self, request: web.Request) -> web.Response:
         lines = await self._check("send_test" in request.query)
         return web.Response(text=to_json(lines), content_type="application/json")
+
+
+# What a command's caller learns from its exit code, kept on the way through the socket.
+_STATUSES: dict[type[MonitorError], int] = {WrongUsage: 400, RiskError: 422}
+
+
+def _refusal(error: MonitorError) -> web.Response:
+    kinds = (status for kind, status in _STATUSES.items() if isinstance(error, kind))
+    return web.Response(status=next(kinds, 409), text=str(error))
 
 
 async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:
@@ -110,7 +138,9 @@ async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:
 
     Raises:
         NotRunning: If nothing listens there.
-        MonitorError: If the daemon could not do it, in its words.
+        WrongUsage: If what was asked for makes no sense there, in the daemon's words.
+        RiskError: If the figures can't be computed, in its words.
+        MonitorError: If it could not do it for another reason, in its words.
     """
     socket = socket_of_daemon(state_directory)
     connector = aiohttp.UnixConnector(path=str(socket))
@@ -128,7 +158,9 @@ async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:
             f"no daemon answers at {socket}: is `margin-monitor run` running, with this config?"
         ) from error
     if response.status != web.HTTPOk.status_code:
-        raise MonitorError(body.decode("utf-8", "replace") or f"HTTP {response.status}")
+        said = body.decode("utf-8", "replace") or f"HTTP {response.status}"
+        kinds = (kind for kind, status in _STATUSES.items() if status == response.status)
+        raise next(kinds, MonitorError)(said)
     return body
 
 

@@ -35,11 +35,11 @@ from monitor.service.heartbeat import Systemd
 from monitor.service.mailbox import Mailbox
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
-from monitor.status.report import report
+from monitor.status.supposed import status_report, whatif_report
 from monitor.storage.store import Store, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -111,8 +111,9 @@ class Daemon:
             self._tell(notices.state_fails(notice, self.now()))
         control = ControlServer(
             socket_path(settings.state_directory),
-            status=lambda: report(self.board.assessments(), self.now()),
+            status=lambda shocks: status_report(self.board.assessments(), self.now(), shocks),
             capture=self._capture,
+            whatif=self._whatif,
             check=self._check,
         )
         http = StatusServer(
@@ -192,6 +193,7 @@ class Daemon:
                 budgets=self._budgets(),
                 target=self._settings.target,
                 incidents=store.kept_incidents(account.name),
+                was_watched=store.was_watched(account.name),
             ),
             rest=client,
             mailbox=mailbox,
@@ -252,6 +254,11 @@ class Daemon:
         )
         if channels:
             courier.wake()
+
+    def _whatif(self, account: str, words: Mapping[str, list[str]]) -> object:
+        given = self._settings
+        known = self.board.assessment(account)
+        return whatif_report(known, words, ladder=given.ladder, target=given.target, at=self.now())
 
     async def _capture(self, account: str) -> bytes:
         if account not in self._tasks:

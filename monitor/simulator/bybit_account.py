@@ -140,12 +140,18 @@ class Account:
     options: list[Option] = field(default_factory=list)
     spot_borrow: dict[str, Decimal] = field(default_factory=dict)
     switched_off: frozenset[str] = frozenset()
-    taker_rate: Decimal = TAKER_RATE
+    taker_rate: Decimal = TAKER_RATE  # as the fee list tells it
+    tax: Decimal = ZERO  # on top of every fee, as a fraction of it; no list tells it
     haircut_loss: Decimal = ZERO  # USD, of open spot orders; as given
     declared_im: Decimal = ZERO
     declared_mm: Decimal = ZERO
     funding_wallet: dict[str, Decimal] = field(default_factory=dict)
     log: list[Booking] = field(default_factory=list)  # oldest first
+
+    @property
+    def charged_rate(self) -> Decimal:
+        """The taker rate with local tax: 0.00055 is 0.000649 where tax is 18 %."""
+        return self.taker_rate * (1 + self.tax)
 
     @property
     def isolated(self) -> bool:
@@ -178,8 +184,16 @@ class Prices:
         return self._published(instrument)
 
     def quoted_index(self, instrument: Instrument) -> Decimal:
-        """The index price of a contract, of as many digits as its mark."""
+        """
+        The index price of a contract in its quote, of as many digits as its mark.
+
+        That in USD by that in USDT is the USD index of USDT.
+        """
         price = (self.coin_index or self.coin)(instrument.base)
+        if instrument.quote != "USDT":
+            price *= self.usdt_index
+        if instrument.quote == "USDC":
+            price /= self.usdc_index
         return cut_to(price, instrument.mark_step)
 
     def index(self, coin: str) -> Decimal:

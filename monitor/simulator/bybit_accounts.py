@@ -134,6 +134,7 @@ def opened(spec: AccountSpec, at_ms: int) -> Account:
         spot_borrow=extra.decimals("borrowed"),
         switched_off=extra.texts("switched_off"),
         taker_rate=extra.decimal("taker_rate", "0.00055"),
+        tax=extra.decimal("tax", "0"),
         haircut_loss=extra.decimal("haircut_loss", "0"),
         declared_im=extra.decimal("fixed_im", "0"),
         declared_mm=extra.decimal("fixed_mm", "0"),

@@ -48,7 +48,7 @@ def isolated_pools(account: Account, prices: Prices) -> tuple[Isolated, ...]:
 def slack_at(account: Account, mine: PositionFigures) -> Callable[[Decimal], Decimal]:
     """What is left of the position's pool as its mark goes; the orders beside it stay."""
     position, beside = mine.position, mine.risk_value - mine.value
-    rate = account.taker_rate
+    rate = account.charged_rate
 
     def slack(price: Decimal) -> Decimal:
         value = value_at(mine.instrument, position.size, price)
@@ -70,17 +70,14 @@ def liquidation_price(position: Position, beside: Decimal = ZERO) -> Decimal | N
     linear: (E (1 -/+ 1/L) -/+ (extra + d) / q) / (1 -/+ m), inverse the same in 1 / price; fees
     cancel out. None where no price above 0 does, or it lies outside the price limits.
     """
-    instrument = INSTRUMENTS[position.symbol]
-    floor = ZERO
-    for tier in RISK_LIMITS[position.symbol]:
+    instrument, tiers = INSTRUMENTS[position.symbol], RISK_LIMITS[position.symbol]
+    for tier in tiers:
         price = _at_tier(position, tier)
-        last = tier is RISK_LIMITS[position.symbol][-1]
-        if price is not None and price > 0:
-            value = value_at(instrument, position.size, price) + beside
-            if floor < value and (value <= tier.limit or last):
-                inside = instrument.least_price <= price <= instrument.greatest_price
-                return price if inside else None
-        floor = tier.limit
+        if price is None or price <= 0:
+            continue
+        if value_at(instrument, position.size, price) + beside <= tier.limit or tier is tiers[-1]:
+            inside = instrument.least_price <= price <= instrument.greatest_price
+            return price if inside else None
     return None
 
 

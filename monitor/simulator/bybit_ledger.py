@@ -10,8 +10,9 @@ here as the sources describe them:
 - both legs of a hedged symbol are charged in full, each in the tier of its own side, orders
   that would open it included;
 - an order never fills and never adds an order loss, wherever the mark goes;
-- a debt is the larger of what was borrowed by hand and a negative equity, also where that is
-  unrealised; the rate of the tier that holds it applies to all of it, without a deduction.
+- a debt is the larger of what was borrowed by hand and a negative equity: that of the wire,
+  unrealised PnL and option value included; the rate of the tier that holds it applies to all
+  of it, without a deduction.
 
 It knows no wire and no clock.
 
@@ -234,7 +235,7 @@ def figures(account: Account, prices: Prices) -> AccountFigures:
             p,
             prices.mark(INSTRUMENTS[p.symbol]),
             risk[p.symbol, p.side],
-            account.taker_rate,
+            account.charged_rate,
             isolated=account.isolated,
         )
         for p in account.positions
@@ -244,7 +245,7 @@ def figures(account: Account, prices: Prices) -> AccountFigures:
             o,
             leverage.get((o.symbol, o.side)) or _any_leverage(account, o.symbol),
             risk.get((o.symbol, o.side), ZERO),
-            account.taker_rate,
+            account.charged_rate,
         )
         for o in account.orders
     )
@@ -349,7 +350,7 @@ def _coin(
     option_value = sum((o.market_value for o in options), ZERO)
     ratios = COLLATERAL_RATIOS[coin] if counts(account, coin) else ()
     counted_wallet = counted_amount(wallet - spot_borrow, ratios)
-    borrowed = max(spot_borrow, -perpetual, ZERO)
+    borrowed = max(spot_borrow, -(perpetual + option_value), ZERO)
     tier = _borrow_rates(coin, borrowed)
     return CoinFigures(
         coin=coin,

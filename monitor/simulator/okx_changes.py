@@ -40,7 +40,7 @@ def charge_funding(state: OkxState, owner: OkxAccount) -> None:
     Source: OKX help "Funding fee": position value at the mark times the rate.
     """
     now = figures(owner.ledger, state.prices())
-    paid = False
+    paid: set[str] = set()
     for mine in now.positions:
         it = mine.position
         if mine.instrument.kind != "SWAP" or not isinstance(it, Position):
@@ -52,16 +52,24 @@ def charge_funding(state: OkxState, owner: OkxAccount) -> None:
             place = owner.ledger.positions.index(it)
             owner.ledger.positions[place] = replace(it, margin=it.margin + amount)
         _bill(state, owner, bills.FUNDING, mine.ccy, amount, mine=mine, contracts=it.contracts)
-        paid = True
+        paid.add(it.pos_id)
     if paid:
         _tell(state, owner, "funding_fee")
+        for row in position_rows(state, owner):
+            if row["posId"] in paid:
+                owner.outbox.append(("positions", row | {"pTime": row["uTime"]}))
 
 
 def change_mode(
-    state: OkxState, owner: OkxAccount, mode: str | None, position_mode: str | None
+    state: OkxState,
+    owner: OkxAccount,
+    *,
+    mode: str | None = None,
+    position_mode: str | None = None,
+    spot_borrow: bool | None = None,
 ) -> None:
     """
-    Set the account mode, the position mode, or both; what is held stays.
+    Set account mode, position mode, whether Spot mode may borrow: what is named; the rest stays.
 
     Raises:
         ValueError: If there is no such mode, or positions are held that it can't have.
@@ -75,6 +83,8 @@ def change_mode(
             raise ValueError("mode: Spot mode has no positions, close them first")
         ledger.level = LEVELS[mode]
         owner.spec = replace(owner.spec, mode=mode)
+    if spot_borrow is not None:
+        ledger.spot_borrow = spot_borrow
     if position_mode is not None:
         if position_mode not in {"one_way", "hedge"}:
             raise ValueError(f"position_mode: one_way or hedge, got {position_mode!r}")

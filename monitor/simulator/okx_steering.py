@@ -48,14 +48,18 @@ class OkxSteering:
         return web.json_response({"ok": True})
 
     async def _mode(self, request: web.Request) -> web.Response:
-        """`{"account", "mode"?, "position_mode"?}`, in the words of a scenario."""
+        """`{"account", "mode"?, "position_mode"?, "spot_borrow"?}`, in a scenario's words."""
         body = await _body(request)
+        borrow = body.get("spot_borrow")
+        if not isinstance(borrow, bool | None):
+            raise _wrong(f"spot_borrow: expected true or false, got {borrow!r}")
         try:
             change_mode(
                 self._state,
                 self._owner(body),
-                _text(body.get("mode")),
-                _text(body.get("position_mode")),
+                mode=_text(body.get("mode")),
+                position_mode=_text(body.get("position_mode")),
+                spot_borrow=borrow,
             )
         except ValueError as error:
             raise _wrong(str(error)) from None

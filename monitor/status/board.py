@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor.alerts import words
 from monitor.engine.effects import State
+from monitor.errors import RiskError, WrongUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,20 @@ class Board:
 
     def assessments(self) -> list[AccountAssessment]:
         return list(self._latest.values())
+
+    def assessment(self, account: str) -> AccountAssessment:
+        """
+        The newest of one account.
+
+        Raises:
+            WrongUsage: If there is no such account.
+            RiskError: If nothing is known of it yet.
+        """
+        if account in self._latest:
+            return self._latest[account]
+        if account in self._expected:
+            raise RiskError(f"{account} was never read")
+        raise WrongUsage(f"'{account}': accounts here are {', '.join(self._expected)}")
 
     def standing(self, account: str) -> str | None:
         """How an account stands, in one sentence; None where nothing is known of it."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from monitor.status.text import money as _money
+from monitor.status.text import number as _number
+from monitor.status.text import percent as _percent
+from monitor.status.text import plain_text as _plain
+from monitor.status.text import rows as _rows
+from monitor.status.text import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,14 +21,11 @@ if TYPE_CHECKING:
 BAR_CELLS = 20
 WARNED = Decimal("0.8")
 GRAVE = Decimal("0.9")
-PLAIN_WIDTH = 160
 
 
 def print_table(data: Mapping[str, object]) -> None:
     """To stdout: colours on a terminal, plain text elsewhere and with NO_COLOR."""
-    console = Console(no_color="NO_COLOR" in os.environ, highlight=False)
-    if not console.is_terminal:
-        console = Console(no_color=True, highlight=False, width=PLAIN_WIDTH)
+    console = terminal()
     console.print(table(data))
     for line in _advice_lines(data):
         console.print(_plain(line))
@@ -40,6 +42,7 @@ def table(data: Mapping[str, object]) -> Table:
     found.add_column("rung")
     found.add_column("adverse move", justify="right", no_wrap=True)
     found.add_column("nearest liquidation", no_wrap=True)
+    found.add_column("error", justify="right", no_wrap=True)
     found.add_column("age", justify="right", no_wrap=True)
     for account in _rows(data, "accounts"):
         pools = _rows(account, "pools")
@@ -48,16 +51,6 @@ def table(data: Mapping[str, object]) -> Table:
         if not pools:
             found.add_row(_plain(str(account["name"])), _state(account), _plain(_why(account)))
     return found
-
-
-def _plain(text: str) -> Text:
-    """Text as it is: what stands in square brackets is no markup, and nothing moves the cursor."""
-    return Text("".join(letter if letter.isprintable() else " " for letter in text))
-
-
-def _rows(data: Mapping[str, object], key: str) -> list[dict[str, object]]:
-    rows = data[key]
-    return rows if isinstance(rows, list) else []
 
 
 def _why(account: Mapping[str, object]) -> str:
@@ -77,6 +70,7 @@ def _pool_cells(account: Mapping[str, object], pool: Mapping[str, object]) -> tu
         _plain("" if pool["rung"] == "none" else str(pool["rung"])),
         _plain(_percent(pool["adverse_move"])),
         _plain(_nearest(pool)),
+        _plain(_error(pool)),
         _plain(_age(pool["age_seconds"])),
     )
 
@@ -84,10 +78,6 @@ def _pool_cells(account: Mapping[str, object], pool: Mapping[str, object]) -> tu
 def _state(row: Mapping[str, object]) -> Text:
     state = str(row["state"])
     return Text(state, style={"fresh": "green", "stale": "yellow"}.get(state, "bold red"))
-
-
-def _number(value: object) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
 
 
 def _bar(ratio: Decimal | None, before: str) -> Text:
@@ -102,19 +92,6 @@ def _bar(ratio: Decimal | None, before: str) -> Text:
     )
 
 
-def _money(value: object, unit: str) -> str:
-    number = _number(value)
-    if number is None:
-        return "unknown"
-    digits = 2 if abs(number) >= 1 or number == 0 else 8
-    return f"{number:,.{digits}f} {unit}"
-
-
-def _percent(value: object) -> str:
-    number = _number(value)
-    return "none" if number is None else f"{number * 100:+.2f} %"
-
-
 def _nearest(pool: Mapping[str, object]) -> str:
     """The symbol whose own liquidation price is the closest, where any price does it."""
     ends = [p for p in _rows(pool, "positions") if p["distance"] is not None]
@@ -123,6 +100,20 @@ def _nearest(pool: Mapping[str, object]) -> str:
     nearest = min(ends, key=lambda p: abs(Decimal(str(p["distance"]))))
     price = Decimal(str(nearest["liquidation_price"]))
     return f"{nearest['exchange_symbol']} at {price:.7g} ({_percent(nearest['distance'])})"
+
+
+def _error(pool: Mapping[str, object]) -> str:
+    """The prediction error in basis points: the latest, and the largest of the last hour."""
+    latest, largest = (
+        _number(pool.get(key)) for key in ("prediction_error", "largest_prediction_error")
+    )
+    if latest is None:
+        return "" if largest is None else f"({_points(largest)} bp)"
+    return f"{_points(latest)} bp" + ("" if largest is None else f" ({_points(largest)})")
+
+
+def _points(value: Decimal) -> str:
+    return f"{abs(value) * 10_000:.1f}"
 
 
 def _age(value: object) -> str:
@@ -136,9 +127,20 @@ def _advice_lines(data: Mapping[str, object]) -> Iterator[str]:
         if account["state"] != "fresh" and account.get("because"):
             yield f"{account['name']}: {account['state']}: {account['because']}"
         for pool in _rows(account, "pools"):
+            if basis := _basis(pool):
+                yield f"{pool['id']}: {basis}"
             advice = pool["advice"]
             if pool["rung"] != "none" and isinstance(advice, dict):
                 yield f"{pool['id']}: {_advice(advice)}"
+
+
+def _basis(pool: Mapping[str, object]) -> str:
+    """What of the figures is not our own arithmetic; nothing where all of it is."""
+    carried = pool.get("carried")
+    parts = ", ".join(str(each) for each in carried) if isinstance(carried, list) else ""
+    if pool["basis"] == "modelled" and not parts:
+        return ""
+    return f"{pool['basis']}" + (f": taken over from the exchange: {parts}" if parts else "")
 
 
 def _advice(advice: Mapping[str, object]) -> str:

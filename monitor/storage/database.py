@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 FILE_NAME = "margin-monitor.db"
 _LOCK_NAME = "lock"
 # The n-th script brings a file of version n to version n + 1.
-STEPS = (files("monitor.storage").joinpath("schema.sql").read_text(encoding="utf-8"),)
+STEPS = tuple(
+    files("monitor.storage").joinpath(name).read_text(encoding="utf-8")
+    for name in ("schema.sql", "schema_2.sql")
+)
 _BUSY_MILLISECONDS = 5000
 
 

@@ -14,7 +14,7 @@ from random import Random
 
 from monitor.simulator.bybit_account import Prices
 from monitor.simulator.bybit_accounts import opened
-from monitor.simulator.bybit_ledger import figures
+from monitor.simulator.bybit_ledger import figures, risk_values, tier_of
 from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS, RISK_LIMITS, Instrument
 from monitor.simulator.scenario import parse
 from tests.end_to_end import kinds
@@ -38,9 +38,14 @@ def account(kind: str, seed: int) -> str:
     random = Random(f"bybit/{kind}/{seed}")  # noqa: S311 - repeatable on purpose
     for _ in range(_TRIES):
         draft = Draft()
+        if random.random() < 0.3:
+            draft.taker_rate = D(random.choice(("0.0004", "0.00055", "0.001")))
+            draft.tax = D(random.choice(("0", "0.18", "0.2")))
         aims = (0.5, 1.2) if seed % 2 == 0 else (0.02, 0.5)
         target = D(str(round(random.uniform(*aims), 6)))
         coin = _KINDS[kind](random, draft)
+        if not _lawful(draft):
+            continue
         if draft.mode == "isolated":
             if posted(draft, PRICES, aims, random):
                 return draft.toml()
@@ -304,13 +309,14 @@ def _spread(random: Random, draft: Draft, coins: tuple[str, ...], share: float) 
 
 def _options(random: Random, draft: Draft, *, margins: bool) -> None:
     gross = draft.gross(PRICES)
-    for number in range(random.randint(1, 3)):
+    for _ in range(random.randint(1, 3)):
+        # Any strike: no two accounts of a scenario hold the same option with other figures.
         tether = "-USDT" if random.random() < 0.3 else ""
         mark = digits(D(str(random.uniform(5, 4000))))
         size = max(D("0.01"), digits(gross * D(str(random.uniform(0, 0.01))) / mark, "0.01"))
         draft.options.append(
             {
-                "symbol": f"BTC-31DEC27-{90_000 + 1000 * number}-{random.choice('CP')}{tether}",
+                "symbol": f"BTC-31DEC27-{random.randrange(10**7)}-{random.choice('CP')}{tether}",
                 "side": random.choice(("Buy", "Sell")),
                 "size": size,
                 "entry": digits(mark * D(str(random.uniform(0.8, 1.2)))),
@@ -322,6 +328,23 @@ def _options(random: Random, draft: Draft, *, margins: bool) -> None:
 
 
 # --- the amount that makes the ratio
+
+
+def _lawful(draft: Draft) -> bool:
+    """
+    Bring each leverage down to what its tier allows, orders counted on either side.
+
+    False where an order of a symbol that is not held would be past what 10x is allowed for.
+    """
+    ledger = opened(parse(draft.scenario(), "draft").accounts[0], 0)
+    most: dict[str, Decimal] = {}
+    for (symbol, _), value in risk_values(ledger, PRICES).items():
+        allowed = tier_of(symbol, value).max_leverage
+        most[symbol] = min(most.get(symbol, allowed), allowed)
+    for leg in draft.legs:
+        leg.leverage = min(leg.leverage, most[leg.symbol])
+    held = {leg.symbol for leg in draft.legs}
+    return all(allowed >= 10 for symbol, allowed in most.items() if symbol not in held)
 
 
 def _funded(draft: Draft, coin: str, target: Decimal) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 
-from monitor.simulator.bybit_account import Prices
+from monitor.simulator.bybit_account import TAKER_RATE, ZERO, Prices
 from monitor.simulator.bybit_ledger import value_at
 from monitor.simulator.bybit_tables import INSTRUMENTS
 
@@ -39,8 +39,14 @@ class Draft:
     sessions: dict[str, Decimal] = field(default_factory=dict)
     switched_off: list[str] = field(default_factory=list)
     options: list[dict[str, object]] = field(default_factory=list)
+    taker_rate: Decimal = TAKER_RATE
+    tax: Decimal = ZERO
     fixed_im: Decimal | None = None
     fixed_mm: Decimal | None = None
+
+    @property
+    def charged_rate(self) -> Decimal:
+        return self.taker_rate * (1 + self.tax)
 
     def gross(self, prices: Prices) -> Decimal:
         """USD value of all legs."""
@@ -93,6 +99,10 @@ class Draft:
 
     def _extra(self) -> list[str]:
         lines = []
+        if self.taker_rate != TAKER_RATE:
+            lines.append(f'taker_rate = "{self.taker_rate}"')
+        if self.tax:
+            lines.append(f'tax = "{self.tax}"')
         if self.fixed_mm is not None and self.fixed_im is not None:
             lines += [f'fixed_im = "{self.fixed_im:f}"', f'fixed_mm = "{self.fixed_mm:f}"']
         if self.switched_off:

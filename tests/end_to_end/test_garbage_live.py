@@ -13,7 +13,7 @@ from pathlib import Path
 from monitor.simulator.server import Simulation, running
 from tests.end_to_end import kinds
 from tests.end_to_end.garbage import Body, bodies, strike
-from tests.end_to_end.stage import Watching, receiving, watching, write_config
+from tests.end_to_end.stage import ONLY_RATIO, Watching, receiving, watching, write_config
 
 BUDGETS = {"account": 3, "marks": 15}
 # Budget, grace of five seconds, the beat of the clock, and a machine with other things to do.
@@ -62,7 +62,9 @@ async def test_each_account_is_told_to_be_blind_in_time(tmp_path: Path) -> None:
             if name in first:
                 strike(simulation, body, path)
         receiver = await stack.enter_async_context(receiving())
-        config = write_config(tmp_path, accesses, receiver.url, poll_seconds=1, budgets=BUDGETS)
+        config = write_config(
+            tmp_path, accesses, receiver.url, poll_seconds=1, budgets=BUDGETS, more=ONLY_RATIO
+        )
         began = datetime.now(UTC)
         daemon = await stack.enter_async_context(watching(config))
         await daemon.fresh(*later)

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.alerts.ladder import DEFAULT_LADDER
+from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure
+from monitor.alerts.place import Place
 from monitor.engine.assessment import (
     assess_pool,
     distance_left,
@@ -50,10 +51,24 @@ def test_a_rung_stood_on_before_holds_until_its_leave() -> None:
     # at 104: balance 540, maintenance 416: 77.04 %
     at = marks(SOL=104)
     held = assess_pool(
-        the_pool(), at, NOON, ladder=DEFAULT_LADDER, target=Target(), standing="warning"
+        the_pool(),
+        at,
+        NOON,
+        ladder=DEFAULT_LADDER,
+        target=Target(),
+        place=Place(alarms=("warning",)),
     )
     fresh = assess_pool(the_pool(), at, NOON, ladder=DEFAULT_LADDER, target=Target())
     assert (held.rung, fresh.rung) == ("warning", None)
+
+
+def test_rungs_on_distance_count_in_an_assessment() -> None:
+    # 83.333 is 4.2 % below 87; at 94.1 % the pool stands on a graver rung as well
+    ladder = Ladder(rungs=DEFAULT_LADDER.on(Measure.DISTANCE))
+    found = assess_pool(the_pool(), marks(SOL=87), NOON, ladder=ladder, target=Target())
+    assert found.rung == "near"
+    both = assess_pool(the_pool(), marks(SOL=87), NOON, ladder=DEFAULT_LADDER, target=Target())
+    assert both.rung == "critical"
 
 
 def test_while_they_disagree_the_worse_pair_drives_carried_by_our_own_change() -> None:

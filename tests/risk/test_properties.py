@@ -22,7 +22,6 @@ from monitor.risk import (
     liquidation_prices,
     maintenance_margin,
     moved,
-    reduced,
     requirement,
     shifted,
     shifted_adversely,
@@ -149,40 +148,6 @@ def test_an_adverse_move_is_the_first_that_ends_it(case: Case, part: Decimal):
     assert move < 0
     assert not requirement(*shifted_adversely(pool, known, -move * part)).reaches(ONE)
     assert not requirement(*shifted_adversely(pool, known, -move * (ONE - BESIDE))).reaches(ONE)
-
-
-@given(
-    case=pools(smooth=True),
-    ratio=decimals("0.2", "0.9"),
-    distance=decimals("0", "0.3"),
-)
-def test_after_each_advice_both_targets_hold_and_a_step_less_would_not_do(
-    case: Case, ratio: Decimal, distance: Decimal
-):
-    pool, known = case
-    target = Target(ratio=ratio, distance=distance)
-
-    def holds(changed: MarginPool) -> bool:
-        move = adverse_move(changed, known)
-        return requirement(changed, known).ratio <= ratio and (
-            move is None or -move >= distance * (ONE - BESIDE)
-        )
-
-    advice = advise(evaluate(pool, known, NOON), target)
-
-    if holds(pool):
-        assert advice.top_up is None
-        assert advice.reductions == ()
-    if advice.top_up is not None:
-        amount = advice.top_up.amount
-        assert holds(topped_up(pool, "USDT", amount))
-        assert not holds(topped_up(pool, "USDT", amount - Decimal("1e-7")))
-    for reduction in advice.reductions:
-        held, lot = reduction.position, reduction.position.instrument.lot
-        at = known[held.instrument.symbol]
-        assert holds(reduced(pool, held, reduction.contracts, at))
-        less = max(reduction.contracts - lot, Decimal(0))
-        assert not holds(reduced(pool, held, less, at))
 
 
 @given(case=pools(smooth=True))

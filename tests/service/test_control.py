@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, RiskError, WrongUsage
 from monitor.service import control
 from monitor.service.control import (
     SOCKET_NAME,
@@ -21,7 +21,7 @@ from monitor.service.control import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
 
@@ -37,6 +37,14 @@ async def _capture(account: str) -> bytes:
     return b'{"account": "main"}'
 
 
+def _whatif(account: str, words: Mapping[str, list[str]]) -> object:
+    if account == "nobody":
+        raise WrongUsage("'nobody': accounts here are main")
+    if account == "never":
+        raise RiskError("never was never read")
+    return {"account": account, **words}
+
+
 async def _check(send_test: bool) -> object:
     return [{"what": "channels", "ok": True, "found": "sent" if send_test else "configured"}]
 
@@ -44,7 +52,13 @@ async def _check(send_test: bool) -> object:
 @asynccontextmanager
 async def listening(folder: Path) -> AsyncIterator[Path]:
     path = folder / SOCKET_NAME
-    server = ControlServer(path, status=lambda: {"accounts": []}, capture=_capture, check=_check)
+    server = ControlServer(
+        path,
+        status=lambda shocks: {"accounts": [], "with": shocks},
+        capture=_capture,
+        whatif=_whatif,
+        check=_check,
+    )
     await server.start()
     try:
         yield path
@@ -54,7 +68,8 @@ async def listening(folder: Path) -> AsyncIterator[Path]:
 
 async def test_it_answers_what_is_known(tmp_path: Path) -> None:
     async with listening(tmp_path):
-        assert await ask(tmp_path, "GET", "/status") == {"accounts": []}
+        assert await ask(tmp_path, "GET", "/status") == {"accounts": [], "with": False}
+        assert await ask(tmp_path, "GET", "/status?shocks=1") == {"accounts": [], "with": True}
         assert await ask_bytes(tmp_path, "POST", "/capture/main") == b'{"account": "main"}'
 
 
@@ -70,6 +85,46 @@ async def test_what_could_not_be_done_is_told_in_the_daemons_words(tmp_path: Pat
     async with listening(tmp_path):
         with pytest.raises(MonitorError, match="'other': accounts here are main"):
             await ask_bytes(tmp_path, "POST", "/capture/other")
+
+
+async def test_it_supposes_a_change_in_the_words_that_were_typed(tmp_path: Path) -> None:
+    async with listening(tmp_path):
+        asked = "/whatif/main?move=BTC%3D-10%25&move=ETH%3D%2B5%25&all=-1%25"
+        assert await ask(tmp_path, "POST", asked) == {
+            "account": "main",
+            "move": ["BTC=-10%", "ETH=+5%"],
+            "all": ["-1%"],
+        }
+
+
+@pytest.mark.parametrize(
+    ("account", "kind", "said"),
+    [
+        ("nobody", WrongUsage, "'nobody': accounts here are main"),
+        ("never", RiskError, "never was never read"),
+    ],
+)
+async def test_what_kind_of_failure_it_was_comes_through(
+    account: str, kind: type[MonitorError], said: str, tmp_path: Path
+) -> None:
+    async with listening(tmp_path):
+        with pytest.raises(kind, match=said):
+            await ask(tmp_path, "POST", f"/whatif/{account}")
+
+
+async def test_figures_that_cannot_be_shocked_are_told(tmp_path: Path) -> None:
+    def status(_: bool) -> object:
+        raise RiskError("no mark price is known for SOLUSDT")
+
+    server = ControlServer(
+        tmp_path / SOCKET_NAME, status=status, capture=_capture, whatif=_whatif, check=_check
+    )
+    await server.start()
+    try:
+        with pytest.raises(RiskError, match="SOLUSDT"):
+            await ask(tmp_path, "GET", "/status?shocks=1")
+    finally:
+        await server.stop()
 
 
 async def test_only_its_user_and_group_may_open_it(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from monitor.simulator.bybit_account import Account, Position
+from monitor.simulator.bybit_accounts import opened
 from monitor.simulator.bybit_modes import Switch, apply
 from monitor.simulator.server import running
 from tests.simulator.scenes import scene
@@ -30,6 +31,21 @@ exchange = "bybit"
 mode = "cross"
 wallets = { USDT = 1 }
 extra = { unified_status = 1 }
+"""
+
+HEDGED = """
+[[accounts]]
+name = "hedged"
+exchange = "bybit"
+mode = "cross"
+position_mode = "hedge"
+wallets = { USDT = 20000, BTC = 1 }
+positions = [
+  { symbol = "BTCUSDT", side = "short", contracts = 0.5, entry_price = 95000 },
+  { symbol = "BTCUSD", side = "long", contracts = 500, entry_price = 95000 },
+  { symbol = "BTCPERP", side = "long", contracts = 0.1, entry_price = 95000 },
+  { symbol = "BTCUSDT-31DEC27", side = "long", contracts = 0.1, entry_price = 95000 },
+]
 """
 
 
@@ -84,6 +100,16 @@ def test_hedge_mode_is_switched_without_positions_only():
         apply(account, Switch.read({"position_mode": "one_way"}))
 
 
+def test_hedge_mode_has_legs_of_usdt_perpetuals_only():
+    spec = scene(HEDGED, market=MARKET).accounts[0]
+    assert [(p.symbol, p.idx) for p in opened(spec, 0).positions] == [
+        ("BTCUSDT", 2),
+        ("BTCUSD", 0),
+        ("BTCPERP", 0),
+        ("BTCUSDT-31DEC27", 0),
+    ]
+
+
 async def test_funding_is_charged_when_it_was_set(sim):
     """0.5 x 95,000 x 0.1 % = 47.5 paid by the long, 10 x 3,600 x 0.05 % = 18 by the short."""
     await steer(sim, "bybit/funding", seconds=0, rates={"BTC": "0.001", "ETH": "-0.0005"})
@@ -114,6 +140,8 @@ async def test_the_next_funding_is_told_before(sim):
     now = (await bybit(sim, None, "/v5/market/time"))["timeNano"]
     left = int(ticker["nextFundingTime"]) - int(now) / 1e6
     assert 20_000 < left <= 30_000
+    await sim.tick()
+    assert (await bybit(sim, "two", "/v5/account/transaction-log"))["list"] == []
 
 
 async def test_a_transfer_is_in_the_log(sim):

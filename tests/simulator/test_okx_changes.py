@@ -92,6 +92,22 @@ async def test_funding_is_charged_when_it_is_said_to_be(sim):
     assert sol["margin"] == "1791.45"
 
 
+async def test_a_dated_contract_pays_no_funding():
+    dated = """
+[[accounts]]
+name = "dated"
+exchange = "okx"
+mode = "futures"
+wallets = { USDT = 500 }
+positions = [
+  { symbol = "BTC-USDT-261225", side = "long", contracts = 1, entry_price = 95000 },
+]
+"""
+    async with running(scene(dated, market=MARKET)) as other:
+        await steer(other, "okx/funding", rate="0.001")
+        assert await okx(other, "dated", BILLS) == []
+
+
 async def test_the_next_funding_is_told_and_comes(sim):
     (before,) = await okx(sim, None, RATES, instId="BTC-USDT-SWAP")
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
@@ -121,6 +137,15 @@ async def test_a_funding_rate_of_nothing_is_refused(sim, query):
     assert reply.json["code"] == ("51001" if query else "50014")
 
 
+async def test_borrowing_in_spot_mode_can_be_switched(sim):
+    assert await truth(sim, "spot") == []
+    await steer(sim, "okx/mode", account="spot", spot_borrow=True)
+    (pool,) = await truth(sim, "spot")
+    assert (pool["pool"], pool["unit"]) == ("unified", "USD")
+    (config,) = await okx(sim, "spot", CONFIG)
+    assert config["enableSpotBorrow"] is True
+
+
 async def test_the_mode_can_change_while_running(sim):
     (usdt, sol) = await truth(sim, "futures")
     assert (usdt["pool"], usdt["unit"]) == ("USDT", "USDT")
@@ -148,6 +173,7 @@ async def test_the_mode_can_change_while_running(sim):
         ("mode", {"account": "futures", "mode": "cross"}, "multi_currency"),
         ("mode", {"account": "futures", "position_mode": "both"}, "one_way or hedge"),
         ("mode", {"account": "nobody"}, "nobody"),
+        ("mode", {"account": "spot", "spot_borrow": "yes"}, "yes"),
         ("funding", {"rate": "high"}, "high"),
         ("funding", {"account": "nobody"}, "nobody"),
     ],

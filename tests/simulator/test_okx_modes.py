@@ -15,10 +15,12 @@ from monitor.simulator.okx_account import (
     SPOT,
     Account,
     MarginPosition,
+    Order,
     OtherPosition,
     Position,
     Prices,
 )
+from monitor.simulator.okx_balance import balance, usd_notional
 from monitor.simulator.okx_ledger import (
     figures,
     margin_liquidation_price,
@@ -27,6 +29,7 @@ from monitor.simulator.okx_ledger import (
 from monitor.simulator.okx_legs import debt_figures, margin_figures, notional_of
 from monitor.simulator.okx_pools import liquidate, pools
 from monitor.simulator.okx_rates import loan_tier, pair_tier
+from monitor.simulator.okx_rows import unit_mmr
 from monitor.simulator.okx_stress import stress_mmr
 from monitor.simulator.okx_tables import INSTRUMENTS
 
@@ -129,6 +132,35 @@ def test_cross_margin_in_futures_mode_stands_in_the_pool_that_it_is_margined_in(
     assert close_to(pool.maintenance_margin, owed * D("0.02102"), "1e-22")
 
 
+def test_a_margin_short_ends_where_what_it_holds_buys_back_the_debt_and_its_margin():
+    row = bought(direction=-1, held=D(60000), owed=D("0.9"), ccy="USDT", margin=D(5000))
+    mine = margin_figures(row, D(60000), D("0.001"))
+    price = D(60000) / (D("0.9") * D("1.02") * D("1.001"))
+    assert close_to(margin_liquidation_price(mine), price, "1e-20")
+
+
+def test_a_margin_position_is_gone_when_it_is_taken_over():
+    account = Account(name="m", loans=[bought(margin=D("0.1"), owed=D(60000))])
+    liquidate(account, at(BTC="60000"), "isolated/BTC-USDT")
+    assert account.loans == []
+
+
+def test_what_is_lent_to_an_isolated_position_is_told_of_the_coin_that_is_owed():
+    account = Account(
+        name="m",
+        level=MULTI_CURRENCY,
+        cash={"USDT": D(-100)},
+        interest={"USDT": D("0.5")},
+        loans=[bought(margin=D("0.1"), interest=D(1))],
+    )
+    now = figures(account, at(usdt="0.999", BTC="60000"))
+    usdt = next(row for row in balance(account, now, 0)["details"] if row["ccy"] == "USDT")
+    told = {name: usdt[name] for name in ("liab", "crossLiab", "isoLiab", "interest")}
+    assert told == {"liab": "50100", "crossLiab": "100", "isoLiab": "50000", "interest": "0.5"}
+    # one coin held, valued by the coin that it is margined in
+    assert usd_notional(now, now.positions[0]) == 60000 * D("0.999")
+
+
 # --- dated contracts, multipliers, USD
 
 
@@ -208,6 +240,26 @@ def test_isolated_margin_pays_no_debt_and_is_no_collateral():
     assert now.adjusted_equity == 98000 - 100
 
 
+def test_futures_mode_borrows_nothing():
+    account = Account(
+        name="f", cash={"USDT": D(-5)}, positions=[contract("SOL-USDT-SWAP", "1", "170")]
+    )
+    now = figures(account, at(SOL="180"))
+    assert (now.borrow_notional, now.coin("USDT").cross_equity) == (0, 5)
+    account.cash["USDT"] = D(-50)
+    assert figures(account, at(SOL="180")).borrow_notional == 0
+
+
+def test_the_fee_of_opening_comes_off_the_adjusted_equity():
+    account = Account(name="w", level=MULTI_CURRENCY, cash={"USDT": D(1000)})
+    account.orders.append(
+        Order(order_id="1", inst_id="BTC-USDT-261225", side="buy", contracts=D(10), price=D(90000))
+    )
+    now = figures(account, at(usdt="0.999", BTC="90000"))
+    assert now.adjusted_equity == (1000 - 9000 * D("0.0005")) * D("0.999")
+    assert now.requirement == 9000 * (D("0.0045") + D("0.0005")) * D("0.999")
+
+
 # --- modes
 
 
@@ -219,8 +271,11 @@ def test_spot_mode_has_a_pool_only_where_it_may_borrow():
     assert (pool.pool, pool.unit, pool.positions) == ("unified", "USD", ())
     assert pool.margin_balance == 49000 - 10000
     assert pool.maintenance_margin == 10000 * (D("0.02") + D("1.02") * D("0.001"))
+    account.interest["USDT"] = D(3)
     liquidate(account, at(BTC="50000"), "unified")
-    assert account.cash["USDT"] == 0
+    # sold to pay: 10,003 of debt, the interest included
+    assert account.cash == {"BTC": 1 - D(10003) / 50000, "USDT": 0}
+    assert account.interest == {}
 
 
 def test_portfolio_margin_is_what_is_declared_with_the_cost_of_liquidating():
@@ -258,6 +313,14 @@ def test_the_stand_in_for_stress_charges_the_worse_shock_of_each_coin():
     assert now.mmr == sum(by_coin.values())
     notional = 10000 + D("0.04") * 100120 + 4000
     assert now.fee == notional * D("0.0005")
+    account.cash["USDC"] = D(-1000)
+    account.positions.append(contract("SOL-USDT-SWAP", "10", "180", margin=D(500)))
+    now = figures(account, at(BTC="100000", ETH="4000", SOL="180"))
+    # a debt comes on top, an isolated position stands alone
+    assert now.mmr == sum(by_coin.values()) + 1000 * D("0.02")
+    assert unit_mmr(account, now, now.positions[2]) == by_coin["ETH"]
+    account.fixed_mmr = D(77)
+    assert unit_mmr(account, now, now.positions[2]) == 77
 
 
 def test_an_option_counts_with_its_value_and_keeps_its_declared_margin():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from monitor.engine.effects import State
+from monitor.errors import RiskError, WrongUsage
 from monitor.status.board import Board
 from tests.alerting import at
 from tests.assessing import an_account
@@ -46,3 +49,14 @@ def test_how_an_account_stands_is_one_sentence() -> None:
     assert board.standing("main") == "main is fresh, unified 91.3 %"
     assert board.standing("other") == "other is stale, nothing at risk"
     assert board.standing("third") is None
+
+
+def test_one_account_is_found_by_its_name_or_said_not_to_be_there() -> None:
+    board = Board(["main", "other"])
+    board.put(an_account())
+
+    assert board.assessment("main") == an_account()
+    with pytest.raises(RiskError, match="other was never read"):
+        board.assessment("other")
+    with pytest.raises(WrongUsage, match="'third': accounts here are main, other"):
+        board.assessment("third")

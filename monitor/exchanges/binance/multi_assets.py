@@ -13,7 +13,7 @@ Source: Binance «How to Use Multi-Assets Mode», «Multi-Assets Mode Asset Inde
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -90,6 +90,7 @@ def build_unified(account: str, book: Book, holdings: tuple[Holding, ...], rates
             raise Malformed("assetIndex", f"a row for {name}{DOLLAR}", "none")
         else:
             uncounted.append(f"{name}, for which Binance publishes no rate, as worth nothing")
+    counted = {name: book.assets[name].cross_wallet for name in found}
     added = _to_add(found, rates, in_credits=CREDIT_ASSET in book.assets)
     found |= added
     order_initial = book.totals.order_initial if book.totals else ZERO
@@ -98,7 +99,9 @@ def build_unified(account: str, book: Book, holdings: tuple[Holding, ...], rates
         id=PoolId(account=account, name=UNIFIED),
         unit=DOLLAR,
         margin_mode=MarginMode.CROSS,
-        collateral=tuple(_collateral(book, rate) for rate in found.values()),
+        collateral=tuple(
+            _collateral(rate, counted.get(rate.asset, ZERO)) for rate in found.values()
+        ),
         positions=tuple(build_position(holding) for holding in crossed),
         top_up_asset=next(iter(added), next(iter(found), DOLLAR)),
         wallet=WALLETS[Product.USDM],
@@ -153,15 +156,14 @@ def _to_add(found: Mapping[str, Rate], rates: Rates, *, in_credits: bool) -> Map
     return {}
 
 
-def _collateral(book: Book, rate: Rate) -> Collateral:
-    row = book.assets.get(rate.asset)
+def _collateral(rate: Rate, balance: Decimal) -> Collateral:
     follows = None
     if floats(rate.asset):
         symbol = index_instrument(rate.asset).symbol
         follows = Follow(base=rate.asset, symbol=symbol, anchor_mark=rate.index)
     return Collateral(
         asset=rate.asset,
-        balance=ZERO if row is None else row.cross_wallet,
+        balance=balance,
         price=rate.index,
         rate_if_positive=rate.bid / rate.index,
         rate_if_negative=rate.ask / rate.index,
@@ -209,8 +211,3 @@ def _digits(book: Book, unified: Unified) -> Decimal:
             coins = abs(row.cross_wallet) + abs(row.cross_pnl or ZERO)
             open_ends += _LAST_DIGIT * (coins + rate.ask * _TWO + (row.maintenance or ZERO))
     return open_ends
-
-
-def without_totals(book: Book) -> Book:
-    """The book after an event: Binance's totals hold no longer."""
-    return replace(book, totals=None)

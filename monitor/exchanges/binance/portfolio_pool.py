@@ -203,7 +203,7 @@ def _words(
 ) -> tuple[str, ...]:
     """Each part that is Binance's own, in words."""
     told = f"account status {portfolio.whole.status}"
-    words = [f"margins of the whole portfolio ({told}), 5 % added as liquidation comes early by"]
+    words = [f"margins of the whole portfolio and 5 % on top ({told})"]
     words.append("what accountEquity holds beyond coins and profit at our rates")
     unpriced = [coin.asset for coin in coins if coin.asset not in priced]
     if unpriced:

@@ -20,6 +20,7 @@ import msgspec
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.collateral import ticker_mark
+from monitor.exchanges.bybit.rows import INVERSE, LINEAR
 from monitor.exchanges.payload import Row, as_decimal, parse_json
 from monitor.exchanges.port import (
     Ignored,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from monitor.risk.model import Instrument
 
 HOST = "wss://stream.bybit.com"
-PUBLIC_LINEAR = "/v5/public/linear"
+PUBLIC = "/v5/public/"
 KEEP_ALIVE = KeepAlive(text='{"req_id":"ping","op":"ping"}', seconds=20)
 # «The args array's length for one public connection may not exceed 21,000 characters.»
 ARGS_CHARACTERS = 21_000
@@ -68,7 +69,15 @@ _tickers = msgspec.json.Decoder(_Ticker)
 
 def mark_calls(instruments: tuple[Instrument, ...]) -> tuple[RestCall, ...]:
     """One ticker call per contract: a whole category is hundreds of rows."""
-    return tuple(calls.ticker(instrument.exchange_symbol) for instrument in instruments)
+    return tuple(_ticker_of(instrument) for instrument in instruments)
+
+
+def _ticker_of(instrument: Instrument) -> RestCall:
+    return calls.ticker(instrument.exchange_symbol, _category(instrument))
+
+
+def _category(instrument: Instrument) -> str:
+    return INVERSE if instrument.payoff is Payoff.INVERSE else LINEAR
 
 
 def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping[str, Mark]:
@@ -81,9 +90,9 @@ def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping
     """
     marks: dict[str, Mark] = {}
     for instrument in instruments:
-        mark = ticker_mark(replies, instrument.exchange_symbol)
+        mark = ticker_mark(replies, instrument.exchange_symbol, _category(instrument))
         if mark is None:
-            call = calls.ticker(instrument.exchange_symbol)
+            call = _ticker_of(instrument)
             raise MissingReply("no mark was given for this symbol", call=call.request)
         marks[instrument.exchange_symbol] = mark
     return marks
@@ -93,13 +102,17 @@ def mark_streams(instruments: tuple[Instrument, ...]) -> tuple[MarkStream, ...]:
     """
     As many connections as the tickers of these contracts need, ten topics to a request.
 
-    Raises:
-        ValueError: For a contract that is not linear; pools hold no other.
+    Linear and inverse contracts have streams of their own.
     """
-    if any(instrument.payoff is not Payoff.LINEAR for instrument in instruments):
-        raise ValueError("only linear contracts have their marks on this stream")
-    topics = sorted({_TICKERS + instrument.exchange_symbol for instrument in instruments})
-    return tuple(_stream(part) for part in _by_connection(topics))
+    topics: dict[str, set[str]] = {}
+    for instrument in instruments:
+        of_category = topics.setdefault(_category(instrument), set())
+        of_category.add(_TICKERS + instrument.exchange_symbol)
+    return tuple(
+        _stream(PUBLIC + category, part)
+        for category in sorted(topics, reverse=True)
+        for part in _by_connection(sorted(topics[category]))
+    )
 
 
 def _by_connection(topics: list[str]) -> Iterator[list[str]]:
@@ -113,14 +126,14 @@ def _by_connection(topics: list[str]) -> Iterator[list[str]]:
         yield part
 
 
-def _stream(topics: list[str]) -> MarkStream:
+def _stream(path: str, topics: list[str]) -> MarkStream:
     batches = [
         topics[start : start + TOPICS_PER_REQUEST]
         for start in range(0, len(topics), TOPICS_PER_REQUEST)
     ]
     return MarkStream(
         host=HOST,
-        path=PUBLIC_LINEAR,
+        path=path,
         subscribe=tuple(
             json.dumps({"req_id": str(number), "op": "subscribe", "args": batch})
             for number, batch in enumerate(batches, start=1)

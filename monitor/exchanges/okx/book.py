@@ -51,9 +51,17 @@ class Book:
         return tuple(row for row in self.positions.values() if row.is_open)
 
     @property
-    def borrows(self) -> bool:
-        """Whether something may be, or is, borrowed against the whole account."""
-        return self.config.borrows or any(coin.owed for coin in self.coins.values())
+    def is_one_pool(self) -> bool:
+        """
+        Whether all coins and cross positions together are liquidated as one.
+
+        In spot mode they are where something may be, or is, borrowed (or held: it does not
+        come to that, unless the mode was only just switched).
+        """
+        if self.config.mode is not Mode.SPOT:
+            return self.config.mode is not Mode.FUTURES
+        owes = any(coin.owed for coin in self.coins.values())
+        return self.config.borrows or owes or any(row.is_cross for row in self.open_positions())
 
     def modelled(self) -> tuple[Held, ...]:
         """
@@ -129,6 +137,8 @@ class Book:
             known,
             cash=cash,
             equity=known.equity + cash - known.cash,
+            # A loan taken outright stays one; what the coin lacked by itself, it lacks anew.
+            owed=known.owed if known.loan else max(known.cash - cash - known.cross_equity, ZERO),
             updated_ms=updated_ms,
         )
         return replace(self, coins={**self.coins, ccy: changed}).outdating(ccy)

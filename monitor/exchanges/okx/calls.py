@@ -240,7 +240,7 @@ def _pairs(*margin_modes: str) -> tuple[RestCall, ...]:
 
 
 _DEBTS = (borrow_tiers(_COIN), loan_fees())
-_BACKING = (discount(_COIN), all_marks(SWAP))
+_BACKING = (discount(_COIN), all_marks(SWAP), all_marks(MARGIN))
 _BOTH = ("cross", "isolated")
 CATALOGUE = (
     ("spot mode", (*_EVERY_MODE, *_AROUND)),

@@ -28,20 +28,14 @@ from monitor.exchanges.okx.reported import coin_reported
 from monitor.risk.model import (
     ONE,
     ZERO,
-    Borrow,
     Collateral,
-    LeverageTier,
     MarginMode,
     MarginPool,
     PoolId,
-    TierMeasure,
-    TierTable,
 )
-from monitor.risk.tiers import tier_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
 
     from monitor.exchanges.okx.book import Book
     from monitor.exchanges.okx.held import Held
@@ -100,7 +94,7 @@ def _coin_pool(  # noqa: PLR0913, PLR0917 - the parts of one pool
         id=PoolId(account=account, name=coin.ccy),
         unit=coin.ccy,
         margin_mode=MarginMode.CROSS,
-        collateral=(Collateral(asset=coin.ccy, balance=cash + assets, borrow=one_loan(legs)),),
+        collateral=(Collateral(asset=coin.ccy, balance=cash + assets),),
         positions=tuple(leg.position for leg in legs),
         top_up_asset=coin.ccy,
         wallet=WALLET,
@@ -111,30 +105,4 @@ def _coin_pool(  # noqa: PLR0913, PLR0917 - the parts of one pool
         carried=(*remainder.words, *named(opaque)),
     )
     reported = coin_reported(coin, rows, told, remainder, book.at) if holds else None
-    return Made(pool=pool, reported=reported, remainder=remainder, holds=holds)
-
-
-def one_loan(legs: tuple[Leg, ...]) -> Borrow | None:
-    """
-    The loans of a pool's margin trades as one: each needs what its own tier says.
-
-    They are owed in the pool's own coin, so no price moves them; together they need the sum
-    of their margins and fees, whose rate holds for that sum.
-    """
-    loans = [leg.loan for leg in legs if leg.loan is not None]
-    if len(loans) <= 1:
-        return loans[0] if loans else None
-    owed = sum((loan.loan for loan in loans), ZERO)
-    margins = [loan.loan * _rate(loan) for loan in loans]
-    fees = sum(
-        ((loan.loan + margin) * loan.fee_rate for loan, margin in zip(loans, margins, strict=True)),
-        ZERO,
-    )
-    rate = sum(margins, ZERO) / owed
-    tier = LeverageTier(floor=ZERO, cap=None, maintenance_rate=rate, deduction=ZERO)
-    table = TierTable(tiers=(tier,), measured_in=TierMeasure.CONTRACTS)
-    return Borrow(tiers=table, fee_rate=fees / (owed + owed * rate), loan=owed)
-
-
-def _rate(loan: Borrow) -> Decimal:
-    return tier_of(loan.loan, loan.tiers).maintenance_rate
+    return Made(pool=pool, reported=reported, remainder=remainder)

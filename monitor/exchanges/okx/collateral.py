@@ -14,7 +14,7 @@ from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.okx import tables
 from monitor.exchanges.okx.calls import BALANCE
 from monitor.exchanges.okx.envelope import reading
-from monitor.exchanges.okx.products import CONTRACTS, SWAP, product_of
+from monitor.exchanges.okx.products import CONTRACTS, MARGIN, SWAP, product_of
 from monitor.risk.model import ONE, ZERO, Collateral, Follow, Mark, Payoff
 from monitor.risk.payoff import notional
 
@@ -61,9 +61,9 @@ class Anchor:
         return {self.follows.symbol: self.mark}
 
 
-def swap_of(ccy: str) -> str:
-    """The perpetual whose mark the coin follows where no other of its coin is held."""
-    return f"{ccy}-USDT-SWAP"
+def followed(ccy: str) -> tuple[tuple[str, str], ...]:
+    """Whose mark the coin follows where nothing of it is held: its perpetual, else its pair."""
+    return (SWAP, f"{ccy}-USDT-SWAP"), (MARGIN, f"{ccy}-USDT")
 
 
 def counts(coin: Coin) -> bool:
@@ -152,9 +152,9 @@ def anchor(
     """
     Where the coin's price stands, and the mark that carries it on.
 
-    That is the mark of a held perpetual of the coin (its USDT-margined one first), else of
-    the coin's USDT perpetual, else one of the snapshot's own that nothing moves but a common
-    move of all prices.
+    That is the mark of what is held of the coin (its USDT-margined perpetual first), else of
+    the coin's USDT perpetual or its USDT pair, else one of the snapshot's own that nothing
+    moves but a common move of all prices.
 
     Raises:
         Malformed: If nothing tells the coin's price, or a mark can't be read.
@@ -179,13 +179,14 @@ def _live(ccy: str, legs: tuple[Leg, ...], replies: Replies) -> tuple[Mark, Inst
     ]
     if found:
         return min(found, key=lambda held: held[0])[1:]
-    mark = tables.mark_of(replies, SWAP, swap_of(ccy))
-    if mark is None:
-        return None
-    try:
-        return mark, tables.listed(replies, SWAP, swap_of(ccy)).instrument
-    except MissingReply:
-        return None
+    for product, inst_id in followed(ccy):
+        mark = tables.mark_of(replies, product, inst_id)
+        if mark is not None:
+            try:
+                return mark, tables.instrument_of(replies, product, inst_id)
+            except MissingReply:
+                continue
+    return None
 
 
 def _second_best(leg: Leg) -> tuple[bool, bool]:

@@ -81,7 +81,7 @@ def _figured(account: str, name: str, leg: Leg, book: Book) -> Made:
         id=PoolId(account=account, name=f"isolated/{name}"),
         unit=row.ccy,
         margin_mode=MarginMode.ISOLATED,
-        collateral=(Collateral(asset=row.ccy, balance=balance, borrow=leg.loan),),
+        collateral=(Collateral(asset=row.ccy, balance=balance),),
         positions=(leg.position,),
         top_up_asset=row.ccy,
         wallet=f"margin of the isolated position {name}",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from monitor.exchanges.okx.held import Held
     from monitor.exchanges.port import Replies
-    from monitor.risk.model import Borrow, Instrument
+    from monitor.risk.model import Instrument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Leg:
 
     `fee_rate`, on the notional, and `fixed_fee` make up what liquidating it costs. `assets`
     are coins of `row.ccy` that come with it into its pool: what a margin trade has beyond
-    its unrealized PnL. `loan` is a debt in `row.ccy` itself that no price moves.
+    its unrealized PnL.
     """
 
     row: Held
@@ -39,7 +39,6 @@ class Leg:
     fee_rate: Decimal
     fixed_fee: Decimal = ZERO
     assets: Decimal = ZERO
-    loan: Borrow | None = None
 
     @property
     def instrument(self) -> Instrument:

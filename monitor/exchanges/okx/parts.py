@@ -42,16 +42,11 @@ _KINDS = {OPTION: "option", MARGIN: "margin trade that owes nothing", EVENTS: "e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """
-    A pool, OKX's words on it, and what it took over.
-
-    `holds`: the words are of one moment with the rows, so that the remainder is of now.
-    """
+    """A pool, OKX's words on it, and what it took over."""
 
     pool: MarginPool
     reported: Reported | None
     remainder: Remainder = NOTHING
-    holds: bool = True
 
 
 def coin_of(book: Book, ccy: str) -> Coin:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 from monitor.exchanges.okx.coin_pools import coin_pools
 from monitor.exchanges.okx.isolated import isolated_pools
-from monitor.exchanges.okx.remainders import NOTHING
 from monitor.exchanges.okx.rows import Mode
 from monitor.exchanges.okx.unified import anchors_of, unified_pools
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.okx.book import Book
     from monitor.exchanges.okx.collateral import Anchor
     from monitor.exchanges.okx.legs import Leg
+    from monitor.exchanges.okx.parts import Made
     from monitor.exchanges.okx.remainders import Remainder
     from monitor.exchanges.port import Replies
     from monitor.risk.model import MarginPool, PoolId, Reported
@@ -68,11 +68,10 @@ def build(
     """
     cross = tuple(leg for leg in legs if leg.row.is_cross)
     prices: Mapping[str, Anchor] = {}
+    built: tuple[Made, ...] = ()
     if book.config.mode is Mode.FUTURES:
         built = coin_pools(account, book, cross, before.remainders)
-    elif book.config.mode is Mode.SPOT and not book.borrows:
-        built = ()
-    else:
+    elif book.is_one_pool:
         prices = anchors_of(book, legs, replies, before.prices)
         kept = before.remainders
         built = unified_pools(account, book, cross, replies, prices, kept)
@@ -82,11 +81,7 @@ def build(
         pools=tuple(made.pool for made in every),
         reported={made.pool.id: made.reported for made in every if made.reported is not None},
         anchors=Anchors(
-            remainders={
-                made.pool.id.name: made.remainder
-                for made in built
-                if made.remainder is not NOTHING or made.holds
-            },
+            remainders={made.pool.id.name: made.remainder for made in built},
             prices=prices,
         ),
     )

@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.risk.collateral import debt, worth
-from monitor.risk.model import ZERO
+from monitor.risk.model import ONE, ZERO
 from monitor.risk.tiers import tier_of
 
 if TYPE_CHECKING:
@@ -175,9 +175,10 @@ def coin_remainder(coin: Coin, rows: Rows | None, told: Decimal, ours: Decimal) 
     """
     What open orders and options take from, or bring to, a coin's own pool in futures mode.
 
-    The orders' margin is OKX's less its rows'. Of their fees and of the coins that they hold
-    back only the sum can be known: the fees are taken in proportion to the rows', the rest
-    off the equity, so that the ratio is OKX's; never more than the orders hold back.
+    The orders' margin is OKX's less its rows'. Their fee counts twice: what opening would
+    cost is off the equity, what liquidating would is in the requirement. Beyond that, and
+    beyond what the dearest fee can come to, coins are held back; never more than the orders
+    freeze. The ratio is then OKX's, whatever of it is fee and whatever is held back.
 
     Args:
         told: The pool's equity by the balance's own words; `ours` by our sum of its parts.
@@ -191,14 +192,14 @@ def coin_remainder(coin: Coin, rows: Rows | None, told: Decimal, ours: Decimal) 
     if orders is None:
         fees = _within(extra, ZERO, rows.opaque_fees)
         return Remainder(balance=valued, maintenance=rows.opaque + fees)
-    fees = orders.maintenance * rows.fees / rows.maintenance if rows.maintenance else ZERO
-    held_back = ZERO
-    if ratio is not None and ratio > ZERO:
-        needed = rows.needed + orders.maintenance
-        held_back = told - ratio * (needed + fees)
-        if held_back < ZERO:
-            held_back = ZERO
-            fees = _within(told / ratio - needed, ZERO, fees + rows.opaque_fees)
+    needed, fees, held_back = rows.needed + orders.maintenance, ZERO, ZERO
+    if ratio is None or ratio <= ZERO:
+        fees = orders.maintenance * rows.fees / rows.maintenance if rows.maintenance else ZERO
+    else:
+        # Once off the equity, for opening, and once in the requirement, for liquidating.
+        twice = (told - ratio * needed) / (ONE + ratio)
+        fees = _within(twice, ZERO, _DEAREST_FEE * orders.maintenance + rows.opaque_fees)
+        held_back = max(told - ratio * (needed + fees), ZERO)
         held_back = min(held_back, max(coin.frozen, orders.initial))
     return Remainder(
         balance=valued - held_back,

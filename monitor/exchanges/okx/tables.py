@@ -142,6 +142,28 @@ def pair(replies: Replies, inst_id: str) -> Pair:
         )
 
 
+def instrument_of(replies: Replies, product: str, inst_id: str) -> Instrument:
+    """
+    The contract, or the pair as one coin a contract, of this id.
+
+    Raises:
+        MissingReply, Malformed: If no reply lists it, or not in full.
+    """
+    if product != MARGIN:
+        return listed(replies, product, inst_id).instrument
+    of = pair(replies, inst_id)
+    return Instrument(
+        symbol=f"{of.base}/{of.quote}",
+        exchange_symbol=inst_id,
+        base=of.base,
+        quote=of.quote,
+        settle=of.quote,
+        payoff=Payoff.LINEAR,
+        contract_size=ONE,
+        lot=of.lot,
+    )
+
+
 def tier_table(replies: Replies, product: str, family: str, margin_mode: MarginMode) -> TierTable:
     """
     The tiers of a family. Its cross positions are tiered together, isolated ones alone.

@@ -12,7 +12,7 @@ the price moves the debt's worth, and with it the margin that the debt needs:
 
 Where it is margined in the coin that it owes (a long in quote, a short in base), the price
 moves what it has, and the debt stands still with the margin that it needs: a leg of the
-coins it has, and a loan.
+coins it has, whose maintenance margin is fixed.
 
 Shown are coins that its owner knows: a long's contracts are the base coins it has, margin
 included, a short's the base coins it owes. What a long owes per coin that it has is its
@@ -36,14 +36,11 @@ from monitor.exchanges.okx.legs import Leg, entry_of, initial_rate, mark_of
 from monitor.risk.model import (
     ONE,
     ZERO,
-    Borrow,
     CloseFee,
     Instrument,
-    LeverageTier,
     Payoff,
     Position,
     Side,
-    TierMeasure,
     TierTable,
 )
 from monitor.risk.tiers import tier_of
@@ -140,27 +137,26 @@ def _in_coins(table: TierTable, has: Decimal, owes: Decimal) -> TierTable:
 
 
 def _of_assets(row: Held, made: _Trade) -> Leg:
-    """Margined in the coin that it owes: a leg of what it has, and the debt beside it."""
-    has = abs(row.contracts)
+    """Margined in the coin that it owes: a leg of what it has, whose debt stands still."""
+    has, owes = abs(row.contracts), row.owed or ZERO
     if row.side is Side.LONG:
         contracts, per_contract, payoff = has, ONE, Payoff.LINEAR
         at_entry = has * made.entry
     else:
-        owes = row.owed or ZERO
         contracts, per_contract, payoff = owes, has / owes, Payoff.INVERSE
         at_entry = has / made.entry
-    # The tier goes by what was borrowed; interest is charged its rate, and moves it no higher.
-    tier = LeverageTier(floor=ZERO, cap=None, maintenance_rate=made.rate, deduction=ZERO)
-    table = TierTable(tiers=(tier,), measured_in=TierMeasure.CONTRACTS)
-    loan = Borrow(tiers=table, fee_rate=made.fee, loan=made.owed)
+    fee = made.owed * (ONE + made.rate) * made.fee
+    position = replace(
+        _position(row, made, payoff, contracts, per_contract),
+        fixed_maintenance=made.owed * made.rate + fee,
+    )
     return Leg(
         row=row,
-        position=_position(row, made, payoff, contracts, per_contract),
+        position=position,
         mark=None,
         fee_rate=ZERO,
-        fixed_fee=made.owed * (ONE + made.rate) * made.fee,
+        fixed_fee=fee,
         assets=at_entry - made.owed,
-        loan=loan,
     )
 
 

@@ -137,7 +137,7 @@ def unified_pools(  # noqa: PLR0913, PLR0917 - the parts of one pool
         ),
     )
     reported = account_reported(book.totals, rows, book.at) if holds else None
-    return (Made(pool=pool, reported=reported, remainder=remainder, holds=holds),)
+    return (Made(pool=pool, reported=reported, remainder=remainder),)
 
 
 def _remainder(book: Book, backing: tuple[Backing, ...], rows: Rows | None) -> Remainder:

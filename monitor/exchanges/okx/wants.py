@@ -158,7 +158,7 @@ def _lists(replies: Replies, call: RestCall, inst_id: str) -> bool:
 
 def _of_coins(book: Book, held: tuple[Held, ...], replies: Replies) -> Iterator[RestCall]:
     """What the coins of the account's own pool need: discounts, marks, and debts' tables."""
-    if book.config.mode is Mode.FUTURES or (book.config.mode is Mode.SPOT and not book.borrows):
+    if not book.is_one_pool:
         return
     settled = {row.ccy for row in (*held, *book.opaque_cross()) if row.is_cross}
     coins = [c for c in book.coins.values() if counts_at_all(c) or c.ccy in settled]
@@ -193,10 +193,12 @@ def _mark_wanted(coin: Coin, replies: Replies, *, is_burdened: bool) -> Iterator
     steps = collateral.haircuts(coin, replies)
     if not collateral.floats(coin.ccy, steps, is_burdened=is_burdened):
         return
-    swap = collateral.swap_of(coin.ccy)
-    if not replies.has(calls.mark(SWAP, swap)):
-        yield calls.all_marks(SWAP)
-    elif tables.mark_of(replies, SWAP, swap) is not None:
-        call = calls.instrument(SWAP, swap, optional=True)
-        if not _lists(replies, call, swap):
-            yield call
+    for product, inst_id in collateral.followed(coin.ccy):
+        if not replies.has(calls.mark(product, inst_id)):
+            yield calls.all_marks(product)
+            return
+        if tables.mark_of(replies, product, inst_id) is not None:
+            call = calls.instrument(product, inst_id, optional=True)
+            if not _lists(replies, call, inst_id):
+                yield call
+            return

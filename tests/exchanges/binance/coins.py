@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from tests.exchanges.binance import wire
-from tests.exchanges.binance.wire import Json
+
+if TYPE_CHECKING:
+    from tests.exchanges.binance.wire import Json
 
 
 def position(
@@ -22,6 +25,7 @@ def position(
     """One row of COIN-M's «Position Information»: profit and notional in coins."""
     face = Decimal(amount) * size
     profit = face / Decimal(entry) - face / Decimal(mark)
+    alone = "0.00000000" if isolated is None else wire.plain(Decimal(isolated) + profit)
     return {
         "symbol": symbol,
         "positionAmt": amount,
@@ -33,9 +37,7 @@ def position(
         "leverage": "20",
         "maxQty": "150",
         "marginType": "cross" if isolated is None else "isolated",
-        "isolatedMargin": "0.00000000"
-        if isolated is None
-        else wire.plain(Decimal(isolated) + profit),
+        "isolatedMargin": alone,
         "isAutoAddMargin": "false",
         "positionSide": side,
         "notionalValue": wire.plain(face / Decimal(mark)),

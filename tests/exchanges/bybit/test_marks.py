@@ -207,6 +207,23 @@ def test_a_connections_topics_stay_below_21000_characters() -> None:
     assert EXCHANGE.mark_streams(()) == ()
 
 
-def test_only_linear_contracts_have_their_marks_there() -> None:
-    with pytest.raises(ValueError, match="linear"):
-        EXCHANGE.mark_streams((contract("BTCUSD", Payoff.INVERSE),))
+def test_inverse_contracts_have_a_stream_of_their_own() -> None:
+    held = (contract("BTCUSD", Payoff.INVERSE), contract("BTCUSDT"), contract("BTCPERP"))
+    linear, inverse = EXCHANGE.mark_streams(held)
+    assert (linear.path, inverse.path) == ("/v5/public/linear", "/v5/public/inverse")
+    assert linear.symbols == {"BTCUSDT", "BTCPERP"}
+    assert inverse.symbols == {"BTCUSD"}
+    (text,) = inverse.subscribe
+    assert json.loads(text)["args"] == ["tickers.BTCUSD"]
+    assert inverse.keepalive == linear.keepalive
+
+
+def test_an_inverse_mark_by_rest_is_asked_for_in_its_category() -> None:
+    wanted = (contract("BTCUSD", Payoff.INVERSE),)
+    (call,) = EXCHANGE.mark_calls(wanted)
+    assert call.request == "GET /v5/market/tickers?category=inverse&symbol=BTCUSD"
+    body = envelope({"category": "inverse", "list": [ticker("BTCUSD", "95011.5")]})
+    marks = EXCHANGE.read_marks(replies({"/v5/market/tickers?category=inverse": body}), wanted)
+    assert marks["BTCUSD"].price == Decimal("95011.5")
+    with pytest.raises(MissingReply, match="inverse"):
+        EXCHANGE.read_marks(replies({ALL: body}), wanted)

@@ -76,7 +76,8 @@ def test_in_multi_currency_mode_it_asks_for_discounts_and_the_marks_to_follow():
     assert not any("JFI" in request for request in later), "what counts nothing needs no table"
     assert "GET /api/v5/public/mark-price?instType=SWAP" in later
     followed = "instType=SWAP&instFamily=BTC-USDT&instId=BTC-USDT-SWAP"
-    assert requests(rounds)[-1] == [f"GET /api/v5/public/instruments?{followed}"]
+    pairs = "GET /api/v5/public/mark-price?instType=MARGIN"
+    assert requests(rounds)[-1] == [f"GET /api/v5/public/instruments?{followed}", pairs]
     read = EXCHANGE.read_account("main", replies).snapshot(wire.NOON)
     assert [i.exchange_symbol for i in read.followed] == ["BTC-USDT-SWAP", "ETH-USDT-SWAP"][:1]
 

@@ -109,6 +109,26 @@ def test_an_isolated_position_of_the_coin_is_followed_too():
     assert EXCHANGE.needed(wire.replies(told)) == ()
 
 
+def test_a_coin_without_a_perpetual_follows_its_pair():
+    told = examples.multi()
+    told["GET /api/v5/public/mark-price?instType=MARGIN"] = wire.envelope(
+        wire.mark("OKB-USDT", "49.99")
+    )
+    (asked,) = EXCHANGE.needed(wire.replies(told))
+    assert asked.optional
+    assert asked.request.endswith("instruments?instType=MARGIN&instId=OKB-USDT")
+    assert backing(told)["OKB"].follows.symbol == "OKB/USD", "it is not listed yet"
+
+    pair = {"instId": "OKB-USDT", "baseCcy": "OKB", "quoteCcy": "USDT", "lotSz": "0.01"}
+    told["GET /api/v5/public/instruments?instType=MARGIN"] = wire.envelope(pair)
+    read = wire.snapshot(told)
+    assert backing(told)["OKB"].follows.symbol == "OKB/USDT"
+    assert backing(told)["OKB"].price == 50
+    assert [i.exchange_symbol for i in read.followed if i.base == "OKB"] == ["OKB-USDT"]
+    assert read.marks["OKB/USDT"].price == Decimal("49.99")
+    assert EXCHANGE.mark_streams(read.followed)[0].symbols >= {"OKB-USDT"}
+
+
 def test_a_mark_without_its_contract_is_not_followed():
     told = examples.multi()
     told[POSITIONS]["data"].pop(0)

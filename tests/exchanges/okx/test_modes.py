@@ -228,3 +228,9 @@ def test_a_frame_of_the_account_moves_portfolio_margin_on():
     assert replace(view).book != after.book
     needed = 53000 / (Decimal("53549.808") / Decimal("2584.0168"))
     assert close(figured(told, "unified").requirement.maintenance_margin, needed)
+
+
+def test_a_mode_that_was_only_just_switched_leaves_no_position_out():
+    told = in_mode("1")
+
+    assert [p.id.name for p in wire.snapshot(told).pools] == ["unified"]

@@ -151,6 +151,15 @@ def test_a_long_margined_in_quote_has_a_debt_that_no_price_moves():
     assert close(ours.nearest, 96000 - 20000 + needed, 14)
 
 
+def test_half_of_such_a_trade_closed_halves_what_its_debt_needs():
+    row = traded("USDT", "BTC", "1", "USDT", "-96000", margin="20000", mmr="2880")
+    read = wire.snapshot(loans.trading(row, rate="0.03", taker="0"))
+    pool = pool_of(read, ISOLATED)
+    half = reduced(pool, pool.positions[0], Decimal("0.5"), read.marks["BTC/USDT"])
+
+    assert evaluate(half, read.marks, read.at).requirement.maintenance_margin == 1440
+
+
 @pytest.mark.parametrize(("interest", "owed"), [("0", 96000), ("10", 96010)])
 def test_interest_lifts_a_debt_over_no_tiers_edge(interest, owed):
     """Unverified: whether interest counts as borrowed there is not documented; we reconcile."""

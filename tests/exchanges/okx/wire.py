@@ -254,6 +254,7 @@ _FEES = "GET /api/v5/account/trade-fee?instType=SWAP"
 _DISCOUNTS = "GET /api/v5/public/discount-rate-interest-free-quota"
 _MARKS = "GET /api/v5/public/mark-price?instType=SWAP"
 _STOPS = "GET /api/v5/trade/orders-algo-pending?ordType={}"
+_PAIR_MARKS = "GET /api/v5/public/mark-price?instType=MARGIN"
 _FREE = "GET /api/v5/asset/balances"
 _BILLS = "GET /api/v5/account/bills"
 _FUNDING = "GET /api/v5/public/funding-rate?instId={}"
@@ -279,6 +280,7 @@ def bodies(
         _FEES: fees(),
         _DISCOUNTS: envelope(*copy.deepcopy(DISCOUNTS)),
         _MARKS: envelope(*marks),
+        _PAIR_MARKS: envelope(),
         _FREE: envelope(),
         _BILLS: envelope(),
         _LOAN_FEES: fees("-0.001", instType="MARGIN"),
