@@ -39,6 +39,7 @@ OPTIONAL_RETRY_SECONDS = 60.0
 TABLE_SECONDS = 3600.0
 HIDDEN = "***"
 _NOT_FOUND = 404
+_SLOW_SECONDS = 60.0
 SHORTEST_SECRET = 4
 
 
@@ -240,10 +241,23 @@ class RestClient:
             Unreachable, Refused, Malformed: What kept a needed reply away.
         """
         await self._measure_if_due()
-        now = self._now()
         before = dict(self._kept)
         if anew:
             self._kept, self._skipped = {}, {}
+        try:
+            return await self._read_all(before)
+        except Refused:
+            # An account that has become of another kind refuses what it served before: what
+            # told its kind, or brought nothing of late, is asked anew before that is believed.
+            slow = {r: k for r, k in self._kept.items() if k.call.max_age_seconds >= _SLOW_SECONDS}
+            if slow == self._kept and not self._failed():
+                raise
+            self._kept, self._skipped = slow, {}
+            return await self._read_all(before)
+
+    async def _read_all(self, before: Mapping[str, _Kept]) -> Replies:
+        """Round by round, until nothing more is wanted."""
+        now = self._now()
         got: dict[str, _Kept] = {
             request: kept
             for request, kept in self._kept.items()

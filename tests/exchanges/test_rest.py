@@ -359,6 +359,26 @@ async def test_what_was_seen_once_may_be_refused_but_not_time_out() -> None:
         assert not (await client.read_account()).has(sticky)
 
 
+async def test_what_was_skipped_is_asked_again_before_a_refusal_is_believed() -> None:
+    optional = replace(STOPS, max_age_seconds=0, optional=True)
+
+    def needed(replies: Replies) -> tuple[RestCall, ...]:
+        """What the optional call brings makes the needed one needless."""
+        if not replies.tried(optional):
+            return (optional,)
+        return () if replies.has(optional) or replies.has(ACCOUNT) else (ACCOUNT,)
+
+    exchange = replace(FAKE, needed=needed)
+    async with served(exchange=exchange) as (server, client):
+        server.answers[STOPS.path] = plain("<html>", 503)
+        await client.read_account()
+        server.answers[ACCOUNT.path] = plain('{"code": -2015}', 401)
+        with pytest.raises(Refused):
+            await client.read_account()
+        server.answers[STOPS.path] = plain("[]")
+        assert (await client.read_account()).has(optional)
+
+
 async def test_what_failed_of_late_is_told_to_who_says_what_is_needed() -> None:
     optional = replace(STOPS, optional=True)
     told: list[bool] = []

@@ -56,7 +56,7 @@ ACCOUNT_KIND = RestCall(
     path="/sapi/v1/account/info",
     weight=1,
     budget=WALLET_BUDGET,
-    max_age_seconds=5,
+    max_age_seconds=1,
     optional=True,
 )
 # Answers an institution's account alone (PM Pro); an error from all others.
