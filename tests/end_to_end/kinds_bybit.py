@@ -61,10 +61,10 @@ orders = [
 _OTHERS = {
     "bybit inverse": """
 mode = "cross"
-wallets = { BTC = 0.0251, ETH = 0.35 }
+wallets = { BTC = 2.51, ETH = 35 }
 positions = [
-  { symbol = "BTCUSD", side = "long", contracts = 50210, entry_price = 95011.5, leverage = 25 },
-  { symbol = "ETHUSD", side = "short", contracts = 30077, entry_price = 3444.05, leverage = 20 },
+  { symbol = "BTCUSD", side = "long", contracts = 5021000, entry_price = 95011.5, leverage = 25 },
+  { symbol = "ETHUSD", side = "short", contracts = 3007700, entry_price = 3444.05, leverage = 20 },
 ]
 """,
     "bybit mixed": """
@@ -104,7 +104,7 @@ positions = [
 mode = "isolated"
 wallets = { USDT = 10000, USDC = 3000 }
 positions = [
-  { symbol = "SOLUSDT", side = "long", contracts = 301.7, entry_price = 173.717, leverage = 20, margin_mode = "isolated", isolated_margin = 2705.31 },
+  { symbol = "BTCUSDT", side = "long", contracts = 0.507, entry_price = 95717.3, leverage = 20, margin_mode = "isolated", isolated_margin = 2605.31 },
   { symbol = "ETHUSDT", side = "short", contracts = 2.7, entry_price = 3411.11, leverage = 20, margin_mode = "isolated", isolated_margin = 460.4 },
   { symbol = "BTCPERP", side = "long", contracts = 0.205, entry_price = 95012.3, leverage = 12.5, margin_mode = "isolated", isolated_margin = 1600 },
 ]
