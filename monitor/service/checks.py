@@ -89,7 +89,8 @@ async def _account_lines(
         yield Check(what=f"{name}: all of the account", ok=False, found=f"{found}. {_NARROW}")
     held = [p.instrument.exchange_symbol for pool in snapshot.pools for p in pool.positions]
     yield Check(what=f"{name}: positions", ok=True, found=", ".join(held) or "none open")
-    tables = {id(p.tiers): p for pool in snapshot.pools for p in pool.positions}
+    held_by = (p for pool in snapshot.pools for p in pool.positions)
+    tables = {id(p.tiers) for p in held_by if p.tiers is not None}
     yield Check(what=f"{name}: leverage tiers", ok=True, found=f"{len(tables)} tables read")
     yield await _marks(account, client, snapshot, clock)
 

@@ -52,12 +52,18 @@ async def captured(kind: str, folder: Path) -> tuple[Path, list[Table]]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """All kinds, side by side."""
+    """All kinds, a few side by side."""
     folder = tmp_path_factory.mktemp("captures")
     folders = [folder / kind.replace(" ", "-") for kind in kinds.ACCOUNTS]
     for each in folders:
         each.mkdir()
-    found = await asyncio.gather(*map(captured, kinds.ACCOUNTS, folders))
+    few = asyncio.Semaphore(8)
+
+    async def in_turn(kind: str, folder: Path) -> object:
+        async with few:
+            return await captured(kind, folder)
+
+    found = await asyncio.gather(*map(in_turn, kinds.ACCOUNTS, folders))
     return dict(zip(kinds.ACCOUNTS, found, strict=True))
 
 

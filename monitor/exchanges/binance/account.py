@@ -162,7 +162,8 @@ class Book:
     One futures wallet as Binance told it, kept up by events.
 
     `told_at` is when the account reply came, `marked_at` the position rows. `totals` are
-    None once an event has changed anything.
+    None once an event has changed anything. `is_aggregated`: of a wallet in credits mode,
+    whether the credits hold what the other assets are worth.
     """
 
     product: Product
@@ -172,6 +173,7 @@ class Book:
     told_at: datetime
     marked_at: datetime
     totals: Totals | None = None
+    is_aggregated: bool = False
 
 
 KeyedRow = TypeVar("KeyedRow", PositionRow, Sketch)

@@ -53,7 +53,6 @@ DOLLAR = "USD"
 _ADDED = ("USDT", "USDC")
 # An index and its two rates have 8 decimals, so has each wallet.
 _LAST_DIGIT = Decimal("1e-8")
-_AGGREGATED = Decimal("1e-3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,23 +119,27 @@ def build_unified(account: str, book: Book, holdings: tuple[Holding, ...], rates
 
 
 def _counted_assets(book: Book, crossed: tuple[Holding, ...]) -> tuple[str, ...]:
-    """
-    The assets that count, by name.
+    """The assets that count, by name; the credits alone where they hold all others already."""
+    return (CREDIT_ASSET,) if book.is_aggregated else pool_assets(book, crossed)
 
-    In credits mode it is unverified whether the credits' own wallet already holds what the
-    other assets are worth: it does where Binance's total is that wallet alone.
+
+def is_aggregated(book: Book, rates: Rates) -> bool:
     """
-    names = pool_assets(book, crossed)
+    Whether the credits' own wallet already holds what the other assets are worth.
+
+    Unverified which it is: of the two readings the one nearer to Binance's own total.
+    """
     row = book.assets.get(CREDIT_ASSET)
-    if row is None or book.totals is None or row.cross_pnl is None or len(names) < _TWO:
-        return names
-    alone = row.cross_wallet + row.cross_pnl
-    gap = abs(alone - book.totals.balance)
-    is_whole = alone != ZERO and gap <= _AGGREGATED * abs(book.totals.balance)
-    return (CREDIT_ASSET,) if is_whole else names
-
-
-_TWO = 2
+    if row is None or row.cross_pnl is None or book.totals is None:
+        return False
+    alone, together = row.cross_wallet + row.cross_pnl, ZERO
+    for name, asset in book.assets.items():
+        rate = rates.of(name) or _credit_rate(name, book)
+        amount = asset.cross_wallet + (asset.cross_pnl or ZERO)
+        if rate is not None:
+            together += min(amount * rate.bid, amount * rate.ask)
+    total = book.totals.balance
+    return abs(alone - total) < abs(together - total)
 
 
 def _credit_rate(asset: str, book: Book) -> Rate | None:
@@ -209,5 +212,5 @@ def _digits(book: Book, unified: Unified) -> Decimal:
         row = book.assets.get(name)
         if row is not None:
             coins = abs(row.cross_wallet) + abs(row.cross_pnl or ZERO)
-            open_ends += _LAST_DIGIT * (coins + rate.ask * _TWO + (row.maintenance or ZERO))
+            open_ends += _LAST_DIGIT * (coins + rate.ask * 2 + (row.maintenance or ZERO))
     return open_ends

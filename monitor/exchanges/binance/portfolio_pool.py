@@ -112,7 +112,8 @@ def build_portfolio(
         unit=DOLLAR,
         margin_mode=MarginMode.CROSS,
         collateral=collateral,
-        positions=tuple(build_position(holding) for holding in holdings),
+        # Their initial margin is in Binance's own, which is taken over whole.
+        positions=tuple(replace(build_position(h), initial_rate=None) for h in holdings),
         top_up_asset=_to_add(priced),
         wallet=WALLET,
         other_maintenance=LIQUIDATION_MMR * whole.maintenance,

@@ -26,8 +26,9 @@ from monitor.exchanges.binance.account import (
 from monitor.exchanges.binance.applying import State
 from monitor.exchanges.binance.cash import mark_call
 from monitor.exchanges.binance.contracts import contract_call, fee_call, has_contract, product_of
-from monitor.exchanges.binance.indexes import has_indexes
+from monitor.exchanges.binance.indexes import Rates, has_indexes
 from monitor.exchanges.binance.modes import Kind, is_credits, kind_calls, read_kind, unread_parts
+from monitor.exchanges.binance.multi_assets import is_aggregated
 from monitor.exchanges.binance.portfolio import read_portfolio, serves
 from monitor.exchanges.binance.tiers import bracket_call, has_brackets
 from monitor.exchanges.binance.view import BinanceAccount
@@ -280,7 +281,7 @@ def _is_unified(config: Config, replies: Replies) -> bool:
 
 def _usdm_book(replies: Replies, config: Config) -> Book:
     unified = _is_unified(config, replies)
-    return Book(
+    book = Book(
         product=Product.USDM,
         assets=read_assets(replies),
         positions=read_positions(replies),
@@ -289,6 +290,9 @@ def _usdm_book(replies: Replies, config: Config) -> Book:
         marked_at=replies.get(calls.POSITIONS).at,
         totals=read_totals(replies) if unified else None,
     )
+    if not is_credits(book.assets):
+        return book
+    return replace(book, is_aggregated=is_aggregated(book, Rates(replies)))
 
 
 def torn(replies: Replies) -> str | None:

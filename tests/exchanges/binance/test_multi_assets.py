@@ -291,8 +291,23 @@ def test_credits_that_already_hold_all_collateral_count_alone():
     credits_row |= {"crossWalletBalance": "860", "walletBalance": "860"}
 
     _, _, risk = evaluated(told)
+    after = wire.read(told).updated(event(CREDITS, "850")).snapshot(wire.NOON)
 
     assert risk.requirement.margin_balance == 760
+    # And still do when an event has ended what Binance said of the whole: 850 − 100.
+    (pool,) = after.pools
+    assert evaluate(pool, after.marks, wire.NOON).requirement.margin_balance == 750
+
+
+def test_a_little_of_another_asset_beside_the_credits_is_not_lost():
+    """Both readings lie near the total: 1,000 credits less 100, with 0.5 USDC and without."""
+    told = in_credits("900.5")
+    for row in told["GET /fapi/v3/account"]["assets"]:
+        row["crossWalletBalance"] = {CREDITS: "1000", "USDC": "0.5"}[row["asset"]]
+
+    _, _, risk = evaluated(told)
+
+    assert risk.requirement.margin_balance == D("900.5")
 
 
 def test_credits_mode_with_profit_in_the_contract_s_own_asset():

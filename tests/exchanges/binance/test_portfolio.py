@@ -128,6 +128,7 @@ def test_the_official_example_stands_where_its_uni_mmr_says():
     assert (str(pool.id), pool.unit, pool.basis) == ("main/unified", "USD", Basis.REPORTED)
     assert abs(figures.margin_balance - 23866) < D("1e-9")
     assert figures.maintenance_margin == D("1.05") * D("4728.4")
+    assert figures.initial_margin == 9000
     assert abs(figures.ratio - D("0.2080")) < D("0.00005")
     assert abs(taken.reported[pool.id].ratio - D("1.05") / D("5.04737332")) < D("1e-12")
     assert reconcile(risk, taken.reported[pool.id]).verdict is Verdict.AGREES
