@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.port import Replies, RestCall
 
 # Of less than this, in USD or in coins, eight decimals don't tell the index well enough.
-_TELLS_FROM = Decimal("0.1")
+_TELLS_FROM = Decimal("0.0001")
 _USDT, _USD = "USDT", "USD"
 _BTC = calls.ticker("BTCUSDT", optional=True)
 _BTC_IN_USD = calls.ticker("BTCUSD", "inverse", optional=True)
