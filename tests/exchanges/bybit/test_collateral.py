@@ -13,6 +13,7 @@ from monitor.exchanges.bybit import EXCHANGE
 from monitor.risk import Basis, PoolRisk, Verdict, evaluate, reconcile
 from monitor.risk.model import PoolId
 from monitor.risk.solve import liquidation_prices
+from monitor.risk.what_if import topped_up
 from tests.exchanges.bybit import constructed, unified
 from tests.exchanges.bybit.wire import NOW, WALLET, coin, envelope, replies, ticker
 
@@ -259,3 +260,23 @@ def test_an_index_that_is_followed_moves_with_a_contract_on_its_coin() -> None:
     ]
     assert ends[0] is not None
     assert ends[0] == ends[1]
+
+
+def test_adding_brings_a_pool_back_to_its_target() -> None:
+    """2,400 against 2,800 is 85.71 %; to 60 % it takes 2,400 ÷ 0.6 − 2,800 = 1,200 USD."""
+    bodies = unified.portfolio()
+    bodies[WALLET]["result"]["list"][0] |= {
+        "totalMarginBalance": "2800",
+        "totalMaintenanceMargin": "2400",
+        "totalInitialMargin": "2500",
+        "totalAvailableBalance": "300",
+    }
+    row = row_of(bodies, "USDT")
+    row.update(walletBalance="2700", equity="2800", usdValue="2800", locked="0")
+    tiers = bodies["/v5/spot-margin-trade/collateral"]["result"]["list"][0]
+    tiers["collateralRatioList"][0]["collateralRatio"] = "1"
+    read = snapshot(bodies)
+    before = evaluate(read.pools[0], read.marks, NOW).requirement
+    assert round(before.ratio, 4) == D("0.8571")
+    after = evaluate(topped_up(read.pools[0], "USDT", D(1200)), read.marks, NOW).requirement
+    assert after.ratio == D("0.6")
