@@ -2,8 +2,8 @@
 The coins of a unified wallet → collateral: price, haircut, and what a floating coin follows.
 
 A coin's price is the USD index that Bybit valued it at, `usdValue` ÷ `equity`. Between two
-readings a floating coin's price goes with the mark of a linear contract on it; a stablecoin
-keeps its price until the next reading.
+readings a floating coin's price goes with that index where Bybit streams it, else with the mark
+of a contract on the coin; a stablecoin keeps its price until the next reading.
 
 Source: Bybit «Collateral Value Ratio Tiers» and glossary «Unified Trading Account», 2025-09-18
 and 2026-03-13.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from monitor.errors import MissingReply
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import answered_at_named, listing, naming, rows_of
-from monitor.exchanges.bybit.index import index_calls
+from monitor.exchanges.bybit.index import index_calls, index_of, live_call, live_index
 from monitor.exchanges.bybit.instruments import listed
 from monitor.exchanges.bybit.tiers import borrow_of, haircuts
 from monitor.risk.model import ONE, ZERO, Collateral, Follow, HaircutStep, Mark
@@ -86,8 +86,12 @@ def asked_for_coin(
         return [*asked, switch]
     if counts(replies, coin):
         asked.append(calls.collateral_ratio(coin.coin))
+    if not _floats(replies, coin):
+        return asked
+    asked.append(live_call(coin.coin))
     symbol = _perpetual(coin.coin)
-    if _floats(replies, coin) and all(leg.symbol != symbol for leg in legs):
+    has_index = live_index(replies, coin.coin) is not None
+    if not has_index and all(leg.symbol != symbol for leg in legs):
         contract = calls.instrument(symbol, optional=True)
         asked.append(contract)
         if replies.has(contract) and listed(replies, contract) is not None:
@@ -174,19 +178,24 @@ def anchor_of(
     """
     What a coin's price goes by from here on, None where it does not float or does not count.
 
-    A contract on the coin that is held, else the coin's USDT perpetual, else, where Bybit lists
-    none or its ticker is not there, the coin's own index at this reading, which nothing moves.
+    Its USD index, where a spot ticker shows that Bybit streams one; else a contract on the coin
+    that is held, else the coin's USDT perpetual, else, where Bybit lists none or its ticker is
+    not there, the index at this reading, which nothing moves.
 
     Args:
         held: Instrument and mark of every symbol held, by unified symbol.
     """
     if not _floats(replies, coin) or coin.price <= ZERO:
         return None
+    if live_index(replies, coin.coin) is not None:
+        index = index_of(coin.coin)
+        # At the value of this very reading: the ticker's is of a moment later.
+        return Anchor(symbol=index.symbol, mark=Mark(price=coin.price, at=at), instrument=index)
     for symbol, (instrument, mark) in held.items():
         if instrument.base == coin.coin:
             return Anchor(symbol=symbol, mark=mark, instrument=instrument)
     return _perpetual_anchor(replies, coin) or Anchor(
-        symbol=f"{coin.coin}/USD", mark=Mark(price=coin.price, at=at), instrument=None
+        symbol=index_of(coin.coin).symbol, mark=Mark(price=coin.price, at=at), instrument=None
     )
 
 
@@ -201,7 +210,9 @@ def _perpetual_anchor(replies: Replies, coin: Coin) -> Anchor | None:
     return Anchor(symbol=instrument.symbol, mark=mark, instrument=instrument)
 
 
-def ticker_mark(replies: Replies, symbol: str, category: str = "linear") -> Mark | None:
+def ticker_mark(
+    replies: Replies, symbol: str, category: str = "linear", key: str = "markPrice"
+) -> Mark | None:
     """
     The symbol's mark by the tickers reply, None where there is no such reply or row.
 
@@ -216,7 +227,7 @@ def ticker_mark(replies: Replies, symbol: str, category: str = "linear") -> Mark
         rows = [r for r in listing(replies, call).rows if r.optional_text("symbol") == symbol]
         if not rows:
             return None
-        return Mark(price=rows[0].positive("markPrice"), at=answered_at_named(reply))
+        return Mark(price=rows[0].positive(key), at=answered_at_named(reply))
 
 
 def _perpetual(coin: str) -> str:

@@ -1,9 +1,10 @@
 """
-The USD index of a coin of which there is too little to tell it: equity near 0, margins or debts.
+The USD index of a coin: what Bybit values it at, live and at a reading.
 
-Bybit values a coin at its USD index, so `usdValue` ÷ `equity` is that index wherever there is
-some of the coin. Where there is next to none, a spot ticker names it (`usdIndexPrice`); that of
-USDT is the index of BTCUSD ÷ the index of BTCUSDT.
+`usdValue` ÷ `equity` is that index wherever there is some of the coin. Where there is next to
+none (equity near 0 beside margins or debts), a spot ticker names it (`usdIndexPrice`); that of
+USDT is the index of BTCUSD ÷ the index of BTCUSDT. Between two readings the stream of spot
+tickers brings the index of every coin that counts as collateral.
 
 Source: Bybit «Index price calculation» and docs «Get Tickers», 2025-09-18 and 2026-07.
 """
@@ -16,17 +17,55 @@ from typing import TYPE_CHECKING
 
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import listing, naming
-from monitor.risk.model import ZERO
+from monitor.risk.model import ONE, ZERO, Instrument, Payoff
 
 if TYPE_CHECKING:
     from monitor.exchanges.bybit.rows import Coin
     from monitor.exchanges.port import Replies, RestCall
 
 # Of less than this, in USD or in coins, eight decimals don't tell the index well enough.
-_TELLS_FROM = Decimal("0.1")
-_USDT = "USDT"
+_TELLS_FROM = Decimal("0.0001")
+_USDT, _USD = "USDT", "USD"
 _BTC = calls.ticker("BTCUSDT", optional=True)
 _BTC_IN_USD = calls.ticker("BTCUSD", "inverse", optional=True)
+
+
+def index_of(coin: str) -> Instrument:
+    """The index as something whose mark can be listened to; nobody holds it."""
+    return Instrument(
+        symbol=f"{coin}/{_USD}",
+        exchange_symbol=f"{coin}/{_USD}",
+        base=coin,
+        quote=_USD,
+        settle=_USD,
+        payoff=Payoff.LINEAR,
+        contract_size=ONE,
+        lot=ONE,
+    )
+
+
+def is_index(instrument: Instrument) -> bool:
+    return instrument.settle == _USD
+
+
+def spot_symbol(coin: str) -> str:
+    """The spot market whose ticker carries the coin's index."""
+    return f"{coin}{_USDT}"
+
+
+def coin_of(symbol: str) -> str | None:
+    """The coin whose index the ticker of this spot market carries, None of another quote."""
+    return symbol.removesuffix(_USDT) if symbol.endswith(_USDT) else None
+
+
+def live_call(coin: str) -> RestCall:
+    """The spot ticker, which shows whether the coin has an index, and where it stands."""
+    return calls.ticker(spot_symbol(coin), "spot", optional=True)
+
+
+def live_index(replies: Replies, coin: str) -> Decimal | None:
+    """The coin's index by its spot ticker, None where there is no such reply or index."""
+    return _figure(replies, live_call(coin), "usdIndexPrice")
 
 
 def index_calls(coin: Coin) -> list[RestCall]:
@@ -35,7 +74,7 @@ def index_calls(coin: Coin) -> list[RestCall]:
         return []
     if coin.coin == _USDT:
         return [_BTC, _BTC_IN_USD]
-    return [calls.ticker(f"{coin.coin}{_USDT}", "spot", optional=True)]
+    return [live_call(coin.coin)]
 
 
 def priced(replies: Replies, coin: Coin) -> Coin:
@@ -49,8 +88,7 @@ def priced(replies: Replies, coin: Coin) -> Coin:
         )
         index = usd / usdt if usdt and usd else None
     else:
-        call = calls.ticker(f"{coin.coin}{_USDT}", "spot")
-        index = _figure(replies, call, "usdIndexPrice")
+        index = live_index(replies, coin.coin)
     return coin if index is None else replace(coin, price=index)
 
 

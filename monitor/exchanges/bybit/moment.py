@@ -69,6 +69,6 @@ def _margin(coin: Coin, legs: tuple[Held, ...]) -> str | None:
     is_hedged = len({leg.symbol for leg in legs}) < len(legs)
     if is_hedged or coin.option_value or coin.position_mm is None:
         return None
-    if abs(margin - coin.position_mm) > MOST_MARGIN_DRIFT * margin + _DIGITS:
+    if abs(margin - coin.position_mm) > MOST_MARGIN_DRIFT * abs(margin) + _DIGITS:
         return f"maintenance margin of {coin.position_mm} and {margin} {coin.coin}"
     return None

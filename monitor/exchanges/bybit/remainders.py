@@ -133,7 +133,7 @@ def _of_coin(account: Account, coin: Coin, price: Decimal) -> Remainders:
             initial=max(ZERO, beyond_initial) * price,
             words=(f"margin of {count}",),
         )
-    if hedged and abs(beyond) > MOST_MARGIN_DRIFT * margin + DIGIT:
+    if hedged and abs(beyond) > MOST_MARGIN_DRIFT * abs(margin) + DIGIT:
         return _of_hedge(hedged, beyond, beyond_initial, price)
     return Remainders()
 

@@ -25,7 +25,7 @@ _SIDES = {"Buy": Side.LONG, "Sell": Side.SHORT}
 # What eight decimals of several figures leave open, in coins.
 _DIGITS = Decimal("0.000001")
 
-LINEAR, INVERSE, OPTION = "linear", "inverse", "option"
+LINEAR, INVERSE, OPTION, SPOT = "linear", "inverse", "option", "spot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

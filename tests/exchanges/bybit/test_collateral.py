@@ -13,7 +13,8 @@ from monitor.exchanges.bybit import EXCHANGE
 from monitor.risk import Basis, PoolRisk, Verdict, evaluate, reconcile
 from monitor.risk.model import PoolId
 from monitor.risk.solve import liquidation_prices
-from tests.exchanges.bybit import unified
+from monitor.risk.what_if import topped_up
+from tests.exchanges.bybit import constructed, unified
 from tests.exchanges.bybit.wire import NOW, WALLET, coin, envelope, replies, ticker
 
 if TYPE_CHECKING:
@@ -222,3 +223,60 @@ def test_a_balance_of_portfolio_margin_that_is_wrong_disagrees() -> None:
     read = snapshot(bodies)
     risk = evaluate(read.pools[0], read.marks, NOW)
     assert reconcile(risk, read.reported[ID]).verdict is Verdict.DISAGREES
+
+
+def test_a_floating_coin_goes_by_its_index_where_bybit_streams_one() -> None:
+    """45 BTC valued at 100,000 USD; the ticker of a moment later says 100,010."""
+    bodies = constructed.coins_as_collateral()
+    spot = {"list": [ticker("BTCUSDT", "1", usdIndexPrice="100010")]}
+    bodies["/v5/market/tickers?category=spot&symbol=BTCUSDT"] = envelope(spot)
+    read = snapshot(bodies)
+    btc = of(bodies, "BTC")
+    assert btc.follows is not None
+    assert (btc.follows.symbol, btc.follows.base, btc.follows.anchor_mark) == (
+        "BTC/USD",
+        "BTC",
+        100_000,
+    )
+    assert [i.exchange_symbol for i in read.followed] == ["BTC/USD"]
+    assert read.marks["BTC/USD"].price == 100_000
+    halved = {**read.marks, "BTC/USD": replace(read.marks["BTC/USD"], price=D(50_000))}
+    risk = evaluate(read.pools[0], halved, NOW)
+    worth = next(value.value for value in risk.collateral if value.asset == "BTC")
+    assert worth == D("40.8") * 50_000
+
+
+def test_an_index_that_is_followed_moves_with_a_contract_on_its_coin() -> None:
+    """The end of an inverse long: the coin falls with it, whether or not by the same symbol."""
+    bodies = unified.inverse_long()
+    by_contract = snapshot(bodies)
+    spot = {"list": [ticker("BTCUSDT", "1", usdIndexPrice="48000")]}
+    bodies["/v5/market/tickers?category=spot&symbol=BTCUSDT"] = envelope(spot)
+    by_index = snapshot(bodies)
+    assert [c.follows.symbol for c in by_index.pools[0].collateral if c.follows] == ["BTC/USD"]
+    ends = [
+        liquidation_prices(read.pools[0], read.marks, "BTC/USD:BTC").nearest
+        for read in (by_contract, by_index)
+    ]
+    assert ends[0] is not None
+    assert ends[0] == ends[1]
+
+
+def test_adding_brings_a_pool_back_to_its_target() -> None:
+    """2,400 against 2,800 is 85.71 %; to 60 % it takes 2,400 ÷ 0.6 − 2,800 = 1,200 USD."""
+    bodies = unified.portfolio()
+    bodies[WALLET]["result"]["list"][0] |= {
+        "totalMarginBalance": "2800",
+        "totalMaintenanceMargin": "2400",
+        "totalInitialMargin": "2500",
+        "totalAvailableBalance": "300",
+    }
+    row = row_of(bodies, "USDT")
+    row.update(walletBalance="2700", equity="2800", usdValue="2800", locked="0")
+    tiers = bodies["/v5/spot-margin-trade/collateral"]["result"]["list"][0]
+    tiers["collateralRatioList"][0]["collateralRatio"] = "1"
+    read = snapshot(bodies)
+    before = evaluate(read.pools[0], read.marks, NOW).requirement
+    assert round(before.ratio, 4) == D("0.8571")
+    after = evaluate(topped_up(read.pools[0], "USDT", D(1200)), read.marks, NOW).requirement
+    assert after.ratio == D("0.6")

@@ -33,14 +33,18 @@ def row(name: str, equity: str, usd: str) -> Coin:
 
 
 def test_where_there_is_some_its_value_tells_the_index() -> None:
-    some = row("BTC", "0.1", "5000")
+    some = row("BTC", "0.0001", "5")
     assert index_calls(some) == []
     body = envelope({"list": [ticker("BTCUSDT", "1", usdIndexPrice="60000")]})
     assert priced(replies({SPOT: body}), some).price == 50000
 
 
 def test_where_there_is_none_a_spot_ticker_does() -> None:
-    for none in (row("BTC", "0", "0"), row("BTC", "0.00000003", "0.0015")):
+    for none in (
+        row("BTC", "0", "0"),
+        row("BTC", "0.00000003", "0.0015"),
+        row("BTC", "0.00009", "5"),
+    ):
         (call,) = index_calls(none)
         assert (call.request, call.optional) == (f"GET {SPOT}", True)
         body = envelope({"list": [ticker("BTCUSDT", "1", usdIndexPrice="60000.5")]})

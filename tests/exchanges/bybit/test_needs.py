@@ -23,6 +23,7 @@ from tests.exchanges.bybit.wire import (
     position,
     positions,
     replies,
+    ticker,
     wallet,
 )
 
@@ -87,8 +88,10 @@ def test_symbols_and_coins_ask_for_their_tables() -> None:
         "/v5/spot-margin-trade/position-tiers?currency=USDT",
         "/v5/spot-margin-trade/collateral?currency=USDT",
         "/v5/spot-margin-trade/collateral?currency=BTC",
+        "/v5/market/tickers?category=spot&symbol=BTCUSDT",
         "/v5/market/instruments-info?category=linear&symbol=BTCUSDT&limit=1000",
         "/v5/spot-margin-trade/collateral?currency=METH",
+        "/v5/market/tickers?category=spot&symbol=METHUSDT",
         "/v5/market/instruments-info?category=linear&symbol=METHUSDT&limit=1000",
         *CASH,
     ]
@@ -102,8 +105,10 @@ def test_a_listed_perpetual_asks_for_its_mark_and_an_unlisted_one_for_nothing() 
         "/v5/order/realtime?category=linear&settleCoin=USDT&openOnly=0&limit=50",
         "/v5/spot-margin-trade/position-tiers?currency=USDT",
     ]
+    spot = "/v5/market/tickers?category=spot&symbol={}USDT"
     btc = "/v5/market/tickers?category=linear&symbol=BTCUSDT"
-    assert asked(bodies) == [*rest, btc, *CASH]
+    wanted = [*rest, spot.format("BTC"), btc, spot.format("METH"), *CASH]
+    assert asked(bodies) == wanted
     bodies["/v5/market/instruments-info?category=linear&symbol=METHUSDT"] = {
         "retCode": 10001,
         "retMsg": "params error: symbol invalid",
@@ -111,7 +116,11 @@ def test_a_listed_perpetual_asks_for_its_mark_and_an_unlisted_one_for_nothing() 
         "retExtInfo": {},
         "time": NOW_MS,
     }
-    assert asked(bodies) == [*rest, btc, *CASH]
+    assert asked(bodies) == wanted
+    # A coin whose index is told needs no perpetual.
+    told = {"list": [ticker("BTCUSDT", "1", usdIndexPrice="100000")]}
+    bodies[spot.format("BTC")] = envelope(told)
+    assert asked(bodies) == [*rest, spot.format("METH"), *CASH]
 
 
 def test_a_whole_account_wants_nothing_more() -> None:
