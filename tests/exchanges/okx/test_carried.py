@@ -62,6 +62,7 @@ def test_an_option_stands_inside_okxs_own_figures_by_name():
     read = wire.snapshot(with_option(str(equity / needed)))
     pool, risk = pool_of(read, "BTC"), figured(read, "BTC")
 
+    assert [p.id.name for p in read.pools] == ["BTC"]
     assert pool.basis is Basis.PARTLY
     assert pool.carried == (f"1 option ({OPTION})",)
     assert close(pool.other_maintenance, "0.0101", 9)
@@ -86,6 +87,17 @@ def test_an_options_fee_is_taken_over_only_as_far_as_it_can_reach():
     most = Decimal("0.00025") + Decimal("0.0025")
     assert close(pool_of(read, "BTC").other_maintenance, Decimal("0.01") + most)
     assert verdict(read, "BTC").verdict is Verdict.DISAGREES
+
+
+def test_orders_beside_an_option_are_told_apart_from_it():
+    # Orders with 0.001 of margin and 0.005 of initial margin beside the option's own.
+    told = with_option("", mmr="0.01225", imr="0.032625", ordFrozen="0.005")
+    pool = pool_of(wire.snapshot(told), "BTC")
+
+    assert close(pool.other_initial, "0.005")
+    fee = Decimal("0.001") * Decimal("0.0005") / Decimal("0.004")
+    assert close(pool.other_maintenance, Decimal("0.011") + fee)
+    assert pool.carried == ("margin of open orders", f"1 option ({OPTION})")
 
 
 def test_options_of_a_multi_currency_account_are_named_and_their_margin_taken_over():
