@@ -100,6 +100,15 @@ def test_orders_beside_an_option_are_told_apart_from_it():
     assert pool.carried == ("margin of open orders", f"1 option ({OPTION})")
 
 
+def test_a_row_that_does_not_tell_its_initial_margin_leaves_the_orders_unknown():
+    told = with_option("", mmr="0.01225", imr="0.032625", ordFrozen="0.005")
+    told[POSITIONS]["data"][0]["imr"] = ""
+    pool = pool_of(wire.snapshot(told), "BTC")
+
+    assert pool.other_initial == 0
+    assert pool.carried[0] == "margin of open orders"
+
+
 def test_options_of_a_multi_currency_account_are_named_and_their_margin_taken_over():
     told = examples.multi(
         mmr=str(Decimal("672.1344") + Decimal("960.192")),
