@@ -56,6 +56,7 @@ def with_option(ratio="", **coin):
 
 
 def test_an_option_stands_inside_okxs_own_figures_by_name():
+    """Unverified: option margin; it is OKX's own figure, bounded and named."""
     # R = 0.3125 × 0.45 % + 0.01 and 0.0001 of fee on the option
     needed = Decimal("0.00140625") + Decimal("0.01") + Decimal("0.0001")
     equity = Decimal("0.0032272727272727")

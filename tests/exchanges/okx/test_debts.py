@@ -177,6 +177,29 @@ def test_the_margin_of_a_debt_that_begins_on_the_way_counts_up_to_liquidation():
     assert verdict(read, "unified").verdict is Verdict.AGREES
 
 
+def test_a_debt_that_a_loss_has_begun_is_in_okxs_own_margin_too():
+    # 2,000 lost against 1,000: 20 of margin for the 1,000 owed, 1.02 of fee.
+    told = losing()
+    row = wire.position(
+        "BTC-USDT-SWAP", "100", "100000", "98000", upl="-2000", imr="9800", lever="10", mmr="392"
+    )
+    told["GET /api/v5/account/positions"] = wire.envelope(row)
+    totals = told[BALANCE]["data"][0]
+    totals["details"][0].update(
+        eq="-1000", upl="-2000", eqUsd="-1000", disEq="-1000", liab="1000", crossLiab="1000",
+        uplLiab="1000",
+    )  # fmt: skip
+    needed = 392 + 49 + 20 + Decimal("1.02")
+    totals.update(
+        adjEq="6840", mmr="412", imr="10000", borrowFroz="200", mgnRatio=str(6840 / needed)
+    )
+    read = wire.snapshot(told)
+
+    assert pool_of(read, "unified").basis is Basis.MODELLED
+    assert figured(read, "unified").requirement.maintenance_margin == needed
+    assert verdict(read, "unified").verdict is Verdict.AGREES
+
+
 def test_without_tables_of_a_coin_that_is_not_owed_its_debt_is_charged_nothing():
     told = losing()
     del told[USDT_TIERS]
