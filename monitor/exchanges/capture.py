@@ -26,7 +26,7 @@ _IDS = re.compile(
     r"^(uid|memberId|mainUid|userID|userId|parentUid|subUid|inviterID|affiliateID|apiKey|note|label|ip|ips|"
     r"email|roleType|tradeGroupId|id_|(actual|client|parent)?[aA]lgoId|(client)?[oO]rderId|"
     r"orderLinkId|clientOrderId|clientAlgoId|actualOrderId|ordId|clOrdId|algoClOrdId|tag|posId|"
-    r"tradeId|attachAlgoId|attachAlgoClOrdId|newClientOrderId|listenKey|caid|aid|secret)$"
+    r"tradeId|billId|attachAlgoId|attachAlgoClOrdId|newClientOrderId|listenKey|caid|aid|secret)$"
 )
 _KEY_ANSWER = "/v5/user/query-api"
 # The lines of this log are named by the account's own number.

@@ -112,9 +112,11 @@ class Replies:
     def __init__(self, replies: Iterable[Reply] = (), failed: Iterable[str] = ()) -> None:
         self._replies = tuple(replies)
         self._failed = frozenset(failed)
-        self._by_path: dict[str, list[Reply]] = {}
+        # Each with its query taken apart, which `find` looks at again and again.
+        self._by_path: dict[str, list[tuple[Reply, dict[str, str], str | None]]] = {}
         for reply in self._replies:
-            self._by_path.setdefault(reply.path, []).append(reply)
+            asked = _apart_from_cursor(reply.query)
+            self._by_path.setdefault(reply.path, []).append((reply, *asked))
 
     def __iter__(self) -> Iterator[Reply]:
         return iter(self._replies)
@@ -122,13 +124,13 @@ class Replies:
     def find(self, call: RestCall) -> Reply | None:
         """The reply that answers a call, None where there is none."""
         asked, page = _apart_from_cursor(dict(call.query))
-        fitting: list[tuple[int, datetime, int]] = []
         of_path = self._by_path.get(call.path, [])
-        for index, reply in enumerate(of_path):
-            answered, cursor = _apart_from_cursor(reply.query)
-            if cursor == page and _answers(answered, asked):
-                fitting.append((len(answered), reply.at, -index))
-        return of_path[-max(fitting)[2]] if fitting else None
+        fitting = [
+            (len(answered), reply.at, -index)
+            for index, (reply, answered, cursor) in enumerate(of_path)
+            if cursor == page and _answers(answered, asked)
+        ]
+        return of_path[-max(fitting)[2]][0] if fitting else None
 
     def has(self, call: RestCall) -> bool:
         return self.find(call) is not None

@@ -44,14 +44,14 @@ def test_ids_become_stable_placeholders_and_nothing_else_changes() -> None:
     body = {
         "data": [
             {"posId": "4711", "uid": "998877", "ordId": "4711", "pos": "998877"},
-            {"posId": "4712", "uid": "998877", "algoId": 2148627, "ip": "203.0.113.7"},
+            {"billId": "4712", "uid": "998877", "algoId": 2148627, "ip": "203.0.113.7"},
         ]
     }
     (reply,) = read_capture(write_capture(capture(body))).replies
     assert reply.body == {
         "data": [
             {"posId": "1", "uid": "2", "ordId": "1", "pos": "998877"},
-            {"posId": "3", "uid": "2", "algoId": 4, "ip": "5"},
+            {"billId": "3", "uid": "2", "algoId": 4, "ip": "5"},
         ]
     }
 

@@ -205,6 +205,7 @@ def borrowing(replies: Replies, ccy: str, owed: Decimal) -> Borrow | None:
         return None
     with reading(tiers):
         told = rows(replies.get(tiers))
+        told = tuple(row for row in told if (row.optional_text("ccy") or ccy) == ccy)
         table, initial = read_borrow_tiers(told, ccy), initial_rate(told, owed)
     with reading(fees):
         row = only_row(rows(replies.get(fees)))

@@ -40,7 +40,7 @@ from monitor.exchanges.okx.remainders import (
 )
 from monitor.exchanges.okx.reported import account_reported
 from monitor.exchanges.okx.rows import Mode
-from monitor.risk.model import ZERO, Basis, MarginMode, MarginPool, PoolId
+from monitor.risk.model import ONE, ZERO, Basis, MarginMode, MarginPool, PoolId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -179,9 +179,17 @@ def _top_up(cross: tuple[Leg, ...], backing: tuple[Backing, ...]) -> str:
     """
     The coin that most cross positions settle in; without any, the one that is owed most.
 
-    Where nothing is owed, the first that there is.
+    Of coins that count something, or are owed: adding to others helps nothing.
     """
     settled = [leg.row.ccy for leg in cross]
-    if settled:
-        return max(settled, key=settled.count)
-    return max(backing, key=lambda held: sum(held.debts())).coin.ccy
+    helps = [held for held in backing if _helps(held)] or backing
+    return max(
+        helps, key=lambda held: (settled.count(held.coin.ccy), sum(held.debts(), ZERO))
+    ).coin.ccy
+
+
+def _helps(held: Backing) -> bool:
+    """Whether one coin more counts, or repays a debt."""
+    steps = held.collateral.haircuts
+    owes = held.collateral.balance + held.pnl < ZERO
+    return owes or not steps or steps[0].haircut < ONE

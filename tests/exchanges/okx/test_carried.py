@@ -56,12 +56,14 @@ def with_option(ratio="", **coin):
 
 
 def test_an_option_stands_inside_okxs_own_figures_by_name():
+    """Unverified: option margin; it is OKX's own figure, bounded and named."""
     # R = 0.3125 × 0.45 % + 0.01 and 0.0001 of fee on the option
     needed = Decimal("0.00140625") + Decimal("0.01") + Decimal("0.0001")
     equity = Decimal("0.0032272727272727")
     read = wire.snapshot(with_option(str(equity / needed)))
     pool, risk = pool_of(read, "BTC"), figured(read, "BTC")
 
+    assert [p.id.name for p in read.pools] == ["BTC"]
     assert pool.basis is Basis.PARTLY
     assert pool.carried == (f"1 option ({OPTION})",)
     assert close(pool.other_maintenance, "0.0101", 9)
@@ -86,6 +88,26 @@ def test_an_options_fee_is_taken_over_only_as_far_as_it_can_reach():
     most = Decimal("0.00025") + Decimal("0.0025")
     assert close(pool_of(read, "BTC").other_maintenance, Decimal("0.01") + most)
     assert verdict(read, "BTC").verdict is Verdict.DISAGREES
+
+
+def test_orders_beside_an_option_are_told_apart_from_it():
+    # Orders with 0.001 of margin and 0.005 of initial margin beside the option's own.
+    told = with_option("", mmr="0.01225", imr="0.032625", ordFrozen="0.005")
+    pool = pool_of(wire.snapshot(told), "BTC")
+
+    assert close(pool.other_initial, "0.005")
+    fee = Decimal("0.001") * Decimal("0.0005") / Decimal("0.004")
+    assert close(pool.other_maintenance, Decimal("0.011") + fee)
+    assert pool.carried == ("margin of open orders", f"1 option ({OPTION})")
+
+
+def test_a_row_that_does_not_tell_its_initial_margin_leaves_the_orders_unknown():
+    told = with_option("", mmr="0.01225", imr="0.032625", ordFrozen="0.005")
+    told[POSITIONS]["data"][0]["imr"] = ""
+    pool = pool_of(wire.snapshot(told), "BTC")
+
+    assert pool.other_initial == 0
+    assert pool.carried[0] == "margin of open orders"
 
 
 def test_options_of_a_multi_currency_account_are_named_and_their_margin_taken_over():

@@ -193,3 +193,23 @@ def test_a_coin_that_is_owed_floats_though_it_counts_nothing():
     told = wire.bodies(wire.config("3"), wire.envelope(), wire.balance(*coins), marks=marks)
 
     assert backing(told)["ETH"].follows.symbol == "ETH/USDT:USDT"
+
+
+def test_what_is_to_be_added_is_a_coin_that_helps():
+    told = examples.multi()
+    assert pool_of(wire.snapshot(told), "unified").top_up_asset == "USDT"
+
+    # Two contracts settle in BTC, which its owner switched off; one in USDT.
+    held = [
+        wire.position("BTC-USD-SWAP", "1", "96000", "96000", ccy="BTC", mmr="0.000004", posId="1"),
+        wire.position("BTC-USD-SWAP", "1", "96000", "96000", ccy="BTC", mmr="0.000004", posId="2"),
+        wire.position("ETH-USDT-SWAP", "1", "3600", "3600", mmr="1.44", posId="3"),
+    ]
+    coins = (
+        wire.coin("BTC", "1", eqUsd="96000", disEq="0", collateralEnabled=False),
+        wire.coin("USDT", "5000", eqUsd="5000"),
+    )
+    told = wire.bodies(wire.config("3"), wire.envelope(*held), wire.balance(*coins))
+    assert pool_of(wire.snapshot(told), "unified").top_up_asset == "USDT"
+    coins[0]["collateralEnabled"] = True
+    assert pool_of(wire.snapshot(told), "unified").top_up_asset == "BTC"

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from monitor.errors import MissingReply
-from monitor.exchanges.okx import EXCHANGE
+from monitor.exchanges.okx import EXCHANGE, rows
+from monitor.exchanges.payload import Row
 from monitor.risk.model import Basis
 from monitor.risk.result import Verdict
 from monitor.risk.solve import liquidation_prices
@@ -108,6 +109,17 @@ def test_the_tier_of_a_debt_is_picked_by_the_coins_owed(amount, rate):
     assert needed == owed * Decimal(rate) + owed * (1 + Decimal(rate)) * Decimal("0.001")
 
 
+def test_tiers_of_several_coins_in_one_reply_are_told_apart():
+    told = owing()
+    both = wire.borrowing("25 0.03 0.1")["data"] + wire.borrowing("7 0.5 0.6")["data"]
+    for row, ccy in zip(both, ("BTC", "ETH"), strict=True):
+        row["ccy"] = ccy
+    told[BTC_TIERS.replace("ccy=BTC", "ccy=BTC,ETH")] = wire.envelope(*both)
+    del told[BTC_TIERS]
+
+    assert verdict(wire.snapshot(told), "unified").verdict is Verdict.AGREES
+
+
 def test_a_loan_that_still_lies_in_the_account_is_owed_all_the_same():
     # 1,000 USDT borrowed outright and kept: equity is what was there before.
     coin = wire.coin(
@@ -162,6 +174,29 @@ def test_the_margin_of_a_debt_that_begins_on_the_way_counts_up_to_liquidation():
     expected = (91160 + 99000 * borrowing) / (1 - Decimal("0.0045") + borrowing)
     assert close(ours.nearest, expected, 14)
     assert pool.basis is Basis.MODELLED
+    assert verdict(read, "unified").verdict is Verdict.AGREES
+
+
+def test_a_debt_that_a_loss_has_begun_is_in_okxs_own_margin_too():
+    # 2,000 lost against 1,000: 20 of margin for the 1,000 owed, 1.02 of fee.
+    told = losing()
+    row = wire.position(
+        "BTC-USDT-SWAP", "100", "100000", "98000", upl="-2000", imr="9800", lever="10", mmr="392"
+    )
+    told["GET /api/v5/account/positions"] = wire.envelope(row)
+    totals = told[BALANCE]["data"][0]
+    totals["details"][0].update(
+        eq="-1000", upl="-2000", eqUsd="-1000", disEq="-1000", liab="1000", crossLiab="1000",
+        uplLiab="1000",
+    )  # fmt: skip
+    needed = 392 + 49 + 20 + Decimal("1.02")
+    totals.update(
+        adjEq="6840", mmr="412", imr="10000", borrowFroz="200", mgnRatio=str(6840 / needed)
+    )
+    read = wire.snapshot(told)
+
+    assert pool_of(read, "unified").basis is Basis.MODELLED
+    assert figured(read, "unified").requirement.maintenance_margin == needed
     assert verdict(read, "unified").verdict is Verdict.AGREES
 
 
@@ -229,3 +264,20 @@ def test_w6_fees_of_swaps_futures_and_borrowing_make_up_okxs_ratio():
     assert verdict(read, "unified").verdict is Verdict.AGREES
     assert listings.BORROWING["USDT"][0].startswith("500000 0.02")
     assert BALANCE in examples.w6()
+
+
+@pytest.mark.parametrize(
+    ("words", "owed"),
+    [
+        ({"liab": "5"}, "5"),
+        ({"liab": "5", "isoLiab": "2"}, "3"),
+        ({"liab": "5", "isoLiab": "5"}, "0"),
+        ({"liab": "-5", "crossLiab": "-4", "interest": "1"}, "5"),
+        ({"liab": "0", "crossLiab": "0", "interest": "1"}, "0"),  # an isolated loan's
+        ({}, "0"),
+    ],
+)
+def test_what_is_owed_against_the_whole_account_leaves_isolated_loans_out(words, owed):
+    coin = rows.coin(Row(wire.coin("USDT", "10", **words), "details[0]"))
+
+    assert coin.owed == Decimal(owed)

@@ -107,6 +107,7 @@ def portfolio(**totals):
 
 
 def test_portfolio_margin_takes_its_requirement_from_okx():
+    """Unverified: portfolio margin's internals; the requirement is OKX's own word."""
     read = wire.snapshot(portfolio())
     pool, risk = pool_of(read, "unified"), figured(read, "unified")
 

@@ -210,6 +210,7 @@ def test_the_flag_alone_switches_no_coin_off():
 
 
 def test_floating_collateral_follows_the_held_swap_of_its_coin():
+    """Unverified: whether `liqPx` moves collateral; ours does, the stricter way."""
     read = wire.snapshot(examples.multi())
     backing = {c.asset: c for c in pool_of(read, "unified").collateral}
 
@@ -299,6 +300,7 @@ def test_an_idle_account_has_no_pools():
 
 
 def test_both_legs_of_a_hedge_stand_in_one_tier_group():
+    """Unverified: hedge-leg tier rule, and whether both legs are charged in full; we reconcile."""
     long = wire.position(
         "BTC-USDT-SWAP", "1500", "96000", "96000", posSide="long", mmr="7200", imr="28800"
     )

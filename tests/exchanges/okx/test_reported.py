@@ -20,6 +20,7 @@ def with_orders(told, **coin):
 
 
 def test_open_orders_of_the_same_contract_are_taken_over_with_their_fees():
+    """Unverified: exact open-order deductions from equity in futures mode; OKX's ratio holds."""
     # Orders of 5,000 USDT notional: 20 of margin, 100 of initial margin; 2.5 of fees for
     # opening, off the equity, and 2.5 for liquidating.
     ratio = Decimal("197.5") / (120 + 20 + 15 + Decimal("2.5"))
