@@ -278,6 +278,21 @@ def test_a_haircut_that_falls_ends_it_in_a_dip() -> None:
     assert requirement(pool, {**KNOWN, BTC: mark(130)}).ratio > 0
 
 
+def test_a_dip_that_just_touches_the_end_is_an_end() -> None:
+    """As before, with the turn at 112.5, where nothing is left: 5.05 × 12.5 are there at 100."""
+    pool = a_pool(
+        short("BTC", 10),
+        unit="USD",
+        collateral=(
+            coins("USDT", 100_125, haircuts=((100_000, "0.9"), (None, 0))),
+            coins("BTC", 5, 100, follows=BTC_OWNED),
+        ),
+        other_balance=D("63.125") + 5 - 10_625,
+    )
+
+    assert liquidation_prices(pool, KNOWN, BTC).nearest == D("112.5")
+
+
 # --- what curves upwards
 
 
