@@ -16,7 +16,7 @@ from monitor.risk import (
     adverse_move,
 )
 from monitor.risk.advice import _turns
-from tests.build import a_pool, coins, flat, linear, long, marks, short, tiers
+from tests.build import a_pool, coins, flat, inverse, linear, long, mark, marks, short, tiers
 from tests.risk.test_advice import BOTH, DISTANCE_ONLY, RATIO_ONLY, ask
 
 # --- all in proportion
@@ -216,6 +216,32 @@ def test_a_hedge_turns_over_where_its_legs_meet_and_at_each_edge_now_below_and_a
     ]
     assert turns(pool, 1)[0] == -6
     assert turns(pool, 2) == []  # nothing stands against it
+
+
+def test_legs_in_different_coins_meet_by_their_worth():
+    """300 USD long in USDT, 500 short in coins at 100: 200 of the short stand alone."""
+    pool = a_pool(
+        long("BTC", 3),
+        short(inverse("BTC", size=1), 500),
+        collateral=(coins("USDT"), coins("BTC", 0, 100)),
+    )
+    known = {**marks(BTC=100), "BTC/USD:BTC": mark(100)}
+
+    found = _turns(pool, known, pool.positions[1], RATIO_ONLY)
+    assert list(found) == [200]
+
+
+def test_the_best_of_two_pulls_is_found_however_small_the_sums():
+    """As with 100 times as much: 10 % closed of either leg, and nothing less or more."""
+    pool = a_pool(
+        long("BTC", "0.1", tiers=flat("0.01")), short("BTC", "0.1", tiers=flat("0.01")), cash="0.4"
+    )
+    target = Target(ratio=Decimal("0.45"), distance=Decimal("0.05"))
+
+    assert [r.contracts for r in ask(pool, marks(BTC=100), target).reductions] == [
+        Decimal("0.02"),
+        Decimal("0.02"),
+    ]
 
 
 def test_coins_owned_stand_against_a_position_too():
