@@ -335,11 +335,11 @@ def test_a_dip_that_is_shallow_enough_is_no_end() -> None:
 
 
 def test_a_dip_too_narrow_for_any_sample_is_found_to_its_bottom() -> None:
-    """3,000 − 2·√(19.9 × 99,500) = 185.7505…: with a bit less the dip is 0.08 wide."""
-    move = uniform_move(*curving("185.75"))
+    """3,000 − 2·√(19.9 × 99,500) = 185.71501…: a hundred-thousandth less is a dip 0.01 wide."""
+    move = uniform_move(*curving("185.71500"))
 
     assert move == pytest.approx((D(99_500) / D("19.9")).sqrt() / 100 - 1, abs=D("0.0005"))
-    assert uniform_move(*curving("185.751")) is None
+    assert uniform_move(*curving("185.71502")) is None
 
 
 def test_what_curves_is_known() -> None:
