@@ -86,7 +86,8 @@ class Mutant:
 def changes(tree: ast.Module) -> Iterator[tuple[int, str, Callable[[], None]]]:
     """Every change that is possible in the tree: its line, its words, and what makes it."""
     for node in _code(tree):
-        yield from ((getattr(node, "lineno", 0), what, make) for what, make in _of_node(node))
+        placed = node.iter if isinstance(node, ast.comprehension) else node
+        yield from ((getattr(placed, "lineno", 0), what, make) for what, make in _of_node(node))
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
@@ -171,7 +172,7 @@ def _set(node: ast.AST, field: str, value: object) -> Callable[[], None]:
     return lambda: setattr(node, field, value)
 
 
-def _set_item(items: list[ast.AST], at: int, value: ast.AST) -> Callable[[], None]:
+def _set_item(items: list[Any], at: int, value: ast.AST) -> Callable[[], None]:
     return lambda: items.__setitem__(at, value)
 
 

@@ -10,11 +10,13 @@ import pytest
 from monitor.risk import (
     Basis,
     Borrow,
+    MarginPool,
     Target,
     TierMeasure,
     adverse_move,
 )
-from tests.build import a_pool, coins, flat, linear, long, marks, short, tiers
+from monitor.risk.advice import _turns
+from tests.build import a_pool, coins, flat, inverse, linear, long, mark, marks, short, tiers
 from tests.risk.test_advice import BOTH, DISTANCE_ONLY, RATIO_ONLY, ask
 
 # --- all in proportion
@@ -191,3 +193,93 @@ def test_the_turn_of_a_group_is_found_where_the_sides_are_tiered_together():
     assert advice.all_in_proportion is not None
     assert [c.contracts for c in advice.all_in_proportion.closings] == [2, Decimal("1.8")]
     assert advice.all_in_proportion.margin_ratio == Decimal("0.152")
+
+
+# --- where it is looked for
+
+
+def turns(pool: MarginPool, at: int, distance: str = "0.1") -> list[Decimal]:
+    """The contracts of one position at which what is spare may jump, rounded."""
+    target = Target(ratio=Decimal("0.5"), distance=Decimal(distance))
+    found = _turns(pool, marks(BTC=100, ETH=10), pool.positions[at], target)
+    return [round(contracts, 6) for contracts in found]
+
+
+def test_a_hedge_turns_over_where_its_legs_meet_and_at_each_edge_now_below_and_above():
+    table = tiers((500, "0.01", 0), (800, "0.02", 0), (None, "0.03", 0))
+    pool = a_pool(long("BTC", 10, tiers=table), short("BTC", 4, tiers=table), long("ETH"))
+
+    # 1,000 are 500 and 200 above the edges at 100, 900 at 90 and 1,100 at 110
+    assert turns(pool, 0) == [6, 5, 2] + [
+        round(Decimal(above) / price, 6)
+        for above, price in ((400, 90), (100, 90), (600, 110), (300, 110))
+    ]
+    assert turns(pool, 1)[0] == -6
+    assert turns(pool, 2) == []  # nothing stands against it
+
+
+def test_legs_in_different_coins_meet_by_their_worth():
+    """300 USD long in USDT, 500 short in coins at 100: 200 of the short stand alone."""
+    pool = a_pool(
+        long("BTC", 3),
+        short(inverse("BTC", size=1), 500),
+        collateral=(coins("USDT"), coins("BTC", 0, 100)),
+    )
+    known = {**marks(BTC=100), "BTC/USD:BTC": mark(100)}
+
+    found = _turns(pool, known, pool.positions[1], RATIO_ONLY)
+    assert list(found) == [200]
+
+
+def test_the_best_of_two_pulls_is_found_however_small_the_sums():
+    """As with 100 times as much: 10 % closed of either leg, and nothing less or more."""
+    pool = a_pool(
+        long("BTC", "0.1", tiers=flat("0.01")), short("BTC", "0.1", tiers=flat("0.01")), cash="0.4"
+    )
+    target = Target(ratio=Decimal("0.45"), distance=Decimal("0.05"))
+
+    assert [r.contracts for r in ask(pool, marks(BTC=100), target).reductions] == [
+        Decimal("0.02"),
+        Decimal("0.02"),
+    ]
+
+
+def test_coins_owned_stand_against_a_position_too():
+    pool = a_pool(
+        short("BTC", 10),
+        collateral=(coins("USDT"), coins("BTC", 3, 100, follows=("BTC", "BTC/USDT:USDT", 100))),
+    )
+
+    assert turns(pool, 0) == [10]
+
+
+def test_legs_of_one_side_and_group_are_tiered_on_their_sum():
+    table = tiers((8, "0.01", 0), (None, "0.03", 0), measured_in=TierMeasure.CONTRACTS, group="B")
+    other = replace(table, group="C")
+    pool = a_pool(
+        long("BTC", 10, tiers=table),
+        short("BTC", 9, tiers=table),
+        long("ETH", 5, 10, tiers=table),
+        long("ETH", 3, 10, tiers=other),
+        long("ETH", 2, 10, tiers=None),
+    )
+
+    assert turns(pool, 0) == [1, 7, 7, 7]  # 10 − 9, and 15 − 8 whatever the price
+
+
+def test_a_debt_after_the_move_turns_it_where_closing_keeps_it_away():
+    """
+    20 USDT; at 90 the pair has lost 60, at 110 it has won 60; 8 may be owed before a jump.
+
+    Every contract closed keeps 10 of the loss, or of the gain, and costs 0.1.
+    """
+    borrow = Borrow(tiers=tiers((8, "0.1", 0), (None, "0.2", 0), measured_in=TierMeasure.CONTRACTS))
+    pool = a_pool(
+        long("BTC", 10, taker_fee_rate=Decimal("0.001")),
+        short("BTC", 4),
+        collateral=(replace(coins("USDT", 20), borrow=borrow),),
+    )
+
+    rises = [Decimal(80) / Decimal("10.1"), Decimal(88) / Decimal("10.1")]
+    falls = [Decimal(-40) / Decimal("-9.9"), Decimal(-32) / Decimal("-9.9")]
+    assert turns(pool, 0) == [6, *(round(n, 6) for n in (*rises, *falls))]

@@ -151,3 +151,12 @@ def test_a_position_inside_a_portfolio_adds_no_margin_of_its_own() -> None:
     assert found.positions[0].maintenance_margin is None
     assert found.requirement.maintenance_margin == 700
     assert found.requirement.margin_balance == 9_000
+
+
+def test_unless_more_is_said_nothing_is_borrowed_and_no_fee_is_charged() -> None:
+    borrow = Borrow(tiers=tiers((None, "0.05", 0), measured_in=OWED))
+    for balance, charged in ((5, 0), (-5, D("0.25"))):
+        asset = Collateral(asset="USDT", balance=D(balance), borrow=borrow)
+        found = evaluate(a_pool(unit="USD", collateral=(asset,)), {}, NOON)
+        assert found.requirement.maintenance_margin == charged
+        assert found.requirement.initial_margin == 0

@@ -106,6 +106,13 @@ def test_a_tier_that_jumps_by_notional_is_one() -> None:
     assert (rough(up(coin, BTC_USD)), rough(down(coin, BTC_USD))) == ([D("0.25")], [])
 
 
+def test_a_contract_of_just_one_coin_runs_as_any_other() -> None:
+    edges = tiers(("0.8", "0.01", 0), (None, "0.02", 0))
+    pool = a_pool(long(inverse("BTC"), 1, tiers=edges), unit="BTC")
+
+    assert rough(up(pool, BTC_USD)) == [D("0.25")]  # 100 USD are 1 coin at 100, 0.8 at 125
+
+
 def test_a_tier_by_contracts_is_none() -> None:
     table = tiers((12, "0.01", 0), (None, "0.5", 0), measured_in=TierMeasure.CONTRACTS)
     grouped = replace(table, group="BTC")
@@ -278,6 +285,21 @@ def test_a_haircut_that_falls_ends_it_in_a_dip() -> None:
     assert requirement(pool, {**KNOWN, BTC: mark(130)}).ratio > 0
 
 
+def test_a_dip_that_just_touches_the_end_is_an_end() -> None:
+    """As before, with the turn at 112.5, where nothing is left: 5.05 × 12.5 are there at 100."""
+    pool = a_pool(
+        short("BTC", 10),
+        unit="USD",
+        collateral=(
+            coins("USDT", 100_125, haircuts=((100_000, "0.9"), (None, 0))),
+            coins("BTC", 5, 100, follows=BTC_OWNED),
+        ),
+        other_balance=D("63.125") + 5 - 10_625,
+    )
+
+    assert liquidation_prices(pool, KNOWN, BTC).nearest == D("112.5")
+
+
 # --- what curves upwards
 
 
@@ -310,6 +332,14 @@ def test_a_dip_between_two_places_that_are_fine_is_found() -> None:
 
 def test_a_dip_that_is_shallow_enough_is_no_end() -> None:
     assert uniform_move(*curving("186")) is None
+
+
+def test_a_dip_too_narrow_for_any_sample_is_found_to_its_bottom() -> None:
+    """3,000 − 2·√(19.9 × 99,500) = 185.71501…: a hundred-thousandth less is a dip 0.01 wide."""
+    move = uniform_move(*curving("185.71500"))
+
+    assert move == pytest.approx((D(99_500) / D("19.9")).sqrt() / 100 - 1, abs=D("0.0005"))
+    assert uniform_move(*curving("185.71502")) is None
 
 
 def test_what_curves_is_known() -> None:
