@@ -279,7 +279,7 @@ def test_what_lies_in_the_pool_s_own_wallet_is_not_elsewhere() -> None:
 
 
 def test_every_step_of_what_only_happens_is_its_only_one() -> None:
-    scene = switched(calm().later(15), the_pool(), SOL=120).steady(3700, SOL=120)
+    scene = switched(calm().later(15), the_pool(), SOL=120).steady(300, SOL=120)
     of_mode = [c for c in changes(scene.effects) if c.incident.subject is Subject.MODE]
     assert [c.transition.step for c in of_mode] == [Step.OPENED, Step.OPENED]
     # `steady` reads the former mode again, which is a change as well

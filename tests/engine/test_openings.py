@@ -48,7 +48,7 @@ def test_a_20x_position_opened_at_noon_is_told_once_and_calmly() -> None:
     ]
     assert severities(scene) == [Severity.INFO]
     assert scene.now.pools[0].rung == "near"
-    scene.steady(3 * 3600, pool(54), SOL=100)
+    scene.steady(40 * 60, pool(54), SOL=100)
     assert scene.told == []
 
 
