@@ -217,6 +217,20 @@ def test_while_they_disagree_the_end_is_that_of_the_worse_pair() -> None:
     assert advice.top_up.amount == 378
 
 
+def test_another_gap_moves_the_end_though_book_and_marks_stand() -> None:
+    scene = Scene().read(the_pool(), reported=report("620"), SOL=120).tick(SOL=120).second()
+    first = scene.now.pools[0].outlook
+    scene.read(the_pool(), reported=report("560"), SOL=120).second()
+    then = scene.now.pools[0].outlook
+    assert first is not None
+    assert then is not None
+    # theirs holds 40 less than ours as well: 10 × mark − 580 (then 640) = 4 × mark − 40
+    for outlook, price in ((first, Decimal(90)), (then, Decimal(100))):
+        found = outlook.liquidation["SOL/USDT:USDT"].nearest
+        assert found is not None
+        assert abs(found - price) < Decimal("1e-9")
+
+
 def test_where_theirs_leaves_more_ours_is_the_worse() -> None:
     more = {"USDT": Reported(at=NOON, margin_balance=Decimal(780), maintenance_margin=Decimal(480))}
     scene = Scene().read(the_pool(), reported=more, SOL=120).tick(SOL=120).second()

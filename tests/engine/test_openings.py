@@ -190,3 +190,15 @@ def test_a_crash_through_all_rungs_is_one_message() -> None:
     assert scene.tick(SOL="80.44").told == [
         "CRITICAL 90 %: main (bybit) at 91.4 %, 0.047 % from liquidation"
     ]
+
+
+def test_a_rung_is_found_within_the_second_though_all_else_is_as_good_as_before() -> None:
+    # 10 × mark − 944.85 = 0.05 × mark at 94.96: 5.04 % below 100, 4.99 % below 99.95
+    held = the_pool(SMALL, cash=Decimal("55.15"))
+    scene = Scene().read(held, SOL=100).tick(SOL=100).second()
+    before = scene.now.pools[0].outlook
+    assert scene.later(1).tick(SOL="99.96").second().told == []
+    assert scene.now.pools[0].outlook is before
+    assert scene.later(1).tick(SOL="99.95").second().told == [
+        "NEAR 5 %: main (bybit) is 5.0 % from liquidation"
+    ]
