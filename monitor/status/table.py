@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BAR_CELLS = 20
 WARNED = Decimal("0.8")
 GRAVE = Decimal("0.9")
-PLAIN_WIDTH = 160
+PLAIN_WIDTH = 190
 
 
 def print_table(data: Mapping[str, object]) -> None:

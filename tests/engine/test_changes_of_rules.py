@@ -52,6 +52,14 @@ def test_a_new_mode_is_told_once_with_the_figures_after_it() -> None:
     ]
 
 
+def test_a_mode_that_goes_to_and_fro_is_told_six_times_an_hour() -> None:
+    scene = calm()
+    for turn in range(10):
+        switched(scene.later(15).tick(SOL=120), the_pool(), mode=f"mode {turn % 2}", SOL=120)
+    assert scene.all_told == ["ACCOUNT MODE CHANGED: main (bybit)"] * 6
+    assert changes(scene.latest)[0].quiet_because == "the like was told often enough this hour"
+
+
 def test_positions_that_went_over_to_another_pool_are_not_taken_for_gone() -> None:
     scene = switched(calm().later(15), UNIFIED, SOL=120)
     assert scene.snapshots_wanted == []

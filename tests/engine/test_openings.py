@@ -116,6 +116,23 @@ def test_a_position_that_grew_while_prices_alone_had_brought_it_there_is_an_alar
     assert severities(scene) == [Severity.WARNING]
 
 
+def test_an_alarm_that_a_reading_brings_is_not_laid_to_an_opening() -> None:
+    scene = flat_account(60).later(1).read(pool(60), SOL=100).tick(SOL=100).second()
+    assert scene.later(1).read(pool(60), SOL="99.4").told == []
+    assert scene.second().told == ["NEAR 5 %: main (bybit) is 5.0 % from liquidation"]
+    assert "owner" not in scene.body
+
+
+def test_one_position_closed_and_another_opened_within_a_poll_is_an_opening() -> None:
+    other = the_pool(long("ETH", 1, 100), cash=5400)
+    scene = Scene().read(other, ETH=100).tick(ETH=100).later(5)
+    for _ in range(3):
+        scene.later(3).read(pool(54), SOL=100)
+    assert scene.all_told == [
+        "OPENED SOL/USDT:USDT long: main (bybit) stands 4.9 % from liquidation (near)"
+    ]
+
+
 def test_a_ratio_of_80_percent_is_an_alarm_however_it_came() -> None:
     heavy = replace(SMALL, tiers=the_pool().positions[0].tiers)  # 40 %
     scene = flat_account(500).later(1).read(the_pool(heavy, cash=500), SOL=100)
@@ -132,7 +149,7 @@ def test_opening_and_closing_all_day_is_told_twice_an_hour() -> None:
             scene.later(4).read(empty, SOL=100).tick(SOL=100)
     assert len(scene.all_told) == 2
     quiet = [c.quiet_because for c in changes(scene.effects) if c.transition.step is Step.TAKEN_ON]
-    assert quiet[2:] == ["openings that stand on a rung were told often enough this hour"] * 18
+    assert quiet[2:] == ["the like was told often enough this hour"] * 18
     # what is not told is no alarm later on either, and an alarm is told all the same
     scene.later(15).read(pool(54), SOL=100).tick(SOL=100).later(1).tick(SOL="96.9").second()
     assert scene.told == ["VERY NEAR 2 %: main (bybit) is 1.9 % from liquidation"]
