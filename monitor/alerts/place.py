@@ -76,7 +76,6 @@ def approached(  # noqa: PLR0913 - each is a fact of its own
         now = _higher(ladder, stood, now)
     reached = ladder.up_to(now)
     alarms = [name for name in place.alarms if name not in _names(ladder, Measure.DISTANCE)]
-    alarmed = set(place.alarms)
     accepted = {name for name in place.accepted if name in reached}
     at_distance = place.accepted_distance if accepted else None
     if is_opening:
@@ -86,7 +85,7 @@ def approached(  # noqa: PLR0913 - each is a fact of its own
             accepted, at_distance = accepted | taken_on, distance
     if now is not None and now.name in accepted and _is_half_gone(distance, at_distance):
         accepted, at_distance = set(), None
-    taken = tuple(name for name in reached if name in accepted and name not in alarmed)
+    taken = tuple(name for name in reached if name in accepted)
     found = _placed(
         ladder, place, (*alarms, *(name for name in reached if name not in taken)), taken
     )

@@ -32,7 +32,7 @@ class SpeakReason(Enum):
 class QuietReason(Enum):
     EASED = "easing is not told, only the end is"
     TOO_SOON = "the same was told not long ago"
-    TOO_OFTEN = "openings that stand on a rung were told often enough this hour"
+    TOO_OFTEN = "the like was told often enough this hour"
     ACCEPTED = "it stands where it was opened, which is no alarm"
 
 

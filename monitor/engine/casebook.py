@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from monitor.alerts.incident import (
     OPENINGS_AT_MOST,
     OPENINGS_WITHIN,
+    OUTAGES_AT_MOST,
     Step,
     Transition,
     happened,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from monitor.alerts.incident import Condition, Incident, Subject
     from monitor.alerts.policy import Policy
     from monitor.risk.model import PoolId
+
+
+_OFTEN = QuietReason.TOO_OFTEN
 
 
 class Casebook:
@@ -83,7 +87,9 @@ class Casebook:
     ) -> IncidentChanged:
         """What is to be told of something that is over as soon as it is told."""
         key = condition.pool, condition.subject
-        change = self._change(happened(self._latest.get(key), condition, at), facts)
+        transition = happened(self._latest.get(key), condition, at)
+        too_often = len(transition.after.openings) > OUTAGES_AT_MOST
+        change = self._quiet(transition, _OFTEN) if too_often else self._change(transition, facts)
         self._latest[key] = change.incident
         return change
 
@@ -99,16 +105,20 @@ class Casebook:
         if reason is SpeakReason.TAKEN_ON and not self._may_tell_opening(transition):
             reason = QuietReason.TOO_OFTEN
         if isinstance(reason, QuietReason):
-            return IncidentChanged(
-                incident=transition.after,
-                transition=transition,
-                notification=None,
-                quiet_because=reason.value,
-            )
+            return self._quiet(transition, reason)
         after = replace(transition.after, spoken_at=transition.at)
         transition = replace(transition, after=after)
         return IncidentChanged(
             incident=after, transition=transition, notification=write(transition, facts())
+        )
+
+    @staticmethod
+    def _quiet(transition: Transition, reason: QuietReason) -> IncidentChanged:
+        return IncidentChanged(
+            incident=transition.after,
+            transition=transition,
+            notification=None,
+            quiet_because=reason.value,
         )
 
     def _may_tell_opening(self, transition: Transition) -> bool:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from monitor.engine.events import Event
     from monitor.engine.freshness import Freshness
     from monitor.engine.watch import Watch
-    from monitor.risk.model import AccountSnapshot, PoolId
+    from monitor.risk.model import AccountSnapshot, Mark, PoolId
 
 _NOTHING = Touched(worst={}, jumps={})
 
@@ -159,10 +159,11 @@ class Engine:
             return (again, *self._concluded(at, _NOTHING))
         before = known.snapshot
         doubts = self._inquest.confirm(snapshot, event.source, at, is_first=before is None)
+        marks = known.marks()  # those of what is no longer held among them
         known.believe(snapshot, at)
         if before is not None and before.mode != snapshot.mode:
             self._inquest.mode_changed(before, snapshot, at)
-        self._adopt(event, before)
+        self._adopt(event, before, marks)
         watches = self._watches.values()
         self._evaluate(watches, _NOTHING, at)
         # What was opened or closed is known to stand where it stands at once, not a second later.
@@ -179,8 +180,10 @@ class Engine:
         self._evaluate(concerned, touched, event.at)
         return self._concluded(event.at, touched)
 
-    def _adopt(self, event: SnapshotTaken, before: AccountSnapshot | None) -> None:
-        snapshot, marks = event.snapshot, self._known.marks()
+    def _adopt(
+        self, event: SnapshotTaken, before: AccountSnapshot | None, marks: Mapping[str, Mark]
+    ) -> None:
+        snapshot = event.snapshot
         watches, self._watches = self._watches, {}
         has_new_mode = before is not None and before.mode != snapshot.mode
         for pool in snapshot.pools:

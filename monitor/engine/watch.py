@@ -99,6 +99,7 @@ class Watch:
         self._is_anchored = False
         self._following = Following()
         self._fundings: Mapping[str, Funding] = {}
+        self._left: Decimal | None = None
         self._solved_for: tuple[MarginPool, dict[str, Decimal]] | None = None
         self._solved_at: datetime | None = None
         self._spans: Mapping[str, Span] = {}
@@ -155,11 +156,13 @@ class Watch:
         """Outlook and advice for the present book and prices, unless they are solved already."""
         if self.now is None:
             return
-        wanted = self.pool, {symbol: mark.price for symbol, mark in self.now.risk.marks.items()}
+        ahead = self.now.ahead
+        wanted = ahead.pool, {symbol: mark.price for symbol, mark in ahead.marks.items()}
         if wanted == self._solved_for:
             return
         try:
             self.outlook, self.advice = solved(self.now, target)
+            self._left = distance_left(self.now, self.outlook)
             self.funding = self.funding_after(self.now)
             self._solved_for = wanted
         except RiskError as error:
@@ -167,21 +170,29 @@ class Watch:
 
     def look_ahead(self, target: Target, ladder: Ladder, at: datetime, near: Decimal) -> None:
         """
-        Outlook and advice as of this second, or of a while ago where that is as good.
+        The distance left as of this second; outlook and advice too, or of a while ago.
 
-        It is while the end is more than twice as far as anything that goes by distance, and no
-        mark has moved by more than a thousandth or by more than half of the headroom bears.
+        They may be older while the pool stands on no rung that is an alarm, the end is more than
+        twice as far as `near`, and no mark has moved by more than a thousandth or by more than
+        half of what the headroom bears. The distance is what rungs go by: solved for alone, it
+        costs a hundredth of the rest.
         """
-        farthest = max((near, *(rung.leave for rung in ladder.on(Measure.DISTANCE))))
-        if not (self._is_solved_for_now(at) and self._is_far(2 * farthest)):
+        if not (self._is_solved_for_now(at) and not self.is_near(2 * near)):
             self.solve(target)
             self._solved_at = at
+        elif self.now is not None and ladder.on(Measure.DISTANCE):
+            try:
+                self._left = distance_of(self.now)
+            except RiskError as error:
+                self.error = str(error)
 
     def _is_solved_for_now(self, at: datetime) -> bool:
         if self.now is None or self._solved_for is None or self._solved_at is None:
             return False
         pool, prices = self._solved_for
-        if at - self._solved_at >= LOOK_AHEAD_EVERY or pool is not self.pool or self.place.alarms:
+        if at - self._solved_at >= LOOK_AHEAD_EVERY or self.place.alarms:
+            return False
+        if pool != self.now.ahead.pool:
             return False
         bears = min(leeway(self.now.risk, self.now.requirement) / 2, SHOWS)
         return all(
@@ -189,10 +200,6 @@ class Watch:
             for symbol, mark in self.now.risk.marks.items()
             if symbol in prices
         )
-
-    def _is_far(self, from_here: Decimal) -> bool:
-        distance = self.distance
-        return not self.is_near(from_here) and (distance is None or distance > from_here)
 
     def settle(self, ladder: Ladder, near: Decimal) -> Mapping[str, Span]:
         """
@@ -263,8 +270,14 @@ class Watch:
 
     @property
     def distance(self) -> Decimal | None:
-        """The adverse move left as a positive fraction; None where none ends the pool."""
-        return None if self.now is None else distance_left(self.now, self.outlook)
+        """
+        The adverse move left as a positive fraction; None where none ends the pool.
+
+        As of the latest second, and 0 as soon as the ratio is 100 %.
+        """
+        if self.now is not None and self.now.requirement.reaches(ONE):
+            return ZERO
+        return self._left
 
     def is_near(self, within: Decimal) -> bool:
         """Whether the end lies within this fraction, by any one symbol or by all of them."""

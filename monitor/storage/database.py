@@ -174,7 +174,7 @@ def open_to_read(path: Path) -> Database:
         connection.row_factory = sqlite3.Row
     try:
         with translated():
-            _check_version(connection)
+            _check_current(connection)
     except BaseException:
         connection.close()
         raise
@@ -243,6 +243,15 @@ def _check_version(connection: sqlite3.Connection) -> int:
             f"known here: {len(STEPS)}); nothing in it is touched"
         )
     return version
+
+
+def _check_current(connection: sqlite3.Connection) -> None:
+    version = _check_version(connection)
+    if version < len(STEPS):
+        raise StorageError(
+            f"the state was written by an older version of margin-monitor (schema {version}): "
+            "start this one once, and it is brought forward"
+        )
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

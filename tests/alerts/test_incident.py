@@ -232,6 +232,12 @@ def test_what_was_never_an_alarm_ends_at_once() -> None:
     assert taken(calm, None, seconds=1).step is Step.RESOLVED
 
 
+def test_what_was_never_an_alarm_ends_at_once_whatever_opened_before_it() -> None:
+    recent = (NOON, NOON + timedelta(seconds=1))
+    calm = replace(taken(None, taken_on("near", "0.04")).after, openings=recent)
+    assert taken(calm, None, seconds=2).step is Step.RESOLVED
+
+
 def test_what_happens_is_over_as_it_is_told() -> None:
     mode = blind("x")
     first = happened(None, mode, NOON)

@@ -52,6 +52,14 @@ def test_a_new_mode_is_told_once_with_the_figures_after_it() -> None:
     ]
 
 
+def test_a_mode_that_goes_to_and_fro_is_told_six_times_an_hour() -> None:
+    scene = calm()
+    for turn in range(10):
+        switched(scene.later(15).tick(SOL=120), the_pool(), mode=f"mode {turn % 2}", SOL=120)
+    assert scene.all_told == ["ACCOUNT MODE CHANGED: main (bybit)"] * 6
+    assert changes(scene.latest)[0].quiet_because == "the like was told often enough this hour"
+
+
 def test_positions_that_went_over_to_another_pool_are_not_taken_for_gone() -> None:
     scene = switched(calm().later(15), UNIFIED, SOL=120)
     assert scene.snapshots_wanted == []
@@ -217,6 +225,20 @@ def test_while_they_disagree_the_end_is_that_of_the_worse_pair() -> None:
     assert advice.top_up.amount == 378
 
 
+def test_another_gap_moves_the_end_though_book_and_marks_stand() -> None:
+    scene = Scene().read(the_pool(), reported=report("620"), SOL=120).tick(SOL=120).second()
+    first = scene.now.pools[0].outlook
+    scene.read(the_pool(), reported=report("560"), SOL=120).second()
+    then = scene.now.pools[0].outlook
+    assert first is not None
+    assert then is not None
+    # theirs holds 40 less than ours as well: 10 × mark − 580 (then 640) = 4 × mark − 40
+    for outlook, price in ((first, Decimal(90)), (then, Decimal(100))):
+        found = outlook.liquidation["SOL/USDT:USDT"].nearest
+        assert found is not None
+        assert abs(found - price) < Decimal("1e-9")
+
+
 def test_where_theirs_leaves_more_ours_is_the_worse() -> None:
     more = {"USDT": Reported(at=NOON, margin_balance=Decimal(780), maintenance_margin=Decimal(480))}
     scene = Scene().read(the_pool(), reported=more, SOL=120).tick(SOL=120).second()
@@ -279,7 +301,7 @@ def test_what_lies_in_the_pool_s_own_wallet_is_not_elsewhere() -> None:
 
 
 def test_every_step_of_what_only_happens_is_its_only_one() -> None:
-    scene = switched(calm().later(15), the_pool(), SOL=120).steady(3700, SOL=120)
+    scene = switched(calm().later(15), the_pool(), SOL=120).steady(300, SOL=120)
     of_mode = [c for c in changes(scene.effects) if c.incident.subject is Subject.MODE]
     assert [c.transition.step for c in of_mode] == [Step.OPENED, Step.OPENED]
     # `steady` reads the former mode again, which is a change as well

@@ -48,7 +48,7 @@ def test_a_20x_position_opened_at_noon_is_told_once_and_calmly() -> None:
     ]
     assert severities(scene) == [Severity.INFO]
     assert scene.now.pools[0].rung == "near"
-    scene.steady(3 * 3600, pool(54), SOL=100)
+    scene.steady(40 * 60, pool(54), SOL=100)
     assert scene.told == []
 
 
@@ -116,6 +116,23 @@ def test_a_position_that_grew_while_prices_alone_had_brought_it_there_is_an_alar
     assert severities(scene) == [Severity.WARNING]
 
 
+def test_an_alarm_that_a_reading_brings_is_not_laid_to_an_opening() -> None:
+    scene = flat_account(60).later(1).read(pool(60), SOL=100).tick(SOL=100).second()
+    assert scene.later(1).read(pool(60), SOL="99.4").told == []
+    assert scene.second().told == ["NEAR 5 %: main (bybit) is 5.0 % from liquidation"]
+    assert "owner" not in scene.body
+
+
+def test_one_position_closed_and_another_opened_within_a_poll_is_an_opening() -> None:
+    other = the_pool(long("ETH", 1, 100), cash=5400)
+    scene = Scene().read(other, ETH=100).tick(ETH=100).later(5)
+    for _ in range(3):
+        scene.later(3).read(pool(54), SOL=100)
+    assert scene.all_told == [
+        "OPENED SOL/USDT:USDT long: main (bybit) stands 4.9 % from liquidation (near)"
+    ]
+
+
 def test_a_ratio_of_80_percent_is_an_alarm_however_it_came() -> None:
     heavy = replace(SMALL, tiers=the_pool().positions[0].tiers)  # 40 %
     scene = flat_account(500).later(1).read(the_pool(heavy, cash=500), SOL=100)
@@ -132,7 +149,7 @@ def test_opening_and_closing_all_day_is_told_twice_an_hour() -> None:
             scene.later(4).read(empty, SOL=100).tick(SOL=100)
     assert len(scene.all_told) == 2
     quiet = [c.quiet_because for c in changes(scene.effects) if c.transition.step is Step.TAKEN_ON]
-    assert quiet[2:] == ["openings that stand on a rung were told often enough this hour"] * 18
+    assert quiet[2:] == ["the like was told often enough this hour"] * 18
     # what is not told is no alarm later on either, and an alarm is told all the same
     scene.later(15).read(pool(54), SOL=100).tick(SOL=100).later(1).tick(SOL="96.9").second()
     assert scene.told == ["VERY NEAR 2 %: main (bybit) is 1.9 % from liquidation"]
@@ -189,4 +206,16 @@ def test_a_crash_through_all_rungs_is_one_message() -> None:
     # 4.4 and 4.022; 0.378 of headroom is 0.038 of price
     assert scene.tick(SOL="80.44").told == [
         "CRITICAL 90 %: main (bybit) at 91.4 %, 0.047 % from liquidation"
+    ]
+
+
+def test_a_rung_is_found_within_the_second_though_all_else_is_as_good_as_before() -> None:
+    # 10 × mark − 944.85 = 0.05 × mark at 94.96: 5.04 % below 100, 4.99 % below 99.95
+    held = the_pool(SMALL, cash=Decimal("55.15"))
+    scene = Scene().read(held, SOL=100).tick(SOL=100).second()
+    before = scene.now.pools[0].outlook
+    assert scene.later(1).tick(SOL="99.96").second().told == []
+    assert scene.now.pools[0].outlook is before
+    assert scene.later(1).tick(SOL="99.95").second().told == [
+        "NEAR 5 %: main (bybit) is 5.0 % from liquidation"
     ]

@@ -212,6 +212,25 @@ async def test_a_table_that_cannot_be_renewed_serves_on() -> None:
         assert (await client.read_account()).get(TIERS).body == [{"cum": Decimal("0.01")}]
 
 
+async def test_tables_may_be_renewed_at_once() -> None:
+    clock = Hands()
+    async with served(clock) as (server, client):
+        await client.read_account()
+        clock.now += timedelta(seconds=1)
+        client.renew_tables()
+        server.answers[TIERS.path] = plain('[{"cum": 0.01}]')
+        assert (await client.read_account()).get(TIERS).body == [{"cum": Decimal("0.01")}]
+        await client.read_account()
+        assert server.count(TIERS.path) == 2
+        # one that can't be renewed serves on, and is not asked for each time
+        clock.now += timedelta(seconds=1)
+        client.renew_tables()
+        server.answers[TIERS.path] = plain("<html>", 503)
+        for _ in range(2):
+            assert (await client.read_account()).get(TIERS).body == [{"cum": Decimal("0.01")}]
+        assert server.count(TIERS.path) == 3
+
+
 async def test_an_optional_reply_may_be_missing_a_needed_one_may_not() -> None:
     async with served() as (server, client):
         server.answers[STOPS.path] = plain("<html>", 503)

@@ -145,6 +145,17 @@ def test_an_older_file_is_brought_forward(tmp_path: Path, monkeypatch: pytest.Mo
     held.close()
 
 
+def test_who_only_reads_an_older_file_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    old = sqlite3.connect(path)
+    old.executescript(database.STEPS[0])
+    old.execute("PRAGMA user_version = 1")
+    old.close()
+
+    with pytest.raises(StorageError, match="older version"):
+        open_to_read(path)
+
+
 def test_incidents_on_ratio_and_on_distance_become_one(tmp_path: Path) -> None:
     path = tmp_path / "m.db"
     old = sqlite3.connect(path)
