@@ -294,3 +294,21 @@ def test_what_is_owed_against_the_whole_account_leaves_isolated_loans_out(words,
     coin = rows.coin(Row(wire.coin("USDT", "10", **words), "details[0]"))
 
     assert coin.owed == Decimal(owed)
+
+
+@pytest.mark.parametrize(
+    ("words", "backing", "loan"),
+    [
+        # What the row's own sum tells: net of interest, not net of it, net of a loan.
+        ({"eq": "94", "upl": "-5", "interest": "1"}, "99", "0"),
+        ({"eq": "95", "upl": "-5", "interest": "1"}, "100", "0"),
+        ({"eq": "54", "upl": "-5", "crossLiab": "40", "interest": "1"}, "59", "41"),
+        # It adds up to nothing of these: interest alone comes off.
+        ({"eq": "77", "upl": "-5", "interest": "1"}, "99", "0"),
+    ],
+)
+def test_what_backs_the_account_is_told_by_the_rows_own_sum(words, backing, loan):
+    coin = rows.coin(Row(wire.coin("USDT", "100", **words), "details[0]"))
+
+    assert coin.backing() == Decimal(backing)
+    assert coin.loan == Decimal(loan)
