@@ -135,6 +135,19 @@ def test_a_loan_that_still_lies_in_the_account_is_owed_all_the_same():
     assert risk.requirement.maintenance_margin == 20 + 1020 * Decimal("0.001")
 
 
+def test_isolated_equity_is_no_part_of_what_a_loan_is_held_against():
+    # The same beside 100 USDT of isolated equity and 50 in a bot, both within equity.
+    coin = wire.coin(
+        "USDT", "3000", eq="2150", isoEq="100", stgyEq="50", liab="1000", crossLiab="1000",
+        eqUsd="2150", disEq="2150",
+    )  # fmt: skip
+    told = wire.bodies(wire.config("3"), wire.envelope(), wire.balance(coin, isoEq="100"))
+    pool = pool_of(wire.snapshot(told), "unified")
+
+    assert pool.collateral[0].balance == 2000
+    assert pool.collateral[0].borrow.loan == 1000
+
+
 # Debts that begin on the way.
 
 
@@ -281,3 +294,21 @@ def test_what_is_owed_against_the_whole_account_leaves_isolated_loans_out(words,
     coin = rows.coin(Row(wire.coin("USDT", "10", **words), "details[0]"))
 
     assert coin.owed == Decimal(owed)
+
+
+@pytest.mark.parametrize(
+    ("words", "backing", "loan"),
+    [
+        # What the row's own sum tells: net of interest, not net of it, net of a loan.
+        ({"eq": "94", "upl": "-5", "interest": "1"}, "99", "0"),
+        ({"eq": "95", "upl": "-5", "interest": "1"}, "100", "0"),
+        ({"eq": "54", "upl": "-5", "crossLiab": "40", "interest": "1"}, "59", "41"),
+        # It adds up to nothing of these: interest alone comes off.
+        ({"eq": "77", "upl": "-5", "interest": "1"}, "99", "0"),
+    ],
+)
+def test_what_backs_the_account_is_told_by_the_rows_own_sum(words, backing, loan):
+    coin = rows.coin(Row(wire.coin("USDT", "100", **words), "details[0]"))
+
+    assert coin.backing() == Decimal(backing)
+    assert coin.loan == Decimal(loan)
