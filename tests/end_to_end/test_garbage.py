@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitor.cli.replay import missing_requests
 from monitor.engine.effects import AccountAssessment, Assessed, IncidentChanged, State
 from monitor.engine.engine import Engine
 from monitor.engine.events import Event, MarksMoved, PollFailed, SnapshotTaken, TimePassed
@@ -56,13 +57,9 @@ def client_of(simulation: Simulation) -> RestClient:
 def understood(exchange: Exchange, replies: Replies, at: datetime) -> Outcome:
     """What the account is by these replies; an error where one more would be needed."""
     try:
-        missing = [
-            call
-            for call in exchange.needed(replies)
-            if not call.optional and not call.continues and not replies.has(call)
-        ]
+        missing = missing_requests(exchange, replies)
         if missing:
-            return ExchangeError("a call that was never made is wanted", call=missing[0].request)
+            return ExchangeError("a call that was never made is wanted", call=missing[0])
         return exchange.read_account(kinds.NAME, replies).snapshot(at)
     except ExchangeError as error:
         return error
@@ -171,7 +168,8 @@ def check_told(watched: Watched, name: str, *, account_known: bool) -> None:
 
 
 NEVER_ASKED = {
-    "binance several margin assets": "/fapi/v1/premiumIndex",
+    # Only an account of portfolio margin Pro is served it.
+    "binance several margin assets": "/sapi/v1/portfolio/account",
     "bybit other coins as collateral": "/v5/account/collateral-info",
     "okx futures linear cross net": "/api/v5/public/mark-price",
 }

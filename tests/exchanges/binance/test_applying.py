@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from monitor.exchanges.binance import watching
 from monitor.exchanges.port import Frame
 from monitor.risk import evaluate
 from tests.exchanges.binance import coins, wire
@@ -114,6 +115,16 @@ def test_events_of_two_wallets_are_in_order_each_by_itself():
     taken = view.snapshot(wire.NOON)
     held = {pool.id.name: pool.collateral[0].balance for pool in taken.pools}
     assert held == BEFORE | {"BTC": D("0.04"), "usdm/BTC": D("0.2")}
+
+
+@pytest.mark.parametrize(("product", "pool"), [("coinm", "BTC"), ("usdm", "BTC")])
+def test_where_one_wallet_is_watched_an_event_that_says_nothing_is_of_that_one(product, pool):
+    view = watching((product,)).read_account("main", wire.replies(both()))
+
+    taken = view.updated(wire.frame(event("BTC", "0.123"))).snapshot(wire.NOON)
+
+    held = {p.id.name: p.collateral[0].balance for p in taken.pools}
+    assert held[pool] == D("0.123")
 
 
 def test_an_event_of_a_wallet_that_is_not_watched_changes_nothing():

@@ -10,7 +10,7 @@ from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.binance import EXCHANGE
 from monitor.exchanges.binance.coin import read_ranks
 from monitor.risk import Verdict, evaluate, liquidation_prices, reconcile
-from monitor.risk.model import Payoff
+from monitor.risk.model import MarginMode, Payoff
 from tests.exchanges.binance import coins, wire
 
 D = Decimal
@@ -101,6 +101,8 @@ def test_an_isolated_position_is_a_pool_of_its_own_and_no_part_of_the_coin_s():
     alone = next(pool for pool in taken.pools if pool.id.name == f"isolated/{PERP}")
     risk = evaluate(alone, taken.marks, wire.NOON)
     assert [pool.id.name for pool in taken.pools] == ["BTC", f"isolated/{PERP}"]
+    assert [p.margin_mode for p in alone.positions] == [MarginMode.ISOLATED]
+    assert [p.margin_mode for p in taken.pools[0].positions] == [MarginMode.CROSS]
     assert near(risk.requirement.ratio, "0.046222")
     assert near(liquidation_prices(alone, taken.marks, "BTC/USD:BTC").nearest, "23100.8850")
     for pool in taken.pools:

@@ -251,6 +251,7 @@ def test_an_event_moves_the_wallet_and_ends_the_report():
     figures = evaluate(pool, taken.marks, wire.NOON).requirement
 
     assert near(figures.margin_balance, str(190 * D(".9801") + 220 + D("0E-9")))
+    assert pool.other_initial == 0
     assert taken.reported == {}
 
 
@@ -297,6 +298,37 @@ def test_credits_that_already_hold_all_collateral_count_alone():
     # And still do when an event has ended what Binance said of the whole: 850 − 100.
     (pool,) = after.pools
     assert evaluate(pool, after.marks, wire.NOON).requirement.margin_balance == 750
+
+
+def test_a_changed_position_still_settles_in_credits_where_the_event_does_not_say():
+    leg = {
+        "s": "BTCUSDC",
+        "pa": "0.4",
+        "ep": "20000",
+        "up": "0",
+        "mt": "cross",
+        "iw": "0",
+        "ps": "BOTH",
+    }
+    at = wire.CHANGED + 60_000
+    body = {"e": "ACCOUNT_UPDATE", "T": at, "E": at, "a": {"m": "ORDER", "B": [], "P": [leg]}}
+
+    (pool,) = wire.read(in_credits("760")).updated(wire.frame(body)).snapshot(wire.NOON).pools
+
+    assert (pool.positions[0].contracts, pool.positions[0].instrument.settle) == (D("0.4"), CREDITS)
+
+
+def test_a_coin_beside_the_credits_counts_at_its_bid_in_what_decides():
+    """860 − 100 credits alone are 760, with 0.02 BTC at the bid 1,900: the total is the latter."""
+    told = in_credits("1900", indexes=COINS)
+    account = told["GET /fapi/v3/account"]
+    for row in account["assets"]:
+        row["crossWalletBalance"] = {CREDITS: "860", "USDC": "0"}[row["asset"]]
+    account["assets"].append(wire.wallet("BTC", "0.02", []))
+
+    _, _, risk = evaluated(told)
+
+    assert risk.requirement.margin_balance == 760 + D("0.02") * 57000
 
 
 def test_a_little_of_another_asset_beside_the_credits_is_not_lost():
