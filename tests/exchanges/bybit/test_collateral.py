@@ -133,6 +133,16 @@ def test_what_bybit_counts_as_borrowed_beyond_the_equity_stands() -> None:
     assert usdt.borrow.loan == 4300
 
 
+def test_a_debt_through_options_stands_as_bybit_says() -> None:
+    """No USDT, and a short option worth −50: an equity of −50, which Bybit counts as borrowed."""
+    bodies = unified.in_debt()
+    row_of(bodies, "USDT").update(
+        walletBalance="0", equity="-50", usdValue="-50", spotBorrow="0", borrowAmount="50"
+    )
+    usdt = next(value for value in risk_of(bodies).collateral if value.asset == "USDT")
+    assert (usdt.balance, usdt.debt, usdt.maintenance_margin) == (0, 50, 2)
+
+
 def test_a_settle_coin_that_is_not_owed_knows_what_a_debt_would_cost() -> None:
     """The debt begins on the way: its margin brings the end nearer."""
     bodies = unified.in_debt()
