@@ -133,14 +133,19 @@ def test_what_bybit_counts_as_borrowed_beyond_the_equity_stands() -> None:
     assert usdt.borrow.loan == 4300
 
 
-def test_a_debt_through_options_stands_as_bybit_says() -> None:
-    """No USDT, and a short option worth −50: an equity of −50, which Bybit counts as borrowed."""
+@pytest.mark.parametrize(
+    ("own", "equity", "owed"),
+    [("0", "-50", "50"), ("-80", "-50", "50"), ("-80", "10", "0"), ("-80", "-130", "130")],
+)
+def test_a_debt_is_what_options_make_of_it(own: str, equity: str, owed: str) -> None:
+    """Their value is equity, though cross margin does not count it: Bybit's debt is taken over."""
     bodies = unified.in_debt()
-    row_of(bodies, "USDT").update(
-        walletBalance="0", equity="-50", usdValue="-50", spotBorrow="0", borrowAmount="50"
-    )
-    usdt = next(value for value in risk_of(bodies).collateral if value.asset == "USDT")
-    assert (usdt.balance, usdt.debt, usdt.maintenance_margin) == (0, 50, 2)
+    usdt = row_of(bodies, "USDT")
+    usdt.update(walletBalance=own, equity=equity, usdValue=equity, spotBorrow="0")
+    usdt.update(borrowAmount=owed)
+    risk = risk_of(bodies)
+    assert risk.requirement.maintenance_margin == D(owed) * D("0.04") + D("5.495")
+    assert "what options change of the debt in USDT" in risk.pool.carried
 
 
 def test_a_settle_coin_that_is_not_owed_knows_what_a_debt_would_cost() -> None:
