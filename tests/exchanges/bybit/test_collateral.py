@@ -295,3 +295,11 @@ def test_adding_brings_a_pool_back_to_its_target() -> None:
     assert round(before.ratio, 4) == D("0.8571")
     after = evaluate(topped_up(read.pools[0], "USDT", D(1200)), read.marks, NOW).requirement
     assert after.ratio == D("0.6")
+
+
+def test_a_debt_in_portfolio_margin_is_part_of_bybits_requirement() -> None:
+    bodies = unified.portfolio()
+    row_of(bodies, "USDT").update(walletBalance="-1000", equity="-950", usdValue="-950")
+    row_of(bodies, "USDT").update(borrowAmount="950", spotBorrow="0")
+    assert of(bodies, "USDT").borrow is None
+    assert risk_of(bodies).requirement.maintenance_margin == 310
