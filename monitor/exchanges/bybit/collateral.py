@@ -162,10 +162,11 @@ def _loan(coin: Coin) -> Decimal:
     """
     Coins owed whatever the equity: those borrowed outright.
 
-    Where Bybit counts more as borrowed than a negative equity and a loan explain (coins locked
-    in orders are no equity to it), its own amount stands.
+    Where Bybit counts more as borrowed than a loan and a negative equity explain (coins locked
+    in orders are no equity to it), its own amount stands. What options make of a debt is taken
+    over with their margin.
     """
-    explained = max(coin.lent, -coin.equity, ZERO)
+    explained = max(coin.lent, -coin.equity, -coin.own - coin.unrealised_pnl, ZERO)
     return coin.owed if coin.owed > explained + _DIGITS else coin.lent
 
 

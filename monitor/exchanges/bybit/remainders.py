@@ -9,6 +9,7 @@ cause can account for. Whatever else the totals hold stays a difference, for rec
 - Maintenance margin of open orders: at most what the rule gives for the listed ones, and never
   above their initial margin.
 - Options: what the wallet holds as position margin in a coin beyond the rows of its contracts.
+- What options change of a debt in their coin: their value is part of the equity.
 - The locked part of a hedge: the same difference, up to the hedged legs' own margins, for the
   rule is not published.
 
@@ -26,7 +27,7 @@ from monitor.exchanges.bybit.index import priced
 from monitor.exchanges.bybit.legs import is_hedged
 from monitor.exchanges.bybit.moment import MOST_MARGIN_DRIFT
 from monitor.exchanges.bybit.orders import is_listed, most_maintenance
-from monitor.risk.collateral import debt_maintenance
+from monitor.risk.collateral import debt, debt_maintenance
 from monitor.risk.model import ZERO
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from monitor.risk.model import Collateral
 
 DIGIT = Decimal("0.00000001")
+# What eight decimals of several figures leave open, in coins.
+_DIGITS = Decimal("0.000001")
 _FOURTH_DECIMAL = Decimal("0.0001")
 
 
@@ -112,8 +115,11 @@ def of_margins(account: Account, totals: Totals, collateral: tuple[Collateral, .
     """Options, locked hedges and open orders of an account in cross margin."""
     prices = {c.coin: priced(account.replies, c).price for c in account.anchor_coins}
     found = Remainders()
+    entries = {each.asset: each for each in collateral}
     for coin in account.anchor_coins:
         found += _of_coin(account, coin, prices[coin.coin])
+        if coin.option_value and coin.coin in entries:
+            found += _of_debt(coin, entries[coin.coin], prices[coin.coin])
     return found + _of_orders(account, totals, prices, _debts(account, prices, collateral))
 
 
@@ -136,6 +142,22 @@ def _of_coin(account: Account, coin: Coin, price: Decimal) -> Remainders:
     if hedged and abs(beyond) > MOST_MARGIN_DRIFT * abs(margin) + DIGIT:
         return _of_hedge(hedged, beyond, beyond_initial, price)
     return Remainders()
+
+
+def _of_debt(coin: Coin, entry: Collateral, price: Decimal) -> Remainders:
+    """
+    What options make of a debt: their value is equity, though cross margin does not count it.
+
+    At most what their value comes to; the debt by the rules is that of the rest.
+    """
+    by_rule = debt(entry, coin.own + coin.unrealised_pnl)
+    change = coin.owed - by_rule
+    if not change or abs(change) > abs(coin.option_value) + _DIGITS:
+        return Remainders()
+    margin = debt_maintenance(entry, coin.owed) - debt_maintenance(entry, by_rule)
+    return Remainders(
+        maintenance=margin * price, words=(f"what options change of the debt in {coin.coin}",)
+    )
 
 
 def _of_hedge(

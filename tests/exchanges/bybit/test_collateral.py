@@ -133,6 +133,21 @@ def test_what_bybit_counts_as_borrowed_beyond_the_equity_stands() -> None:
     assert usdt.borrow.loan == 4300
 
 
+@pytest.mark.parametrize(
+    ("own", "equity", "owed"),
+    [("0", "-50", "50"), ("-80", "-50", "50"), ("-80", "10", "0"), ("-80", "-130", "130")],
+)
+def test_a_debt_is_what_options_make_of_it(own: str, equity: str, owed: str) -> None:
+    """Their value is equity, though cross margin does not count it: Bybit's debt is taken over."""
+    bodies = unified.in_debt()
+    usdt = row_of(bodies, "USDT")
+    usdt.update(walletBalance=own, equity=equity, usdValue=equity, spotBorrow="0")
+    usdt.update(borrowAmount=owed)
+    risk = risk_of(bodies)
+    assert risk.requirement.maintenance_margin == D(owed) * D("0.04") + D("5.495")
+    assert "what options change of the debt in USDT" in risk.pool.carried
+
+
 def test_a_settle_coin_that_is_not_owed_knows_what_a_debt_would_cost() -> None:
     """The debt begins on the way: its margin brings the end nearer."""
     bodies = unified.in_debt()
@@ -280,3 +295,11 @@ def test_adding_brings_a_pool_back_to_its_target() -> None:
     assert round(before.ratio, 4) == D("0.8571")
     after = evaluate(topped_up(read.pools[0], "USDT", D(1200)), read.marks, NOW).requirement
     assert after.ratio == D("0.6")
+
+
+def test_a_debt_in_portfolio_margin_is_part_of_bybits_requirement() -> None:
+    bodies = unified.portfolio()
+    row_of(bodies, "USDT").update(walletBalance="-1000", equity="-950", usdValue="-950")
+    row_of(bodies, "USDT").update(borrowAmount="950", spotBorrow="0")
+    assert of(bodies, "USDT").borrow is None
+    assert risk_of(bodies).requirement.maintenance_margin == 310
