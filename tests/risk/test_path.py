@@ -17,7 +17,7 @@ from monitor.risk import (
     requirement,
     uniform_move,
 )
-from monitor.risk.path import Path, is_curved, of_coins, of_symbol, rough_moves
+from monitor.risk.path import Path, _Curve, _roots, is_curved, of_coins, of_symbol, rough_moves
 from tests.build import a_pool, coins, inverse, linear, long, mark, marks, short, tiers
 
 D = Decimal
@@ -224,6 +224,33 @@ def test_a_missing_mark_is_an_error() -> None:
         rough(Path(pool=pool, marks={}, rates={BTC: ONE}, coins={}))
 
 
+@pytest.mark.parametrize(
+    ("square", "line", "constant", "expected"),
+    [
+        (1, -3, 2, {1, 2}),
+        (2, 3, -2, {D("0.5"), -2}),
+        (4, 0, -1, {D("0.5"), D("-0.5")}),
+        (1, 0, 1, set()),
+        (3, 0, 0, {0}),
+        (0, 4, -2, {D("0.5")}),
+        (0, 0, 5, set()),
+    ],
+)
+def test_a_square_is_solved(square: int, line: int, constant: int, expected: set[D]) -> None:
+    assert set(_roots(D(square), D(line), D(constant))) == expected
+
+
+def test_a_curve_is_met_where_it_takes_the_value() -> None:
+    """1 + 2·m + 3 ÷ (1 + m ÷ 2), put in again."""
+    curve = _Curve(constant=D(1), slope=D(2), reciprocal={D("0.5"): D(3), D(7): D(0)})
+
+    for level in ("4.5", "6", "20"):
+        moves = curve.meets(D(level))
+        assert len(moves) == 2
+        for move in moves:
+            assert 1 + 2 * move + 3 / (1 + move / 2) == pytest.approx(D(level), rel=D("1e-24"))
+
+
 # --- and where it ends there
 
 
@@ -361,6 +388,15 @@ def test_what_curves_is_known() -> None:
     assert curved(replace(floating, positions=(exotic,)))
     alone = Path(pool=floating, marks=known, rates={BTC_USD: ONE}, coins={"BTC": -ONE})
     assert is_curved(alone)
+
+
+def test_a_coin_that_floats_beside_one_that_stands_curves() -> None:
+    pool, known = curving("185")
+    ether = coins("ETH", 1, 10, follows=("ETH", ETH, 10))
+    alone = replace(pool, positions=pool.positions[1:], collateral=(*pool.collateral, ether))
+
+    assert is_curved(of_coins(alone, known, {"BTC": ONE, "ETH": ONE}))
+    assert not is_curved(of_coins(alone, known, {"BTC": ONE}))
 
 
 def test_a_group_whose_legs_part_curves() -> None:
