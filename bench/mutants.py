@@ -148,7 +148,8 @@ def _of_node(  # noqa: C901, PLR0912 - one line a kind of change
         case ast.Call(func=ast.Name(id="Decimal"), args=[ast.Constant(value=str(text)) as given]):
             yield f"Decimal({text}) → 2 × it", _set(given, "value", _twice(text))
         case ast.Call(args=[first, second, *_]) if ast.dump(first) != ast.dump(second):
-            if not any(isinstance(a, ast.Starred) for a in (first, second)):
+            of_a_set = isinstance(node.func, ast.Name) and node.func.id in NAMES
+            if not of_a_set and not any(isinstance(a, ast.Starred) for a in (first, second)):
                 yield "f(a, b) → f(b, a)", _set_slice(node.args, second, first)
         case _:
             return

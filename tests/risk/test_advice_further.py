@@ -15,7 +15,7 @@ from monitor.risk import (
     TierMeasure,
     adverse_move,
 )
-from monitor.risk.advice import _turns
+from monitor.risk.advice import _enough, _turns
 from tests.build import a_pool, coins, flat, inverse, linear, long, mark, marks, short, tiers
 from tests.risk.test_advice import BOTH, DISTANCE_ONLY, RATIO_ONLY, ask
 
@@ -283,3 +283,22 @@ def test_a_debt_after_the_move_turns_it_where_closing_keeps_it_away():
     rises = [Decimal(80) / Decimal("10.1"), Decimal(88) / Decimal("10.1")]
     falls = [Decimal(-40) / Decimal("-9.9"), Decimal(-32) / Decimal("-9.9")]
     assert turns(pool, 0) == [6, *(round(n, 6) for n in (*rises, *falls))]
+
+
+@pytest.mark.parametrize("peak", [1, 2, 20, 49, 50, 51, 63, 98, 99])
+@pytest.mark.parametrize("wide", [0, 1, 7])
+def test_a_peak_is_found_wherever_it_stands(peak: int, wide: int):
+    """Rises to a half above 0 at the peak, and falls from there: only `wide` beside it will do."""
+
+    def spare(steps: int) -> Decimal:
+        return Decimal("0.5") + wide - abs(steps - peak)
+
+    first = max(peak - wide, 0)
+    assert _enough(spare, 100) == (first if first > 0 else 1)
+
+
+def test_where_no_step_does_it_there_is_none():
+    assert _enough(lambda steps: Decimal(-1) - abs(steps - 40), 100) is None
+    assert _enough(lambda steps: Decimal(steps - 101), 100) is None
+    assert _enough(lambda steps: Decimal(-steps - 1), 100) is None
+    assert _enough(lambda steps: Decimal(steps - 100), 100) == 100

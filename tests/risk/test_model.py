@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.errors import BadTierTable
-from monitor.risk import LeverageTier, Mark, Side, TierMeasure, TierTable
+from monitor.risk import LeverageTier, Mark, Reported, Side, TierMeasure, TierTable
 from tests.build import NOON, a_pool, coins, inverse, linear, long, short, tiers
 
 
@@ -86,3 +86,7 @@ def test_a_pool_needs_the_marks_of_its_positions_and_of_what_floats():
     )
 
     assert pool.symbols() == {"ETH/USDT:USDT", "BTC/USD:BTC", "ETH/USDC:USDC", "SOL/USDT:USDT"}
+
+
+def test_a_report_is_exact_unless_it_says_otherwise():
+    assert Reported(at=NOON).resolution == 0

@@ -11,13 +11,11 @@ from monitor.errors import MissingMark
 from monitor.risk import (
     Borrow,
     MarginPool,
-    Mark,
     TierMeasure,
     liquidation_prices,
     requirement,
-    uniform_move,
 )
-from monitor.risk.path import Path, is_curved, of_coins, of_symbol, rough_moves
+from monitor.risk.path import Path, _Curve, _roots, of_coins, of_symbol, rough_moves
 from tests.build import a_pool, coins, inverse, linear, long, mark, marks, short, tiers
 
 D = Decimal
@@ -224,6 +222,33 @@ def test_a_missing_mark_is_an_error() -> None:
         rough(Path(pool=pool, marks={}, rates={BTC: ONE}, coins={}))
 
 
+@pytest.mark.parametrize(
+    ("square", "line", "constant", "expected"),
+    [
+        (1, -3, 2, {1, 2}),
+        (2, 3, -2, {D("0.5"), -2}),
+        (4, 0, -1, {D("0.5"), D("-0.5")}),
+        (1, 0, 1, set()),
+        (3, 0, 0, {0}),
+        (0, 4, -2, {D("0.5")}),
+        (0, 0, 5, set()),
+    ],
+)
+def test_a_square_is_solved(square: int, line: int, constant: int, expected: set[D]) -> None:
+    assert set(_roots(D(square), D(line), D(constant))) == expected
+
+
+def test_a_curve_is_met_where_it_takes_the_value() -> None:
+    """1 + 2·m + 3 ÷ (1 + m ÷ 2), put in again."""
+    curve = _Curve(constant=D(1), slope=D(2), reciprocal={D("0.5"): D(3), D(7): D(0)})
+
+    for level in ("4.5", "6", "20"):
+        moves = curve.meets(D(level))
+        assert len(moves) == 2
+        for move in moves:
+            assert 1 + 2 * move + 3 / (1 + move / 2) == pytest.approx(D(level), rel=D("1e-24"))
+
+
 # --- and where it ends there
 
 
@@ -298,80 +323,6 @@ def test_a_dip_that_just_touches_the_end_is_an_end() -> None:
     )
 
     assert liquidation_prices(pool, KNOWN, BTC).nearest == D("112.5")
-
-
-# --- what curves upwards
-
-
-def curving(cash: str) -> tuple[MarginPool, dict[str, Mark]]:
-    """
-    20 long against 1,000 USD short in inverse contracts whose coin is priced at a fixed 100.
-
-    Slack at P: cash + 20·(P − 100) − 0.1·P + 100·(1,000 ÷ P − 10) − 500 ÷ P, least at
-    √(99,500 ÷ 19.9) = 70.71, where it is cash − 185.8.
-    """
-    pool = a_pool(
-        long("BTC", 20),
-        short(inverse("BTC"), 10),
-        unit="USD",
-        collateral=(coins("USDT", cash), coins("BTC", 0, 100)),
-    )
-    return pool, KNOWN
-
-
-def test_a_dip_between_two_places_that_are_fine_is_found() -> None:
-    pool, known = curving("185")
-    assert not requirement(pool, {**known, BTC: mark(50), BTC_USD: mark(50)}).reaches(ONE)
-    move = uniform_move(pool, known)
-
-    # 19.9·P² − (3,000 − 185)·P + 99,500 = 0, from above
-    inside = D(2815) ** 2 - 4 * D("19.9") * 99_500
-    price = (2815 + inside.sqrt()) / D("39.8")
-    assert move == pytest.approx(price / 100 - 1, rel=D("1e-12"))
-
-
-def test_a_dip_that_is_shallow_enough_is_no_end() -> None:
-    assert uniform_move(*curving("186")) is None
-
-
-def test_a_dip_too_narrow_for_any_sample_is_found_to_its_bottom() -> None:
-    """3,000 − 2·√(19.9 × 99,500) = 185.71501…: a hundred-thousandth less is a dip 0.01 wide."""
-    move = uniform_move(*curving("185.71500"))
-
-    assert move == pytest.approx((D(99_500) / D("19.9")).sqrt() / 100 - 1, abs=D("0.0005"))
-    assert uniform_move(*curving("185.71502")) is None
-
-
-def test_what_curves_is_known() -> None:
-    pool, known = curving("185")
-    follows = ("BTC", BTC_USD, 100)
-    floating = replace(pool, collateral=(coins("USDT", 1), coins("BTC", 0, 100, follows=follows)))
-    fixed = replace(pool, positions=pool.positions[1:])
-    both = {"BTC": -ONE}
-    exotic = long(replace(linear("BTC"), symbol="X", settle="BTC"), 3, 2)
-
-    def curved(held: MarginPool) -> bool:
-        return is_curved(of_coins(held, {**known, "X": mark(2)}, both))
-
-    assert curved(pool)
-    assert not curved(floating)
-    assert not curved(fixed)
-    assert not is_curved(of_symbol(pool, known, BTC, ONE))
-    # PnL in a coin that itself moves, and a coin that moves otherwise than its contract
-    assert curved(replace(floating, positions=(exotic,)))
-    alone = Path(pool=floating, marks=known, rates={BTC_USD: ONE}, coins={"BTC": -ONE})
-    assert is_curved(alone)
-
-
-def test_a_group_whose_legs_part_curves() -> None:
-    table = tiers((1200, "0.01", 0), (None, "0.5", 588), group="all")
-    pool = a_pool(long("BTC", 1, tiers=table), short("ETH", 5, 10, tiers=table))
-
-    assert is_curved(up(pool))
-    assert not is_curved(of_coins(pool, KNOWN, {"BTC": ONE, "ETH": ONE}))
-    by_count = replace(table, measured_in=TierMeasure.CONTRACTS)
-    legs = tuple(replace(p, tiers=by_count) for p in pool.positions)
-    assert not is_curved(up(replace(pool, positions=legs)))
 
 
 def test_a_pool_without_tiers_ends_by_what_is_held_against_it() -> None:

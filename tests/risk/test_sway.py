@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.risk import Borrow, MarginPool, Mark, evaluate, requirement
+from monitor.risk import Borrow, MarginPool, Mark, PoolRisk, evaluate, requirement
 from monitor.risk.model import TierMeasure
 from monitor.risk.sway import LARGEST_MOVE, leeway, sway
 from tests.build import NOON, a_pool, coins, long, marks, short, tiers
@@ -143,3 +143,17 @@ def test_a_debt_that_nothing_moves_jumps_nowhere() -> None:
 def test_a_position_without_tiers_adds_its_loss_alone() -> None:
     pool = a_pool(long("BTC", 1, tiers=None), cash=1000, other_maintenance=Decimal(9))
     assert sway(evaluate(pool, marks(BTC=100), NOON)) == 100 * Decimal("1.05")
+
+
+def test_the_leeway_is_to_the_end_unless_less_is_asked_for() -> None:
+    risk = evaluate(a_pool(long("BTC", 400), cash=600), marks(BTC=100), NOON)
+
+    # 200 of 600 are held; 400 may go to the end, 280 to 80 %
+    assert leeway(risk, risk.requirement) == leeway(risk, risk.requirement, Decimal(1))
+    assert leeway(risk, risk.requirement) == 400 / sway_of(risk)
+
+
+def sway_of(risk: PoolRisk) -> Decimal:
+    found = sway(risk)
+    assert found is not None
+    return found

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.risk import Side, TierMeasure, maintenance_margin, rises_above, tier_of
-from monitor.risk.tiers import group_sizes, size_of
+from monitor.risk.tiers import group_sizes, jumping_edges, rough_edges, size_of
 from tests.build import tiers
 
 DEDUCTED = tiers((100, "0.01", 0), (200, "0.02", 1), (300, "0.05", 7))
@@ -83,3 +83,18 @@ def test_a_group_is_as_large_as_its_larger_side():
     ]
 
     assert group_sizes(legs) == {"BTC": 5, "ETH": 7}
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_group_of_one_small_leg_is_as_large_as_that_leg(side: Side):
+    table = tiers((10, "0.01", 0), (None, "0.02", 0), group="BTC")
+
+    assert group_sizes([(table, side, Decimal("0.25"))]) == {"BTC": Decimal("0.25")}
+
+
+def test_edges_are_told_where_maintenance_jumps_or_eases():
+    table = tiers((10, "0.01", 0), (20, "0.02", "0.1"), (30, "0.03", 0), (None, "0.02", "-0.3"))
+
+    # 10 is deducted (0.01 × 10), 20 is not, at 30 the rate falls without a jump
+    assert list(jumping_edges(table)) == [20]
+    assert list(rough_edges(table)) == [20, 30]

@@ -127,6 +127,15 @@ def test_a_coin_held_only_as_collateral_goes_by_its_balance(balance: int, sign: 
     assert exposures(pool, marks(BTC=100, ETH=1)) == {"ETH": 1, "BTC": sign}
 
 
+def test_coins_of_one_kind_are_netted_by_their_worth():
+    """3 at 10 are owned, 1 at 50 is owed."""
+    owned = coins("BTC", 3, 10, follows=("BTC", BTC, 100))
+    owed = coins("XBTC", -1, 50, follows=("BTC", BTC, 100))
+    pool = a_pool(collateral=(owned, owed))
+
+    assert exposures(pool, marks(BTC=100)) == {"BTC": -1}
+
+
 def test_legs_that_cancel_out_are_hurt_by_a_rise():
     pool = a_pool(long("BTC", 2), short("BTC", 2))
 
