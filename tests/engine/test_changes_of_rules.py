@@ -93,6 +93,16 @@ def test_a_pool_gone_long_after_it_is_gone_for_another_reason() -> None:
     assert scene.all_told[-1].startswith("POSITIONS GONE: main (bybit)")
 
 
+def test_a_pool_that_came_back_and_goes_later_is_not_gone_by_the_mode() -> None:
+    scene = switched(calm().later(15), UNIFIED, SOL=120)
+    for _ in range(30):
+        switched(scene.later(15), UNIFIED, the_pool(), SOL=120).tick(SOL=120)
+    scene.later(1).tick(SOL=99)
+    for _ in range(4):
+        switched(scene.later(4), UNIFIED, SOL=99).tick(SOL=99)
+    assert scene.all_told[-1] == "POSITIONS GONE: main (bybit); peak 80.8 %"
+
+
 def test_a_rung_of_a_ratio_in_the_new_mode_is_an_alarm_and_one_of_distance_is_not() -> None:
     near = renamed(the_pool(long("SOL", 10, 100), cash=54), "unified")
     far = the_pool(long("SOL", 10, 100), cash=540)

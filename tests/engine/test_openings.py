@@ -195,6 +195,12 @@ def test_after_a_restart_what_was_taken_on_is_known(cash: int) -> None:
     assert [title[:9] for title in alarm] == ["NEAR 5 %:" if cash == 54 else "VERY NEAR"]
 
 
+def test_what_came_nearer_than_an_incident_left_it_is_an_alarm() -> None:
+    kept = changes(opened(54).effects)[-1].incident
+    scene = Scene(incidents=(kept,)).read(pool(54), SOL="96.9")
+    assert scene.told == ["VERY NEAR 2 %: main (bybit) is 1.9 % from liquidation"]
+
+
 def test_a_crash_through_all_rungs_is_one_message() -> None:
     scene = flat_account(200).later(1).read(pool(200), SOL=100).tick(SOL=100).second()
     # at 80.6: balance 6, maintenance 4.03: 67 %; at 80.5: 5 and 4.025: 80.5 %
