@@ -48,6 +48,7 @@ class _Deed:
     what: str
     act: Callable[[Fresh, Decimal], None]
     after: MarginPool
+    before: MarginPool
     less: Decimal = LESS
 
 
@@ -68,6 +69,7 @@ def _deeds(pool: MarginPool, snapshot: AccountSnapshot) -> Iterator[_Deed]:
             what=f"add {amount} {asset} to {pool.id.name}",
             act=_adding(asset, amount),
             after=topped_up(pool, asset, amount),
+            before=pool,
         )
     for reduction in advice.reductions:
         position, contracts = reduction.position, reduction.contracts
@@ -77,6 +79,7 @@ def _deeds(pool: MarginPool, snapshot: AccountSnapshot) -> Iterator[_Deed]:
             f" {position.side.value} in {pool.id.name}",
             act=_closing(position, contracts, mark.price),
             after=reduced(pool, position, contracts, mark),
+            before=pool,
             less=min(LESS, 1 - position.instrument.lot / contracts),
         )
 
@@ -105,9 +108,9 @@ def _closing(
 
 
 def _judged(deed: _Deed, stage: Stage, snapshot: AccountSnapshot, seed: int) -> Iterator[str]:
-    signs = exposures(deed.after, snapshot.marks)
     name = deed.after.id.name
     for part in (Decimal(1), deed.less):
+        signs = exposures(deed.after if part == 1 else deed.before, snapshot.marks)
         fresh = stage.fresh(seed)
         deed.act(fresh, part)
         now = fresh.ratio(name)
