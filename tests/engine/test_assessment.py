@@ -14,6 +14,7 @@ from monitor.engine.assessment import (
     figures,
     most_adverse,
     reconciled,
+    solved,
 )
 from monitor.errors import MissingMark
 from monitor.risk.model import Reported
@@ -122,3 +123,17 @@ def test_the_distance_left_is_positive_and_nothing_beyond_the_end() -> None:
 def test_a_mark_that_is_missing_is_an_error() -> None:
     with pytest.raises(MissingMark):
         assess_pool(the_pool(), {}, NOON, ladder=DEFAULT_LADDER, target=Target())
+
+
+def test_advice_does_for_both_where_one_has_the_higher_ratio_and_the_other_the_nearer_end() -> None:
+    # at 120 ours has 700 and 480; theirs 100 and 100 and 97 more: 577 ÷ 800 = 72 %
+    judged = reconciled(the_pool(), marks(SOL=120), reported("800", "577"), NOON)
+    assert judged.verdict is Verdict.DISAGREES
+    now = figures(the_pool(), marks(SOL=120), NOON, judged)
+    # theirs leaves 223, ours 220: ours ends first, theirs has the higher ratio
+    assert now.ahead is now.risk
+    assert now.requirement.maintenance_margin == 577
+    _, advice = solved(now, Target(ratio=Decimal("0.5"), distance=Decimal("0.05")))
+    assert advice.top_up is not None
+    # 577 ÷ 0.5 − 800, and not 480 ÷ 0.5 − 700
+    assert advice.top_up.amount == 354

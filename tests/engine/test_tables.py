@@ -64,6 +64,13 @@ def test_a_tier_that_only_the_way_to_the_end_touches_is_told_as_well() -> None:
     assert abs(change.liquidation_after - Decimal(1740) / 13) < Decimal("1e-9")
 
 
+def test_only_positions_whose_own_tiers_changed_are_named() -> None:
+    eth = long("ETH", 1, 100)
+    found = tier_changes(the_pool(LONG, eth), the_pool(HALF, eth), marks(SOL=110, ETH=100), NOON)
+    assert found is not None
+    assert [change.position for change in found.positions] == [LONG]
+
+
 def test_positions_without_tables_of_their_own_are_left_alone() -> None:
     portfolio = replace(LONG, tiers=None)
     for old, new in ((portfolio, HALF), (LONG, portfolio)):
