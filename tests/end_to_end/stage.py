@@ -64,14 +64,6 @@ class Message:
     body: str
 
     @property
-    def titles(self) -> list[str]:
-        """Its own title, or, of a digest, those of all that it gathers."""
-        own = self.title.partition(" messages in one. ")[2]
-        if not own:
-            return [self.title]
-        return [own, *(line[2:] for line in self.body.splitlines() if line.startswith("• "))]
-
-    @property
     def incident(self) -> str:
         found = _INCIDENT.search(self.body)
         return found[1] if found else ""
@@ -104,11 +96,8 @@ class Receiver:
         await self._runner.cleanup()
 
     def of(self, account: str, *words: str) -> list[Message]:
-        """The messages so far of which a title names this account and holds these words."""
-        wanted = (account, *words)
-        return [
-            m for m in self.messages if any(all(w in title for w in wanted) for title in m.titles)
-        ]
+        """The messages so far whose title names this account and holds these words."""
+        return [m for m in self.messages if all(w in m.title for w in (account, *words))]
 
     async def _take(self, request: web.Request) -> web.Response:
         at = datetime.now(UTC)

@@ -11,7 +11,6 @@ from tests.end_to_end.stage import Message
 Event = Mapping[str, object]
 
 WITHIN = timedelta(seconds=1)
-GATHERED_WITHIN = WITHIN + timedelta(seconds=2)  # what follows on five messages in a minute
 THRESHOLDS = ("0.8", "0.9")
 _RATIO = re.compile(r"\bat (?:over )?([\d.]+) %")
 
@@ -62,11 +61,10 @@ def told(crossing: Crossing, messages: Iterable[Message]) -> timedelta | None:
     """
     How long after the crossing its message arrived; None where none did.
 
-    One message speaks for all rungs, so it may be named by a graver one; of a digest each line
-    counts as a title.
+    One message speaks for all rungs, so it may be named by a graver one.
     """
     for message in messages:
-        if any(crossing.is_told_by(title) for title in message.titles):
+        if crossing.is_told_by(message.title):
             delay = message.at - crossing.at
             # The record has milliseconds; a message can't be older than its cause.
             if delay > timedelta(milliseconds=-2):
@@ -76,4 +74,4 @@ def told(crossing: Crossing, messages: Iterable[Message]) -> timedelta | None:
 
 def told_of(account: str, messages: Iterable[Message]) -> list[str]:
     """Every title about an account, those in the lines of a digest included."""
-    return [title for m in messages for title in m.titles if f"{account} (" in title]
+    return [m.title for m in messages if f"{account} (" in m.title]

@@ -5,7 +5,7 @@ from pathlib import Path
 from monitor.simulator.scenario import load
 from monitor.simulator.server import running
 from tests.end_to_end.stage import receiving, skip_to, watching, write_config
-from tests.end_to_end.story import GATHERED_WITHIN, rises, told, told_of
+from tests.end_to_end.story import WITHIN, rises, told, told_of
 
 SPEED = 2
 BEFORE_SECONDS = 22  # of the path: the first rung is crossed after 27
@@ -33,7 +33,7 @@ async def test_every_crossing_on_three_exchanges_is_told_within_a_second(tmp_pat
     for crossing in crossings:
         delay = told(crossing, receiver.messages)
         assert delay is not None, crossing
-        assert delay < GATHERED_WITHIN, crossing
+        assert delay < WITHIN, crossing
     for account in ACCOUNTS:
         mine = told_of(account, receiver.messages)
         # One trouble each: the distance warned first, and nothing came after the end.

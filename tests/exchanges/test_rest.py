@@ -1,9 +1,7 @@
 """ccxt made to read as we want, against an HTTP server on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,77 +9,10 @@ import pytest
 from aiohttp import web
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
-from monitor.exchanges.port import Budget, Exchange, Replies, RestCall
-from monitor.exchanges.rest import Credentials, RestClient
+from monitor.exchanges.port import Budget, RestCall
+from monitor.exchanges.rest import Credentials
+from tests.exchanges.serving import KEY, SECRET, Hands, needing, plain, served
 from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
-
-SECRET = "canary-secret-2f9c"
-KEY = "canary-key-77aa"
-
-
-@dataclass
-class Server:
-    """Answers by path; remembers what was asked."""
-
-    answers: dict[str, Callable[[web.Request], web.Response]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    stamps: list[int] = field(default_factory=list)
-
-    def count(self, path: str) -> int:
-        return self.asked.count(path)
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.asked.append(request.path)
-        if "timestamp" in request.query:
-            self.stamps.append(int(request.query["timestamp"]))
-        return self.answers[request.path](request)
-
-
-@dataclass
-class Hands:
-    """A clock moved by hand."""
-
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-def plain(text: str, status: int = 200, **headers: str) -> Callable[[web.Request], web.Response]:
-    return lambda _: web.Response(
-        text=text, status=status, content_type="application/json", headers=headers
-    )
-
-
-@asynccontextmanager
-async def served(
-    clock: Hands | None = None, exchange: Exchange = FAKE
-) -> AsyncIterator[tuple[Server, RestClient]]:
-    hands = clock or Hands()
-    server = Server()
-    server.answers = {
-        TIME.path: lambda _: web.json_response({"serverTime": milliseconds(hands.now)}),
-        ACCOUNT.path: plain('{"total": 1.10}'),
-        TIERS.path: plain('[{"cum": 0.0065}]'),
-        STOPS.path: plain("[]"),
-    }
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", server.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    client = RestClient(
-        exchange,
-        Credentials(api_key=KEY, api_secret=SECRET),
-        account="main",
-        now=hands,
-        rest_url=f"http://127.0.0.1:{runner.addresses[0][1]}",
-    )
-    try:
-        yield server, client
-    finally:
-        await client.close()
-        await runner.cleanup()
 
 
 async def test_numbers_keep_their_digits() -> None:
@@ -262,11 +193,6 @@ def many(count: int) -> tuple[RestCall, ...]:
     )
 
 
-def needing(calls: tuple[RestCall, ...]) -> Exchange:
-    """The fake exchange with an account that needs just these replies."""
-    return replace(FAKE, needed=lambda replies: tuple(c for c in calls if not replies.has(c)))
-
-
 async def test_waiting_for_room_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.exchanges.rest.CALL_SECONDS", 0.25)
     async with served(exchange=needing(many(5))) as (server, client):
@@ -359,54 +285,3 @@ async def test_a_redirect_is_not_followed_with_what_a_request_is_signed_with() -
         with pytest.raises(Unreachable, match="redirects elsewhere"):
             await client.call(ACCOUNT)
         assert server.count("/elsewhere") == 0
-
-
-async def test_what_was_seen_once_may_be_refused_but_not_time_out() -> None:
-    sticky = replace(STOPS, max_age_seconds=0, optional=True, sticky=True)
-    clock = Hands()
-    async with served(clock, needing((ACCOUNT, sticky))) as (server, client):
-        server.answers[STOPS.path] = plain("<html>", 503)
-        # Never seen yet: the account is read without it.
-        assert not (await client.read_account()).has(sticky)
-        clock.now += timedelta(seconds=61)
-        server.answers[STOPS.path] = plain("[]")
-        assert (await client.read_account()).has(sticky)
-        server.answers[STOPS.path] = plain("<html>", 503)
-        with pytest.raises(ExchangeError):
-            await client.read_account()
-        server.answers[STOPS.path] = plain('{"code": -2015}', 401)
-        assert not (await client.read_account()).has(sticky)
-
-
-async def test_what_was_skipped_is_asked_again_before_a_refusal_is_believed() -> None:
-    optional = replace(STOPS, max_age_seconds=0, optional=True)
-
-    def needed(replies: Replies) -> tuple[RestCall, ...]:
-        """What the optional call brings makes the needed one needless."""
-        if not replies.tried(optional):
-            return (optional,)
-        return () if replies.has(optional) or replies.has(ACCOUNT) else (ACCOUNT,)
-
-    exchange = replace(FAKE, needed=needed)
-    async with served(exchange=exchange) as (server, client):
-        server.answers[STOPS.path] = plain("<html>", 503)
-        await client.read_account()
-        server.answers[ACCOUNT.path] = plain('{"code": -2015}', 401)
-        with pytest.raises(Refused):
-            await client.read_account()
-        server.answers[STOPS.path] = plain("[]")
-        assert (await client.read_account()).has(optional)
-
-
-async def test_what_failed_of_late_is_told_to_who_says_what_is_needed() -> None:
-    optional = replace(STOPS, optional=True)
-    told: list[bool] = []
-
-    def needed(replies: Replies) -> tuple[RestCall, ...]:
-        told.append(replies.tried(optional))
-        return tuple(c for c in (optional, ACCOUNT) if not replies.has(c))
-
-    async with served(exchange=replace(FAKE, needed=needed)) as (server, client):
-        server.answers[STOPS.path] = plain("<html>", 503)
-        await client.read_account()
-    assert told == [False, True]
