@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.errors import BadTierTable
-from monitor.risk import LeverageTier, Mark, Reported, Side, TierMeasure, TierTable
+from monitor.risk import AccountSnapshot, LeverageTier, Mark, Reported, Side, TierMeasure, TierTable
 from tests.build import NOON, a_pool, coins, inverse, linear, long, short, tiers
 
 
@@ -90,3 +90,19 @@ def test_a_pool_needs_the_marks_of_its_positions_and_of_what_floats():
 
 def test_a_report_is_exact_unless_it_says_otherwise():
     assert Reported(at=NOON).resolution == 0
+
+
+def test_the_marks_of_what_is_held_and_followed_are_wanted_once_each():
+    held, followed = linear("BTC"), linear("ETH")
+    snapshot = AccountSnapshot(
+        account="main",
+        exchange="bybit",
+        at=NOON,
+        mode="unified, cross",
+        pools=(a_pool(long(held), short(held)), a_pool(long("SOL"))),
+        reported={},
+        marks={},
+        followed=(followed, held),
+    )
+
+    assert snapshot.instruments() == (held, linear("SOL"), followed)
