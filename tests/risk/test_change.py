@@ -183,6 +183,11 @@ UNIFIED = Book(
 )
 
 
+def test_a_pool_of_many_assets_takes_each_of_them():
+    (book,) = after(add(100, "usdc"), add(2, "BTC"), books=(UNIFIED,))
+    assert [c.balance for c in book.pool.collateral] == [900, 1000, 3, 1]
+
+
 def moved(*moves: Move) -> dict[str, Decimal]:
     """Marks by symbol and prices of floating collateral by coin, after the moves."""
     (book,) = after(*moves, books=(UNIFIED,))
