@@ -22,7 +22,7 @@ def an_incident(name: str = "i1", account: str = "main", **changes: object) -> I
         "id": name,
         "account": account,
         "pool": PoolId(account=account, name="unified"),
-        "subject": Subject.RATIO,
+        "subject": Subject.STANDING,
         "severity": Severity.WARNING,
         "worst_severity": Severity.WARNING,
         "rung": "warning",

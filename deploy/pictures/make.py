@@ -27,7 +27,7 @@ from monitor.status.table import table
 HERE = Path(__file__).parent
 WIDTH = 150
 LONGEST_SECONDS = 60
-SHOWN = "flash-binance"
+SHOWN = "NEAR 5 %: flash-binance"
 
 
 async def make() -> None:

@@ -10,29 +10,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.alerts.incident import WHOLE_ACCOUNT, Condition, Subject
-from monitor.alerts.ladder import Measure, Severity
-from monitor.alerts.words import headroom_gap
+from monitor.alerts.ladder import Severity
+from monitor.alerts.words import basis_points, headroom_gap
 from monitor.risk.result import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from monitor.alerts.ladder import Ladder, Rung
+    from monitor.alerts.ladder import Ladder
+    from monitor.alerts.place import Place
     from monitor.risk.model import PoolId
     from monitor.risk.result import Reconciliation
 
 
-def ratio(pool: PoolId, value: Decimal, *, rung: Rung | None, ladder: Ladder) -> Condition | None:
-    """The pool stands on a rung on margin ratio."""
-    return _on_rung(pool, Subject.RATIO, value, rung, ladder.on(Measure.RATIO))
-
-
-def liquidation_near(
-    pool: PoolId, value: Decimal | None, *, rung: Rung | None, ladder: Ladder
+def standing(
+    pool: PoolId,
+    ladder: Ladder,
+    place: Place,
+    *,
+    ratio: Decimal,
+    distance: Decimal | None,
 ) -> Condition | None:
-    """The pool stands on a rung on distance; `value` is the adverse move left, positive."""
-    return _on_rung(pool, Subject.LIQUIDATION_NEAR, value, rung, ladder.on(Measure.DISTANCE))
+    """The pool stands on the ladder: one condition for all of its rungs, whatever they go by."""
+    rung = ladder.highest(place.alarms) or ladder.highest(place.accepted)
+    if rung is None:
+        return None
+    return Condition(
+        account=pool.account,
+        pool=pool,
+        subject=Subject.STANDING,
+        severity=rung.severity if place.alarms else Severity.INFO,
+        reasons=place.alarms,
+        rung=rung.name,
+        alarms=place.alarms,
+        accepted=place.accepted,
+        accepted_distance=place.accepted_distance,
+        is_taken_on=place.is_taken_on,
+        value=ratio,
+        distance=distance,
+    )
 
 
 def stale(account: str, silent: Mapping[PoolId, str], *, positions_open: bool) -> Condition | None:
@@ -92,6 +109,43 @@ def disagrees(pool: PoolId, reconciliation: Reconciliation | None) -> Condition 
     )
 
 
+def prediction_off(
+    pool: PoolId, error: Decimal | None, verdict: Verdict | None
+) -> Condition | None:
+    """What was foretold of the pool was far from what the next reading said."""
+    if error is None or verdict is not Verdict.DISAGREES:
+        return None
+    return Condition(
+        account=pool.account,
+        pool=pool,
+        subject=Subject.PREDICTION,
+        severity=Severity.WARNING,
+        because=basis_points(abs(error)),
+    )
+
+
+def mode_changed(account: str, before: str, after: str) -> Condition:
+    """The account is of another kind now, and its rules are others."""
+    return Condition(
+        account=account,
+        pool=None,
+        subject=Subject.MODE,
+        severity=Severity.WARNING,
+        because=f"from «{before}» to «{after}»",
+    )
+
+
+def tiers_changed(pool: PoolId, symbols: tuple[str, ...], *, is_worse: bool) -> Condition:
+    """The exchange's leverage tiers of what is held are others now."""
+    return Condition(
+        account=pool.account,
+        pool=pool,
+        subject=Subject.TIERS,
+        severity=Severity.WARNING if is_worse else Severity.INFO,
+        because=", ".join(symbols),
+    )
+
+
 def key_too_powerful(account: str, powers: tuple[str, ...], *, allowed: bool) -> Condition | None:
     """The key may do more than read, and its owner did not allow that."""
     if not powers or allowed:
@@ -103,27 +157,6 @@ def key_too_powerful(account: str, powers: tuple[str, ...], *, allowed: bool) ->
         severity=Severity.WARNING,
         because=", ".join(powers),
         reasons=powers,
-    )
-
-
-def _on_rung(
-    pool: PoolId,
-    subject: Subject,
-    value: Decimal | None,
-    rung: Rung | None,
-    rungs: tuple[Rung, ...],
-) -> Condition | None:
-    if rung is None:
-        return None
-    return Condition(
-        account=pool.account,
-        pool=pool,
-        subject=subject,
-        severity=rung.severity,
-        rung=rung.name,
-        order=tuple(each.name for each in rungs),
-        value=value,
-        reasons=(rung.name,),
     )
 
 

@@ -11,27 +11,26 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.alerts import words
-from monitor.alerts.incident import Step, Subject
+from monitor.alerts.drivers_text import MOST_LISTED, driver_lines, funding_lines, leg, more
+from monitor.alerts.incident import Step
 from monitor.alerts.ladder import Measure
-from monitor.risk.collateral import price_of
 from monitor.risk.model import ONE, ZERO, Basis
 from monitor.risk.result import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from monitor.alerts.facts import Facts, LastKnown, PoolFacts
-    from monitor.alerts.incident import Transition
+    from monitor.alerts.incident import Incident, Transition
     from monitor.alerts.ladder import Rung
     from monitor.risk.model import Position
-    from monitor.risk.result import Advice, LiquidationPrices, PositionRisk
-
-MOST_LISTED = 5
+    from monitor.risk.result import Advice, LiquidationPrices
 
 _BASES = {
     Basis.MODELLED: "all computed by the exchange's published rules",
     Basis.PARTLY: "computed by the exchange's published rules, in part taken over from it",
-    Basis.REPORTED: "requirements as the exchange reports them, only profit and loss computed",
+    Basis.REPORTED: "only profit and loss computed, requirements as the exchange reports them",
 }
 
 _VERDICTS = {
@@ -42,24 +41,22 @@ _VERDICTS = {
 }
 
 
-def standing_lines(transition: Transition | None, facts: Facts, rung: Rung | None) -> list[str]:
-    """What and where: rung, pool, ratio and threshold; without a step only the doubts."""
+def standing_lines(transition: Transition | None, facts: Facts) -> list[str]:
+    """What and where: rungs, pool, ratio, distance, thresholds; without a step the doubts."""
     pool = facts.pool
     if pool is None:
         return []
     if transition is None:
         return list(pool.doubts)
     incident = transition.after
-    ratio = words.ratio(pool.requirement.ratio)
     verb = "still stands" if transition.step is Step.REPEATED else "stands"
     lines = [
-        (
-            f"Margin pool {incident.pool} on {facts.exchange} {verb} on rung {incident.rung}: "
-            f"margin ratio {ratio}{_threshold(rung)}."
-        )
+        f"Margin pool {incident.pool} on {facts.exchange} {verb} on {_rungs(incident, facts)}."
     ]
-    if incident.subject is Subject.RATIO and pool.requirement.reaches(ONE):
+    if incident.alarms and pool.requirement.reaches(ONE):
         lines.append("At 100 % the exchange liquidates: this may be going on right now.")
+    if pool.openings:
+        lines.append(f"It came there as its owner {openings(pool)}.")
     if pool.ratio_now is not None:
         lines.append(
             "That was a spike of the marks; "
@@ -68,11 +65,62 @@ def standing_lines(transition: Transition | None, facts: Facts, rung: Rung | Non
     return [*lines, *pool.doubts]
 
 
-def figures_lines(pool: PoolFacts) -> list[str]:
+def openings(pool: PoolFacts) -> str:
+    """What was opened or grew, to stand in a sentence."""
+    said = []
+    for opening in pool.openings[:MOST_LISTED]:
+        position = opening.position
+        size = f"{words.plain(position.contracts)} contracts"
+        if opening.before is None:
+            price = words.price(position.entry_price)
+            said.append(f"opened {leg(position)} {size} at {price}")
+        else:
+            said.append(f"added to {leg(position)}: {size}, {words.plain(opening.before)} before")
+    left = len(pool.openings) - MOST_LISTED
+    return ", ".join(said) + (f" and {left} more" if left > 0 else "")
+
+
+def distance_of(pool: PoolFacts) -> Decimal | None:
+    """The adverse move left as a positive fraction, 0 from 100 % on; None where none is known."""
+    if pool.requirement.reaches(ONE):
+        return ZERO
+    move = None if pool.outlook is None else pool.outlook.adverse_move
+    return None if move is None else abs(move)
+
+
+def _rungs(incident: Incident, facts: Facts) -> str:
+    """The highest rung of each measure with its figure and threshold, the gravest first."""
+    pool, ladder = facts.pool, facts.ladder
+    held = (*incident.alarms, *incident.accepted)
+    tops = [ladder.top(held, measure) for measure in (Measure.RATIO, Measure.DISTANCE)]
+    rungs = [rung for rung in tops if rung is not None]
+    order = ladder.ordered()
+    rungs.sort(key=lambda r: (r.name in incident.alarms, order.index(r)), reverse=True)
+    if not rungs or pool is None:
+        return f"rung {incident.rung}"
+    names = " and ".join(rung.name for rung in rungs)
+    said = [_reached(rung, pool, is_accepted=rung.name in incident.accepted) for rung in rungs]
+    if all(rung.on is Measure.DISTANCE for rung in rungs):
+        said.append(f"margin ratio {words.ratio(pool.requirement.ratio)}")
+    return f"rung{'s' if len(rungs) > 1 else ''} {names}: {'; '.join(said)}"
+
+
+def _reached(rung: Rung, pool: PoolFacts, *, is_accepted: bool) -> str:
+    enter = words.threshold(rung.enter)
+    if rung.on is Measure.RATIO:
+        return f"margin ratio {words.ratio(pool.requirement.ratio)}, reached at {enter}"
+    left = distance_of(pool)
+    figure = "an unknown move" if left is None else words.distance(left)
+    how = "since it was opened" if is_accepted else "reached"
+    return f"{figure} from liquidation, {how} within {enter}"
+
+
+def figures_lines(pool: PoolFacts, at: datetime) -> list[str]:
     """Everything from the margin balance to the basis, a blank line between the parts."""
     parts = (
         _distance_lines(pool),
-        _driver_lines(pool),
+        driver_lines(pool, at),
+        funding_lines(pool),
         _advice_lines(pool),
         _missing_lines(pool),
         [_basis_line(pool)],
@@ -84,7 +132,7 @@ def known_lines(facts: Facts) -> list[str]:
     """A line per pool concerned: its last known ratio and its age, the highest first."""
     ordered = sorted(concerned(facts), key=_by_ratio)
     lines = [_known(each) for each in ordered[:MOST_LISTED]]
-    return lines + _more(len(ordered), "pools")
+    return lines + more(len(ordered), "pools")
 
 
 def concerned(facts: Facts) -> tuple[LastKnown, ...]:
@@ -105,21 +153,14 @@ def _known(known: LastKnown) -> str:
     held = "no position" if not known.positions else f"{known.positions} position"
     held += "s" if known.positions > 1 else ""
     age = words.duration(known.age_seconds)
-    return f"• {known.pool}: margin ratio {words.ratio(known.ratio)}{rung}, {held}; {age} old"
-
-
-def _threshold(rung: Rung | None) -> str:
-    if rung is None:
-        return ""
-    if rung.on is Measure.DISTANCE:
-        return f", reached within {words.threshold(rung.enter)} of liquidation"
-    return f", reached at {words.threshold(rung.enter)}"
+    left = "" if known.distance is None else f", {words.distance(known.distance)} from liquidation"
+    ratio = words.ratio(known.ratio)
+    return f"• {known.pool}: margin ratio {ratio}{left}{rung}, {held}; {age} old"
 
 
 def _distance_lines(pool: PoolFacts) -> list[str]:
     needed, unit = pool.requirement, pool.requirement.unit
     left = needed.headroom
-    rest = "over" if left < ZERO else "left until liquidation"
     if left < ZERO:
         rest = f"{words.money(-left, unit)} too little"
     else:
@@ -165,42 +206,6 @@ def _liquidation(pool: PoolFacts, nearest: LiquidationPrices) -> str:
     )
 
 
-def _driver_lines(pool: PoolFacts) -> list[str]:
-    if not pool.risk.positions:
-        return []
-    ordered = sorted(pool.risk.positions, key=lambda each: _pnl(pool, each))
-    lines = [_driver(pool, each) for each in ordered[:MOST_LISTED]]
-    return ["What drives it, worst first:", *lines, *_more(len(ordered), "positions")]
-
-
-def _driver(pool: PoolFacts, risk: PositionRisk) -> str:
-    settle = risk.position.instrument.settle
-    return (
-        f"• {_leg(risk.position)} {words.plain(risk.position.contracts)} contracts: "
-        f"unrealized PnL {words.money(risk.unrealized_pnl, settle, signed=True)}, "
-        f"{_held(pool, risk)}"
-    )
-
-
-def _held(pool: PoolFacts, risk: PositionRisk) -> str:
-    """The position's maintenance margin, and its share of the pool's."""
-    settle, whole = risk.position.instrument.settle, pool.requirement.maintenance_margin
-    margin = risk.maintenance_margin
-    if margin is None:
-        return "maintenance margin inside the portfolio's"
-    share = f" ({words.share(margin * _price(pool, settle) / whole)})" if whole > ZERO else ""
-    return f"maintenance margin {words.money(margin, settle)}{share}"
-
-
-def _pnl(pool: PoolFacts, risk: PositionRisk) -> Decimal:
-    return risk.unrealized_pnl * _price(pool, risk.position.instrument.settle)
-
-
-def _price(pool: PoolFacts, asset: str) -> Decimal:
-    held = pool.risk.pool.collateral
-    return next((price_of(c, pool.risk.marks) for c in held if c.asset == asset), ONE)
-
-
 def _advice_lines(pool: PoolFacts) -> list[str]:
     advice = pool.advice
     if advice is None:
@@ -223,7 +228,8 @@ def _advice_lines(pool: PoolFacts) -> list[str]:
         lines.append("• no amount added is enough")
     else:
         amount = words.money_to_add(advice.top_up.amount, advice.top_up.asset)
-        lines.append(f"• add {amount} to {words.outside(advice.top_up.wallet)}")
+        wallet = words.outside(advice.top_up.wallet)
+        lines.append(f"• add {amount} to {wallet}{_free(pool, advice.top_up.asset)}")
     if not advice.reductions:
         lines.append("• closing one position alone is not enough")
     for reduction in advice.reductions[:MOST_LISTED]:
@@ -231,9 +237,19 @@ def _advice_lines(pool: PoolFacts) -> list[str]:
         part = words.share(reduction.contracts / whole)
         lines.append(
             f"• close {words.plain(reduction.contracts)} of {words.plain(whole)} contracts of "
-            f"{_leg(reduction.position)} ({part})"
+            f"{leg(reduction.position)} ({part})"
         )
-    return lines + _more(len(advice.reductions), "such positions")
+    return lines + more(len(advice.reductions), "such positions")
+
+
+def _free(pool: PoolFacts, asset: str) -> str:
+    """Where coins to add lie free already."""
+    found = [
+        f"{words.money(each.amount, each.asset)} in {words.outside(each.wallet)}"
+        for each in pool.free
+        if each.asset == asset and each.amount > ZERO
+    ]
+    return f" (free: {', '.join(found[:MOST_LISTED])})" if found else ""
 
 
 def _is_safe(pool: PoolFacts, advice: Advice) -> bool:
@@ -258,21 +274,15 @@ def _missing_lines(pool: PoolFacts) -> list[str]:
 
 def _basis_line(pool: PoolFacts) -> str:
     live = "live" if pool.is_live else "not live, kept going by what could still be read"
-    parts = [f"{words.duration(pool.age_seconds)} old, {live}", _BASES[pool.risk.pool.basis]]
+    carried = ", ".join(words.outside(each) for each in pool.risk.pool.carried)
+    basis = _BASES[pool.risk.pool.basis] + (f" ({carried})" if carried else "")
+    parts = [f"{words.duration(pool.age_seconds)} old, {live}", basis]
     if pool.reconciliation is not None:
         parts.append(_VERDICTS[pool.reconciliation.verdict])
     return f"Figures: {'; '.join(parts)}."
 
 
 def _legs(positions: Iterable[Position]) -> str:
-    names = [_leg(position) for position in positions]
+    names = [leg(position) for position in positions]
     more = len(names) - MOST_LISTED
     return ", ".join(names[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _leg(position: Position) -> str:
-    return f"{position.instrument.symbol} {position.side.value}"
-
-
-def _more(count: int, what: str) -> list[str]:
-    return [f"• and {count - MOST_LISTED} more {what}"] if count > MOST_LISTED else []

@@ -37,24 +37,37 @@ OPENINGS_WITHIN = timedelta(hours=1)
 
 
 class Subject(Enum):
-    """What an incident is about."""
+    """
+    What an incident is about.
 
-    RATIO = "ratio"
-    LIQUIDATION_NEAR = "liquidation near"
+    `STANDING` is a pool on the ladder, by whatever measure. `MODE` and `TIERS` are events
+    rather than troubles: they are over as soon as they are told.
+    """
+
+    STANDING = "standing"
     STALE = "stale"
     BLIND = "blind"
     DISAGREES = "disagrees"
+    PREDICTION = "prediction"
     KEY_TOO_POWERFUL = "key too powerful"
+    MODE = "mode"
+    TIERS = "tiers"
 
     @property
     def has_rungs(self) -> bool:
-        return self in (Subject.RATIO, Subject.LIQUIDATION_NEAR)
+        return self is Subject.STANDING
 
 
 class Step(Enum):
-    """`REPEATED`: nothing changed, but it is time to say again that it holds."""
+    """
+    `TAKEN_ON`: the owner opened what stands on a rung already, which is no alarm. `NOTED`:
+    that is known and needs no word. `REPEATED`: nothing changed, but it is time to say again
+    that it holds.
+    """
 
     OPENED = "opened"
+    TAKEN_ON = "taken on"
+    NOTED = "noted"
     ESCALATED = "escalated"
     EASED = "eased"
     RESOLVED = "resolved"
@@ -66,24 +79,26 @@ class Condition:
     """
     What is wrong right now, of one pool or of the whole account (`pool` None).
 
-    `rung` is the rung stood on, `order` the names of all rungs of this subject, the mildest
-    first. `value` is the ratio, or the distance left. `reasons` are the words for which
-    somebody is told once each: a rung's name, a pool's id, a refusal.
+    `reasons` are the words for which somebody is told once each: a rung's name, a pool's id, a
+    refusal. Of a pool on the ladder: `rung` is the one that speaks for all, `alarms` are those
+    reached, `accepted` those that its owner took on with an opening (at `accepted_distance`
+    from liquidation); `is_taken_on` says that this is news. `value` is the margin ratio,
+    `distance` the adverse move left, positive (None: none ends it).
     """
 
     account: str
     pool: PoolId | None
     subject: Subject
     severity: Severity
-    rung: str | None = None
-    order: tuple[str, ...] = ()
-    value: Decimal | None = None
     because: str = ""
     reasons: tuple[str, ...] = ()
-
-    def place(self, rung: str | None) -> int:
-        """How high a rung stands, from 0; −1 for none and for one that is no more."""
-        return self.order.index(rung) if rung in self.order else -1
+    rung: str | None = None
+    alarms: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    accepted_distance: Decimal | None = None
+    is_taken_on: bool = False
+    value: Decimal | None = None
+    distance: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +106,12 @@ class Incident:
     """
     One trouble of one pool, or of a whole account (`pool` None).
 
-    `id` is short and stable: it stands in every message. `rung` is the rung stood on now
-    (None for subjects without rungs). `worst` is the peak ratio (or the least distance) so
-    far. `worst_severity` decides who hears of the end. `because` says in words what is wrong.
-    `openings` are the times at which it opened anew within the last hour, this one included.
-    `told` are the reasons for which it was spoken of already.
+    `id` is short and stable: it stands in every message. `rung`, `alarms` and `accepted` are
+    those of the condition that holds now (None or empty for subjects without rungs). `worst`
+    is the peak ratio so far, `nearest` the least distance. `worst_severity` decides who hears
+    of the end. `because` says in words what is wrong. `openings` are the times at which an
+    alarm opened anew within the last hour, this one included. `told` are the reasons for
+    which it was spoken of already; none where it was never an alarm.
     """
 
     id: str
@@ -109,29 +125,39 @@ class Incident:
     changed_at: datetime
     worst: Decimal | None = None
     worst_at: datetime | None = None
+    nearest: Decimal | None = None
+    nearest_at: datetime | None = None
     spoken_at: datetime | None = None
     resolved_at: datetime | None = None
     because: str = ""
     openings: tuple[datetime, ...] = ()
     told: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    accepted_distance: Decimal | None = None
 
     @property
     def is_open(self) -> bool:
         return self.resolved_at is None
+
+    @property
+    def was_alarm(self) -> bool:
+        """Whether there ever was more to it than what its owner took on."""
+        return not self.subject.has_rungs or bool(self.told)
 
     def stays_open(self, at: datetime) -> bool:
         """Whether it may not be resolved yet: it opened too often within the hour."""
         recent = [opening for opening in self.openings if at - opening < OPENINGS_WITHIN]
         return len(recent) >= (OPENINGS_AT_MOST if self.subject.has_rungs else OUTAGES_AT_MOST)
 
-    def noted(self, value: Decimal | None, at: datetime) -> Incident:
-        """The same with `worst` raised to `value`, where that is worse."""
-        if value is None or (self.worst is not None and not self._is_worse(value, self.worst)):
-            return self
-        return replace(self, worst=value, worst_at=at)
-
-    def _is_worse(self, value: Decimal, than: Decimal) -> bool:
-        return value < than if self.subject is Subject.LIQUIDATION_NEAR else value > than
+    def noted(self, condition: Condition, at: datetime) -> Incident:
+        """The same with the worst ratio and the least distance, where those of now are worse."""
+        found, value, distance = self, condition.value, condition.distance
+        if value is not None and (self.worst is None or value > self.worst):
+            found = replace(found, worst=value, worst_at=at)
+        if distance is not None and (self.nearest is None or distance < self.nearest):
+            found = replace(found, nearest=distance, nearest_at=at)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,17 +193,41 @@ def step(
         return None if condition is None else _opened(before, condition, at)
     if condition is None:
         return _ended(before, at, is_final=is_final) if may_ease else None
-    place, stood = condition.place(condition.rung), condition.place(before.rung)
-    if place > stood or _has_new_reason(before, condition):
+    if before.subject.has_rungs:
+        return _on_ladder(before, condition, at, may_ease=may_ease)
+    if _has_new_reason(before, condition):
         return _moved(Step.ESCALATED, before, condition, at)
-    if place < stood and may_ease:
+    return None
+
+
+def happened(before: Incident | None, condition: Condition, at: datetime) -> Transition:
+    """The one step of what is no trouble that lasts: opened and over at once."""
+    transition = _opened(before, condition, at)
+    return replace(transition, after=replace(transition.after, resolved_at=at))
+
+
+def _on_ladder(
+    before: Incident, condition: Condition, at: datetime, *, may_ease: bool
+) -> Transition | None:
+    """A rung reached that was not stood on escalates, whichever; one that is left eases."""
+    if set(condition.alarms) - set(before.alarms):
+        return _moved(Step.ESCALATED, before, condition, at)
+    if set(condition.accepted) - {*before.accepted, *before.alarms}:
+        kind = Step.TAKEN_ON if condition.is_taken_on else Step.NOTED
+        return _moved(kind, before, condition, at)
+    if not may_ease:
+        return None
+    if before.was_alarm and not condition.alarms:
+        # All that is left is what its owner took on: the alarm is over.
+        return _ended(before, at, is_final=False, left=condition)
+    if (condition.alarms, condition.accepted) != (before.alarms, before.accepted):
         return _moved(Step.EASED, before, condition, at)
     return None
 
 
 def _has_new_reason(before: Incident, condition: Condition) -> bool:
-    # Of rungs the place decides; of an incident whose reasons were not kept all count as told.
-    if before.subject.has_rungs or not before.told:
+    # Of an incident whose reasons were not kept all count as told.
+    if not before.told:
         return False
     new = set(condition.reasons) - set(before.told)
     if WHOLE_ACCOUNT in before.told and condition.because not in new:
@@ -185,10 +235,19 @@ def _has_new_reason(before: Incident, condition: Condition) -> bool:
     return bool(new)
 
 
+def _is_calm(condition: Condition) -> bool:
+    """Whether nothing holds but what the owner took on."""
+    return condition.subject.has_rungs and not condition.alarms
+
+
 def _opened(before: Incident | None, condition: Condition, at: datetime) -> Transition:
     earlier = () if before is None else before.openings
+    recent = tuple(o for o in earlier if at - o < OPENINGS_WITHIN)
+    kind = Step.OPENED
+    if _is_calm(condition):
+        kind = Step.TAKEN_ON if condition.is_taken_on else Step.NOTED
     after = Incident(
-        id=_identity(condition, at, earlier.count(at)),
+        id=_identity(condition, at, before),
         account=condition.account,
         pool=condition.pool,
         subject=condition.subject,
@@ -198,13 +257,18 @@ def _opened(before: Incident | None, condition: Condition, at: datetime) -> Tran
         opened_at=at,
         changed_at=at,
         because=condition.because,
-        openings=(*(o for o in earlier if at - o < OPENINGS_WITHIN), at),
+        openings=recent if _is_calm(condition) else (*recent, at),
         told=condition.reasons,
+        alarms=condition.alarms,
+        accepted=condition.accepted,
+        accepted_distance=condition.accepted_distance,
     )
-    return Transition(step=Step.OPENED, before=None, after=after.noted(condition.value, at), at=at)
+    return Transition(step=kind, before=None, after=after.noted(condition, at), at=at)
 
 
 def _moved(kind: Step, before: Incident, condition: Condition, at: datetime) -> Transition:
+    opens = before.subject.has_rungs and condition.alarms and not before.told
+    recent = tuple(o for o in before.openings if at - o < OPENINGS_WITHIN)
     after = replace(
         before,
         severity=condition.severity,
@@ -214,28 +278,45 @@ def _moved(kind: Step, before: Incident, condition: Condition, at: datetime) -> 
         rung=condition.rung,
         changed_at=at,
         because=condition.because,
+        openings=(*recent, at) if opens else before.openings,
         told=(*before.told, *(r for r in condition.reasons if r not in before.told)),
+        alarms=condition.alarms,
+        accepted=condition.accepted,
+        accepted_distance=condition.accepted_distance,
     )
-    return Transition(step=kind, before=before, after=after.noted(condition.value, at), at=at)
+    return Transition(step=kind, before=before, after=after.noted(condition, at), at=at)
 
 
-def _ended(before: Incident, at: datetime, *, is_final: bool) -> Transition | None:
-    if is_final or not before.stays_open(at):
-        after = replace(before, rung=None, changed_at=at, resolved_at=at)
+def _ended(
+    before: Incident, at: datetime, *, is_final: bool, left: Condition | None = None
+) -> Transition | None:
+    """`left` is what holds still though it is no alarm."""
+    accepted = () if left is None else left.accepted
+    if is_final or not before.stays_open(at) or not before.was_alarm:
+        after = replace(before, rung=None, alarms=(), accepted=(), changed_at=at, resolved_at=at)
         return Transition(step=Step.RESOLVED, before=before, after=after, at=at)
-    if before.rung is None:
+    if not before.alarms and accepted == before.accepted:
         return None
-    after = replace(before, rung=None, severity=Severity.INFO, changed_at=at)
+    after = replace(
+        before,
+        rung=None if left is None else left.rung,
+        alarms=(),
+        accepted=accepted,
+        severity=Severity.INFO,
+        changed_at=at,
+    )
     return Transition(step=Step.EASED, before=before, after=after, at=at)
 
 
-def _identity(condition: Condition, at: datetime, again: int) -> str:
+def _identity(condition: Condition, at: datetime, before: Incident | None) -> str:
     """
     Eight letters and digits, the same for the same trouble opened at the same time.
 
-    `again` is how often it opened before at this very instant: an id is never used twice, or
-    the second message would pass for the first.
+    Where it opened at this very instant before, its former id counts as well: an id is never
+    used twice, or the second message would pass for the first.
     """
     place = condition.account if condition.pool is None else str(condition.pool)
-    text = f"{place} {condition.subject.value} {at.isoformat()}" + (f" {again}" if again else "")
+    text = f"{place} {condition.subject.value} {at.isoformat()}"
+    if before is not None and before.opened_at == at:
+        text += f" {before.id}"
     return b32encode(hashlib.sha256(text.encode()).digest()[:5]).decode().lower()

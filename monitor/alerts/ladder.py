@@ -3,7 +3,8 @@ Rungs and the ladder they make: thresholds with hysteresis.
 
 A rung on ratio is reached by rising to `enter`, and left by falling below `leave`. A rung on
 distance (the adverse move left to liquidation, as a positive fraction) is reached by falling
-to `enter`, and left by rising above `leave`.
+to `enter`, and left by rising above `leave`. A pool may stand on rungs of both measures: the
+gravest speaks for all, and of those alike in severity the one nearest to the end.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from monitor.risk.result import Requirement
 
@@ -100,6 +101,35 @@ class Ladder:
             sorted(rungs, key=lambda rung: rung.enter, reverse=measure is Measure.DISTANCE)
         )
 
+    def ordered(self) -> tuple[Rung, ...]:
+        """
+        All rungs, the mildest first: by severity, then by how near to the end they usually lie.
+
+        A ratio of 80 % is mostly nearer to it than any rung on distance: on a major coin it
+        leaves a tenth of a percent of price.
+        """
+        by_nearness = (*self.on(Measure.DISTANCE), *self.on(Measure.RATIO))
+        return tuple(sorted(by_nearness, key=lambda rung: rung.severity.rank))
+
+    def highest(self, names: Iterable[str]) -> Rung | None:
+        """The rung that speaks for all of these; None where the ladder has none of them."""
+        wanted = set(names)
+        found = [rung for rung in self.ordered() if rung.name in wanted]
+        return found[-1] if found else None
+
+    def up_to(self, rung: Rung | None) -> tuple[str, ...]:
+        """The names of this rung and of those of its measure that come before it."""
+        if rung is None:
+            return ()
+        names = [each.name for each in self.on(rung.on)]
+        return tuple(names[: names.index(rung.name) + 1])
+
+    def top(self, names: Iterable[str], measure: Measure) -> Rung | None:
+        """The highest of these rungs that goes by a measure; None where none does."""
+        wanted = set(names)
+        found = [rung for rung in self.on(measure) if rung.name in wanted]
+        return found[-1] if found else None
+
     def rung(self, name: str | None) -> Rung | None:
         """The rung of this name, None where the ladder has none (any more)."""
         return next((rung for rung in self.rungs if rung.name == name), None)
@@ -157,6 +187,14 @@ DEFAULT_LADDER = Ladder(
             name="critical",
             enter=Decimal("0.90"),
             leave=Decimal("0.87"),
+            severity=Severity.CRITICAL,
+        ),
+        Rung(name="near", on=Measure.DISTANCE, enter=Decimal("0.05"), leave=Decimal("0.06")),
+        Rung(
+            name="very near",
+            on=Measure.DISTANCE,
+            enter=Decimal("0.02"),
+            leave=Decimal("0.025"),
             severity=Severity.CRITICAL,
         ),
     )

@@ -1,8 +1,9 @@
 """
 What a person is told: a title and a body to act on.
 
-Plain text only: no markup of any channel, no links. The words of the figures are in
-`figures_text`; here stands what each subject says.
+Plain text only: no markup of any channel, no links. Here stands what is said of a pool on the
+ladder; `message_on_opening` has the calm words, `message_on_data` all other subjects, and
+`figures_text` the figures.
 """
 
 from __future__ import annotations
@@ -11,18 +12,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from monitor.alerts import message_on_data as on_data
 from monitor.alerts import words
-from monitor.alerts.figures_text import concerned, figures_lines, known_lines, standing_lines
+from monitor.alerts.figures_text import distance_of, figures_lines, known_lines, standing_lines
 from monitor.alerts.incident import Step, Subject
-from monitor.risk.model import ONE
+from monitor.alerts.ladder import Measure
+from monitor.alerts.message_on_opening import calm
+from monitor.alerts.naming import place, still, where
+from monitor.risk.model import ONE, ZERO
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from decimal import Decimal
 
-    from monitor.alerts.facts import Facts
+    from monitor.alerts.facts import Facts, Gone, PoolFacts
     from monitor.alerts.incident import Incident, Transition
     from monitor.alerts.ladder import Severity
+    from monitor.alerts.naming import Told
 
 LONGEST = 3400
 """Characters of a body: every channel that people use takes that many in one message."""
@@ -69,55 +74,72 @@ def write(transition: Transition, facts: Facts) -> Notification:
     )
 
 
-def _told(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
+def _told(transition: Transition, facts: Facts) -> Told:
     subject = transition.after.subject
     if subject.has_rungs:
         if transition.step is Step.RESOLVED:
-            return _over(transition.after, facts)
+            return _over(transition, facts)
+        if not transition.after.alarms:
+            return calm(transition, facts)
         return _on_rung(transition, facts)
     writer = {
-        Subject.STALE: _stale,
-        Subject.BLIND: _blind,
-        Subject.DISAGREES: _disagrees,
-        Subject.KEY_TOO_POWERFUL: _key,
+        Subject.STALE: on_data.stale,
+        Subject.BLIND: on_data.blind,
+        Subject.DISAGREES: on_data.disagrees,
+        Subject.PREDICTION: on_data.prediction,
+        Subject.KEY_TOO_POWERFUL: on_data.key,
+        Subject.MODE: on_data.mode,
+        Subject.TIERS: on_data.tiers,
     }[subject]
     return writer(transition, facts)
 
 
-def _on_rung(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
+def _on_rung(transition: Transition, facts: Facts) -> Told:
     incident, pool = transition.after, facts.pool
     rung = facts.ladder.rung(incident.rung)
     name = (incident.rung or incident.subject.value).upper()
     enter = f" {words.threshold(rung.enter)}" if rung else ""
+    title = f"{still(transition)}{name}{enter}: {place(incident, facts)}"
     if pool is None:
-        return f"{_still(transition)}{name}{enter}: {_place(incident, facts)}", _where(
-            incident, facts
-        )
-    if incident.subject is Subject.RATIO:
-        how = f"at {words.ratio(pool.requirement.ratio)}"
-    else:
-        how = f"is {_left(pool.outlook.adverse_move if pool.outlook else None)} from liquidation"
-    lines = [*standing_lines(transition, facts, rung), "", *figures_lines(pool)]
-    return f"{_still(transition)}{name}{enter}: {_place(incident, facts)} {how}", lines
+        return title, where(incident, facts)
+    lines = [*standing_lines(transition, facts), "", *figures_lines(pool, transition.at)]
+    return f"{title} {_how(incident, facts, pool)}", lines
 
 
-def _over(incident: Incident, facts: Facts) -> tuple[str, list[str]]:
+def _how(incident: Incident, facts: Facts, pool: PoolFacts) -> str:
+    """Ratio and distance in a title: first what the gravest rung goes by, then the other."""
+    ladder, held = facts.ladder, (*incident.alarms, *incident.accepted)
+    ratio, left = f"at {words.ratio(pool.requirement.ratio)}", distance_of(pool)
+    near = f"{'an unknown move' if left is None else words.distance(left)} from liquidation"
+    rung = ladder.rung(incident.rung)
+    if rung is not None and rung.on is Measure.DISTANCE:
+        near = "at liquidation" if left == ZERO else near
+        return f"is {near}" + (f", {ratio}" if ladder.top(held, Measure.RATIO) else "")
+    is_near = left != ZERO and ladder.top(held, Measure.DISTANCE) is not None
+    return f"{ratio}, {near}" if is_near else ratio
+
+
+def _over(transition: Transition, facts: Facts) -> Told:
     """The end of an incident on rungs; it must not sound like safety after a liquidation."""
-    peak = _peak(incident)
-    place = _place(incident, facts)
-    lasted = _lasted(incident)
+    incident = transition.after
+    where_it_is = place(incident, facts)
+    peak, lasted = _peak(incident, facts), _lasted(incident, facts)
     if facts.gone is not None:
         return _positions_gone(incident, facts, peak, lasted)
-    if facts.pool is None:
-        return f"RESOLVED: {place}; {peak}", [*_where(incident, facts), lasted]
-    ratio = words.ratio(facts.pool.requirement.ratio)
+    pool = facts.pool
+    if pool is None:
+        return f"RESOLVED: {where_it_is}; {peak}", [*where(incident, facts), lasted]
+    ratio, left = words.ratio(pool.requirement.ratio), distance_of(pool)
+    how = f"at {ratio}"
+    if left is not None and facts.ladder.top(incident.told, Measure.DISTANCE):
+        how += f", {words.distance(left)} from liquidation"
     first = f"Margin pool {incident.pool} on {facts.exchange} stands at a margin ratio of {ratio}."
-    lines = [first, lasted, *standing_lines(None, facts, None)]
-    title = f"RESOLVED: {place} at {ratio}"
+    lines = [first, lasted, *standing_lines(None, facts)]
+    title = f"RESOLVED: {where_it_is} {how}"
     if _reached_the_end(incident):
-        title = f"BACK FROM OVER 100 %: {place} at {ratio}, CHECK YOUR POSITIONS"
+        title = f"BACK FROM OVER 100 %: {where_it_is} {how}, CHECK YOUR POSITIONS"
         lines.insert(2, _CHECK)
-    return title, [*lines, "", *figures_lines(facts.pool)]
+    return title, [*lines, "", *figures_lines(pool, transition.at)]
 
 
 _CHECK = (
@@ -126,12 +148,11 @@ _CHECK = (
 )
 
 
-def _positions_gone(
-    incident: Incident, facts: Facts, peak: str, lasted: str
-) -> tuple[str, list[str]]:
-    place = _place(incident, facts)
+def _positions_gone(incident: Incident, facts: Facts, peak: str, lasted: str) -> Told:
+    where_it_is, gone = place(incident, facts), facts.gone
+    if gone is not None and gone.by_mode:
+        return _gone_by_mode(incident, facts, gone, lasted)
     lines = [f"All positions of pool {incident.pool} on {facts.exchange} are gone."]
-    gone = facts.gone
     if gone is not None and gone.balance_before is not None and gone.balance_now is not None:
         before = words.money(gone.balance_before, gone.unit)
         lines.append(
@@ -143,159 +164,58 @@ def _positions_gone(
             "It stood at 100 % or above before: it was most likely liquidated. "
             "Check the account at the exchange."
         )
-        return f"POSITIONS GONE, LIQUIDATED? {place}; {peak}", [*lines, lasted]
+        return f"POSITIONS GONE, LIQUIDATED? {where_it_is}; {peak}", [*lines, lasted]
     lines.append("If it was not you who closed them, check the account at the exchange.")
-    return f"POSITIONS GONE: {place}; {peak}", [*lines, lasted]
+    return f"POSITIONS GONE: {where_it_is}; {peak}", [*lines, lasted]
 
 
-def _stale(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
-    incident = transition.after
-    place = f"{incident.account} ({facts.exchange})"
-    if transition.step is Step.RESOLVED:
-        lines = [f"Live mark prices of {place} arrive again. {_lasted(incident)}"]
-        return f"RESOLVED: live marks of {place} are back", [*lines, "", *known_lines(facts)]
-    lines = [
-        f"Live mark prices of {_concerned(incident, facts)} are late or silent.",
-        f"Why: {words.outside(incident.because)}.",
-        (
-            "Marks asked for by REST keep the figures going, and rungs are still told; between two "
-            "of them a fast move is not seen."
-        ),
-        "",
-        *known_lines(facts),
-        "",
-        "What to do: nothing while it is short. If it lasts, look at the account at the exchange.",
-    ]
-    return f"{_still(transition)}STALE: live marks of {place} are silent", lines
-
-
-def _blind(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
-    incident = transition.after
-    place = f"{incident.account} ({facts.exchange})"
-    ratios = [known.ratio for known in concerned(facts) if known.ratio is not None]
-    highest = words.ratio(max(ratios)) if ratios else ""
-    if transition.step is Step.RESOLVED:
-        lines = [f"The figures of {place} can be given again. {_lasted(incident)}"]
-        now = f", at {highest}" if highest else ""
-        return f"RESOLVED: {place} is seen again{now}", [*lines, "", *known_lines(facts)]
-    since = f"since {words.moment(facts.since)}" if facts.since else "since the start"
-    lines = [
-        f"No figure can be given for {_concerned(incident, facts)} {since}.",
-        f"Why: {words.outside(incident.because)}.",
-        "",
-        *(known_lines(facts) or ["Nothing was ever read of this account."]),
-        "",
-        f"What to do: {facts.to_do or _LOOK}",
-    ]
-    known = f"last known {highest}" if highest else "nothing known"
-    return f"{_still(transition)}BLIND: {place}, {known}", lines
-
-
-def _concerned(incident: Incident, facts: Facts) -> str:
-    """The account and its exchange; before them the pools, where not all are concerned."""
-    names = f"{', '.join(str(pool) for pool in facts.concerns)} of " if facts.concerns else ""
-    return f"{names}{incident.account} on {facts.exchange}"
-
-
-def _still(transition: Transition) -> str:
-    return "STILL " if transition.step is Step.REPEATED else ""
-
-
-_LOOK = "look at the account at the exchange itself until this is over; it is tried again."
-
-
-def _disagrees(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
-    incident, pool = transition.after, facts.pool
-    place = _place(incident, facts)
-    if transition.step is Step.RESOLVED:
-        lines = [*_where(incident, facts), f"Ours and theirs agree again. {_lasted(incident)}"]
-        return f"RESOLVED: figures of {place} agree again", lines
+def _gone_by_mode(incident: Incident, facts: Facts, gone: Gone, lasted: str) -> Told:
     lines = [
         (
-            f"For margin pool {incident.pool} on {facts.exchange} our figures and the exchange's "
-            f"own differ at the same marks: {incident.because}."
+            f"Margin pool {incident.pool} on {facts.exchange} is no more: the account's mode "
+            f"changed {words.outside(gone.by_mode)}."
         ),
-        "The worse of the two drives the rungs until they agree again.",
+        "What it held is watched in the pools of the new mode.",
+        lasted,
     ]
-    if pool is None or pool.reconciliation is None:
-        return f"FIGURES DISAGREE: {place}", lines
-    ours, theirs = pool.reconciliation.ours, pool.reconciliation.theirs
-    lines.append(
-        f"Ours: margin balance {words.money(ours.margin_balance, ours.unit)}, maintenance margin "
-        f"{words.money(ours.maintenance_margin, ours.unit)}, ratio {words.ratio(ours.ratio)}."
-    )
-    if theirs is not None:
-        parts = (
-            ("margin balance", theirs.margin_balance),
-            ("maintenance margin", theirs.maintenance_margin),
-        )
-        said = [f"{w} {words.money(v, ours.unit)}" for w, v in parts if v is not None]
-        said += [f"ratio {words.ratio(theirs.ratio)}"] if theirs.ratio is not None else []
-        lines.append(f"Theirs: {', '.join(said)}.")
-    lines += ["", "What to do: go by the exchange's own figures, and tell us of the difference."]
-    return f"FIGURES DISAGREE: {place}, worse of both {_at(pool.requirement.ratio)}", lines
+    if _reached_the_end(incident):
+        lines.insert(2, _CHECK)
+    title = f"RESOLVED: {incident.pool} ({facts.exchange}) is no more: the account's mode changed"
+    return title, [*lines, "", *known_lines(facts)]
 
 
-def _key(transition: Transition, facts: Facts) -> tuple[str, list[str]]:
-    incident = transition.after
-    place = f"{incident.account} ({facts.exchange})"
-    if transition.step is Step.RESOLVED:
-        return f"RESOLVED: the key of {place} reads only", [_lasted(incident)]
-    lines = [
-        (
-            f"The API key of {incident.account} on {facts.exchange} may do more than read: "
-            f"{words.outside(incident.because)}."
-        ),
-        "The monitor needs none of that, and watches on.",
-        "",
-        (
-            "What to do: make a read-only key and delete this one, "
-            "or say allow_trading_key = true in the configuration."
-        ),
-    ]
-    return f"{_still(transition)}KEY TOO POWERFUL: {place}", lines
+def _peak(incident: Incident, facts: Facts) -> str:
+    """The highest ratio, the least distance, or both: by what rungs it was told."""
+    near = facts.ladder.top(incident.told, Measure.DISTANCE) is not None
+    said = []
+    by_ratio = facts.ladder.top(incident.told, Measure.RATIO) is not None
+    if incident.worst is not None and (by_ratio or not near or _reached_the_end(incident)):
+        said.append(f"peak {words.ratio(incident.worst)}")
+    if incident.nearest is not None and near and not _reached_the_end(incident):
+        said.append(f"nearest {words.distance(incident.nearest)}")
+    return ", ".join(said) or "peak unknown"
 
 
-def _place(incident: Incident, facts: Facts) -> str:
-    """Account and exchange; the pool too where the account has several."""
-    several = incident.pool is not None and len(facts.known) > 1
-    return f"{incident.pool if several else incident.account} ({facts.exchange})"
-
-
-def _where(incident: Incident, facts: Facts) -> list[str]:
-    return [f"Margin pool {incident.pool} on {facts.exchange}."]
-
-
-def _at(ratio: Decimal) -> str:
-    return f"at {words.ratio(ratio)}"
-
-
-def _left(adverse_move: Decimal | None) -> str:
-    return "an unknown move" if adverse_move is None else words.distance(adverse_move)
-
-
-def _peak(incident: Incident) -> str:
-    if incident.worst is None:
-        return "peak unknown"
-    if incident.subject is Subject.LIQUIDATION_NEAR:
-        return f"nearest {words.distance(incident.worst)}"
-    return f"peak {words.ratio(incident.worst)}"
-
-
-def _lasted(incident: Incident) -> str:
+def _lasted(incident: Incident, facts: Facts) -> str:
     over = incident.resolved_at or incident.changed_at
-    lasted = words.duration((over - incident.opened_at).total_seconds())
-    if incident.worst is None or incident.worst_at is None:
-        return f"It lasted {lasted}."
-    return f"It lasted {lasted}; {_peak(incident)} at {words.moment(incident.worst_at)}."
+    began = incident.openings[-1] if incident.openings else incident.opened_at
+    said = [f"It lasted {words.duration((over - began).total_seconds())}"]
+    near = facts.ladder.top(incident.told, Measure.DISTANCE) is not None
+    if (
+        incident.worst is not None
+        and incident.worst_at is not None
+        and (facts.ladder.top(incident.told, Measure.RATIO) or not near)
+    ):
+        ratio = words.ratio(incident.worst)
+        said.append(f"peak {ratio} at {words.moment(incident.worst_at)}")
+    if incident.nearest is not None and incident.nearest_at is not None and near:
+        left = words.distance(incident.nearest)
+        said.append(f"nearest {left} from liquidation at {words.moment(incident.nearest_at)}")
+    return f"{'; '.join(said)}."
 
 
 def _reached_the_end(incident: Incident) -> bool:
-    if incident.worst is None:
-        return False
-    if incident.subject is Subject.LIQUIDATION_NEAR:
-        return incident.worst <= 0
-    return incident.worst >= ONE
+    return incident.worst is not None and incident.worst >= ONE
 
 
 def _microseconds(incident: Incident, at: datetime) -> int:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from monitor.alerts.incident import Step, Subject
 from monitor.alerts.ladder import Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from monitor.alerts.incident import Condition, Incident, Transition
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 class SpeakReason(Enum):
     OPENED = "it opened"
+    TAKEN_ON = "what was opened stands there"
     ESCALATED = "it got worse"
     RESOLVED = "it is over"
     REPEATED = "it still holds"
@@ -30,6 +32,19 @@ class SpeakReason(Enum):
 class QuietReason(Enum):
     EASED = "easing is not told, only the end is"
     TOO_SOON = "the same was told not long ago"
+    TOO_OFTEN = "the like was told often enough this hour"
+    ACCEPTED = "it stands where it was opened, which is no alarm"
+
+
+_USUALLY: Mapping[Step, SpeakReason | QuietReason] = {
+    Step.OPENED: SpeakReason.OPENED,
+    Step.TAKEN_ON: SpeakReason.TAKEN_ON,
+    Step.NOTED: QuietReason.ACCEPTED,
+    Step.ESCALATED: SpeakReason.ESCALATED,
+    Step.EASED: QuietReason.EASED,
+    Step.RESOLVED: SpeakReason.RESOLVED,
+    Step.REPEATED: SpeakReason.REPEATED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,19 +62,11 @@ class Policy:
 
     def decide(self, transition: Transition) -> SpeakReason | QuietReason:
         """Whether a step is told. What is new always is; what was told before, now and then."""
-        match transition.step:
-            case Step.OPENED:
-                return SpeakReason.OPENED
-            case Step.ESCALATED:
-                return self._escalated(transition)
-            case Step.EASED:
-                return QuietReason.EASED
-            case Step.RESOLVED:
-                return SpeakReason.RESOLVED
-            case Step.REPEATED:
-                return SpeakReason.REPEATED
-            case _:
-                assert_never(transition.step)
+        if transition.step is Step.ESCALATED:
+            return self._escalated(transition)
+        if transition.step is Step.RESOLVED and not _was_alarm(transition):
+            return QuietReason.ACCEPTED
+        return _USUALLY[transition.step]
 
     def is_due(self, incident: Incident, condition: Condition, at: datetime) -> bool:
         """Whether it is time to say again that this condition holds."""
@@ -81,3 +88,7 @@ class Policy:
         if transition.at - before.spoken_at >= self.repeat_critical_after:
             return SpeakReason.ESCALATED
         return QuietReason.TOO_SOON
+
+
+def _was_alarm(transition: Transition) -> bool:
+    return transition.before is None or transition.before.was_alarm

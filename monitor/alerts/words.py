@@ -128,12 +128,16 @@ def headroom_gap(reconciliation: Reconciliation) -> str:
     gap = reconciliation.gap
     if gap is None:
         return "the exchange gives nothing to compare"
-    points = abs(gap) / _BASIS_POINT
     side = "less" if gap < ZERO else "more"
     return (
         f"by the exchange's own figures there is {side} left than by ours: "
-        f"{plain(_cut(points, _TENTH))} basis points of the notional"
+        f"{basis_points(abs(gap))} of the notional"
     )
+
+
+def basis_points(value: Decimal) -> str:
+    """A fraction in basis points, to a tenth."""
+    return f"{plain(_cut(value / _BASIS_POINT, _TENTH))} basis points"
 
 
 def _cut(value: Decimal, step: Decimal, rounding: str = ROUND_HALF_EVEN) -> Decimal:

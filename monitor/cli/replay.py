@@ -47,12 +47,18 @@ def exchange_of(capture: Capture) -> Exchange:
 
 
 def missing_requests(exchange: Exchange, replies: Replies) -> tuple[str, ...]:
-    """The requests whose replies the figures need and the capture lacks."""
-    return tuple(
-        call.request
-        for call in exchange.needed(replies)
-        if not call.optional and not call.continues and not replies.has(call)
-    )
+    """
+    The requests whose replies the figures need and the capture lacks.
+
+    What is optional and not there brought nothing: asked again as such, it holds up no other.
+    """
+    failed: frozenset[str] = frozenset()
+    while True:
+        wanted = exchange.needed(Replies(replies, failed))
+        absent = frozenset(c.request for c in wanted if c.optional or c.continues) - failed
+        if not absent:
+            return tuple(c.request for c in wanted if not (c.optional or c.continues))
+        failed |= absent
 
 
 class Replay:

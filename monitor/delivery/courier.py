@@ -4,8 +4,8 @@ From the outbox to the channels: one worker for each, so that none delays anothe
 A worker takes the most pressing waiting row, sends it, and settles it after the channel took
 it. Of one incident only the newest message is sent: those before it are superseded, their
 news is in it. What can't be delivered is tried again, ever slower, for as long as it is of use.
-After a few messages within a minute those that follow are gathered for a moment and sent as
-one; a message that comes late says so, and how things stand now.
+Where more than a few incidents are told of within a minute, what follows is gathered for a
+moment and sent as one; a message that comes late says so, and how things stand now.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from monitor.delivery.digest import as_of_now, digest
 from monitor.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -35,8 +35,10 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 REFUSED_SECONDS = 3600.0
 TRIES_IN_A_ROW = 5
-# So many messages within a minute go out one by one; more are gathered.
-SINGLY_AT_MOST = 5
+# Of so many accounts, and so many incidents, a minute's messages go one by one; more are gathered.
+# An account that first goes stale and then blind has two incidents, and is no flood.
+ACCOUNTS_AT_MOST = 5
+INCIDENTS_AT_MOST = 8
 FLOOD_WINDOW = timedelta(seconds=60)
 GATHER_CRITICAL = timedelta(seconds=2)
 GATHER_OTHERS = timedelta(seconds=10)
@@ -147,7 +149,7 @@ class _Worker:
         self._on_taken = on_taken
         self._standing = standing
         self._jitter = jitter
-        self._sent_at: deque[datetime] = deque(maxlen=SINGLY_AT_MOST)
+        self._sent: deque[tuple[datetime, Notification]] = deque()
         self._news = asyncio.Event()
         self._failures = 0
         self._refused = False
@@ -212,27 +214,32 @@ class _Worker:
         That one alone, or, in a flood, all that are not refused time and again.
         """
         newest = sorted({_about(r.notification): r for r in waiting}.values(), key=_turn)
-        if not self._is_flood(len(newest)):
+        if not newest or not self._is_flood(row.notification for row in newest):
             return [row.notification for row in newest[:1]]
         first = newest[0]
         if first.attempts >= TRIES_IN_A_ROW:
             return [first.notification]
         return [row.notification for row in newest if row.attempts < TRIES_IN_A_ROW]
 
-    def _is_flood(self, waiting: int) -> bool:
-        """Whether more would go out within a minute than a person reads one by one."""
+    def _is_flood(self, messages: Iterable[Notification]) -> bool:
+        """Whether a minute's messages, these included, are more than a person reads singly."""
         begun = self._now() - FLOOD_WINDOW
-        lately = sum(at > begun for at in self._sent_at)
-        return waiting > 0 and lately + waiting > SINGLY_AT_MOST
+        while self._sent and self._sent[0][0] <= begun:
+            self._sent.popleft()
+        minute = [*(message for _, message in self._sent), *messages]
+        return (
+            len({message.account for message in minute}) > ACCOUNTS_AT_MOST
+            or len({_about(message) for message in minute}) > INCIDENTS_AT_MOST
+        )
 
     def _gathering(self, batch: Sequence[Notification]) -> float:
         """Seconds until the next one of a flood may follow the last message."""
-        calm = not batch or not self._sent_at or not self._is_flood(len(batch))
+        calm = not batch or not self._is_flood(batch) or not self._sent
         if calm or self._hurries:
             return 0.0
         grave = any(message.severity is Severity.CRITICAL for message in batch)
         gather = GATHER_CRITICAL if grave else GATHER_OTHERS
-        return (self._sent_at[-1] + gather - self._now()).total_seconds()
+        return (self._sent[-1][0] + gather - self._now()).total_seconds()
 
     async def _deliver(self, batch: Sequence[Notification], waiting: Sequence[Waiting]) -> None:
         message, told = batch[0], {_about(each) for each in batch}
@@ -249,7 +256,7 @@ class _Worker:
         # Settled after the send: a crash in between repeats a message, the other order would
         # lose one.
         self._outbox.delivered(self._channel.name, message.id, superseded, self._now())
-        self._sent_at.append(self._now())
+        self._sent.extend((self._now(), each) for each in batch)
         if self._failures:
             log.info("channel.restored", channel=self._channel.name)
         if self._refused:

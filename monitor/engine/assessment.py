@@ -6,17 +6,18 @@ Nothing here remembers: the same inputs give the same assessment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from monitor.alerts.place import Place, approached, climbed
 from monitor.engine.effects import PoolAssessment, State
 from monitor.risk.advice import advise
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import ONE, ZERO
 from monitor.risk.reconcile import reconcile, worse
 from monitor.risk.result import Reconciliation, Requirement, Verdict
-from monitor.risk.solve import outlook
+from monitor.risk.solve import adverse_move, outlook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +31,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Our own arithmetic, and the requirement that the ladder goes by."""
+    """
+    Our own arithmetic, and what is gone by.
+
+    `requirement` is what the ladder goes by on ratio. `ahead` is the pool from which the end
+    is looked for: ours, or, while the exchange's own figures leave less, ours with the gap
+    between the two in it. `by_ratio` is the one of the two with the higher ratio, where they
+    disagree: advice must do for both.
+    """
 
     risk: PoolRisk
     requirement: Requirement
+    ahead: PoolRisk
+    by_ratio: PoolRisk | None = None
 
 
 def reconciled(
@@ -66,11 +76,34 @@ def figures(
         RiskError: If the pool can't be evaluated at these marks.
     """
     risk = evaluate(pool, marks, at)
-    ours = risk.requirement
     if reconciliation is None or reconciliation.verdict is not Verdict.DISAGREES:
-        return Figures(risk=risk, requirement=ours)
-    driving = worse(ours, reconciliation.theirs, reconciliation.ours)
-    return Figures(risk=risk, requirement=driving)
+        return Figures(risk=risk, requirement=risk.requirement, ahead=risk)
+    theirs = evaluate(carrying(pool, reconciliation), marks, at)
+    return Figures(
+        risk=risk,
+        requirement=worse(risk.requirement, reconciliation.theirs, reconciliation.ours),
+        ahead=min(risk, theirs, key=lambda each: each.requirement.headroom),
+        by_ratio=max(risk, theirs, key=lambda each: each.requirement.ratio),
+    )
+
+
+def carrying(pool: MarginPool, reconciliation: Reconciliation) -> MarginPool:
+    """
+    The pool with the gap between ours and theirs in it as a constant, part by part.
+
+    Evaluated, it gives theirs at the marks of the reading, and theirs carried forward by our
+    own change at all others. Unchanged where they said nothing.
+    """
+    theirs, ours = reconciliation.theirs, reconciliation.ours
+    if theirs is None or theirs.margin_balance is None or theirs.maintenance_margin is None:
+        return pool
+    return replace(
+        pool,
+        other_balance=pool.other_balance + theirs.margin_balance - ours.margin_balance,
+        other_maintenance=pool.other_maintenance
+        + theirs.maintenance_margin
+        - ours.maintenance_margin,
+    )
 
 
 def most_adverse(
@@ -109,6 +142,19 @@ def distance_left(figures: Figures, ahead: Outlook | None) -> Decimal | None:
     return abs(ahead.adverse_move)
 
 
+def distance_of(now: Figures) -> Decimal | None:
+    """
+    The adverse move left of these figures, solved for alone, as `distance_left` gives it.
+
+    Raises:
+        RiskError: As `evaluate` does.
+    """
+    if now.requirement.reaches(ONE):
+        return ZERO
+    move = adverse_move(now.ahead.pool, now.ahead.marks)
+    return None if move is None else abs(move)
+
+
 def assess_pool(  # noqa: PLR0913 - each is a fact of its own
     pool: MarginPool,
     marks: Mapping[str, Mark],
@@ -120,20 +166,23 @@ def assess_pool(  # noqa: PLR0913 - each is a fact of its own
     reconciliation: Reconciliation | None = None,
     state: State = State.FRESH,
     age_seconds: float = 0.0,
-    standing: str | None = None,
+    place: Place | None = None,
 ) -> PoolAssessment:
     """
     Everything about one pool at these marks, solved anew.
 
     Args:
         reconciliation: That of the reading which the pool comes from (`reconciled`).
-        standing: The rung on ratio that the pool stood on before, for hysteresis.
+        place: Where the pool stood on the ladder before, for hysteresis.
 
     Raises:
         RiskError: If the pool can't be evaluated at these marks.
     """
     now = figures(pool, marks, at, reconciliation)
-    rung = ladder.by_ratio(now.requirement, standing)
+    ahead, advice = solved(now, target)
+    place = climbed(place or Place(), now.requirement, ladder)
+    place = approached(place, distance_left(now, ahead), ladder)
+    rung = ladder.highest((*place.alarms, *place.accepted))
     return PoolAssessment(
         risk=now.risk,
         requirement=now.requirement,
@@ -143,8 +192,8 @@ def assess_pool(  # noqa: PLR0913 - each is a fact of its own
         reported=reported,
         reported_age_seconds=reported_age(reported, at),
         reconciliation=reconciliation,
-        outlook=outlook(pool, marks, at),
-        advice=advise(now.risk, target),
+        outlook=ahead,
+        advice=advice,
     )
 
 
@@ -155,8 +204,18 @@ def solved(now: Figures, target: Target) -> tuple[Outlook, Advice]:
     Raises:
         RiskError: As `evaluate` does.
     """
-    risk = now.risk
-    return outlook(risk.pool, risk.marks, risk.at), advise(risk, target)
+    risk, other = now.ahead, now.by_ratio
+    advice = advise(risk, target)
+    if other is not None and other is not risk:
+        advice = max(advice, advise(other, target), key=_needed)
+    return outlook(risk.pool, risk.marks, risk.at), advice
+
+
+def _needed(advice: Advice) -> tuple[bool, Decimal]:
+    """How much it takes: nothing, an amount, or more than any amount that would do."""
+    if advice.top_up is not None:
+        return False, advice.top_up.amount
+    return bool(advice.reductions), ZERO
 
 
 def reported_age(reported: Reported | None, at: datetime) -> float | None:

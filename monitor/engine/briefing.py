@@ -6,11 +6,12 @@ Outlook and advice are solved for the very figures that the message is about.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from monitor.alerts import words
 from monitor.alerts.facts import Facts, Gone, LastKnown, PoolFacts
+from monitor.engine.drivers import bookings_of, changes_since
 from monitor.engine.effects import State
 from monitor.errors import Refused, Unmodelled
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from monitor.alerts.facts import Changes
     from monitor.alerts.ladder import Ladder
     from monitor.engine.assessment import Figures
     from monitor.engine.freshness import Freshness, Trouble
     from monitor.engine.knowledge import Knowledge, Touched
     from monitor.engine.watch import Watch
+    from monitor.risk.cash import FreeBalance
     from monitor.risk.model import PoolId
     from monitor.risk.result import Target
 
@@ -55,6 +58,7 @@ class Briefing:
         if figures is None:
             return self._facts(None)
         outlook, advice = watch.solution(figures, self.target)
+        opened = watch.opened
         fresh = self.fresh[watch.pool.id]
         is_over = watch.now is not None and figures is not watch.now
         return self._facts(
@@ -68,11 +72,23 @@ class Briefing:
                 reconciliation=watch.reconciliation,
                 ratio_now=watch.now.requirement.ratio if is_over and watch.now else None,
                 doubts=self._doubts(watch),
+                changes=self._changes(watch, figures),
+                funding=watch.funding_after(figures),
+                openings=() if opened is None else opened.openings,
+                free=self._free(watch),
             )
         )
 
-    def of_gone(self, pool: PoolId, before: tuple[str, Decimal] | None) -> Facts:
-        """About a pool whose positions are gone; `before` is its last balance with them."""
+    def of_tiers(self, watch: Watch) -> Facts:
+        """About what new leverage tiers do to a pool."""
+        return replace(self._facts(None), tiers=watch.tiers)
+
+    def of_gone(self, pool: PoolId, before: tuple[str, Decimal] | None, by_mode: str = "") -> Facts:
+        """
+        About a pool whose positions are gone; `before` is its last balance with them.
+
+        `by_mode`: the change of the account's mode with which they went, empty for none.
+        """
         watch = self.watches.get(pool)
         now = None if watch is None or watch.now is None else watch.now.requirement
         unit = before[0] if before else now.unit if now else ""
@@ -83,6 +99,7 @@ class Briefing:
                 unit=unit,
                 balance_before=None if before is None else before[1],
                 balance_now=None if now is None else now.margin_balance,
+                by_mode=by_mode,
             ),
             known=self._last_known(),
         )
@@ -108,11 +125,32 @@ class Briefing:
             LastKnown(
                 pool=pool,
                 ratio=None if watch.now is None else watch.now.requirement.ratio,
-                rung=watch.standing,
+                rung=watch.rung(self.ladder),
+                distance=watch.distance if watch.pool.positions else None,
                 age_seconds=self.fresh[pool].age_seconds,
                 positions=len(watch.pool.positions),
             )
             for pool, watch in self.watches.items()
+        )
+
+    def _changes(self, watch: Watch, figures: Figures) -> Changes | None:
+        """What moved the pool since it was last told of."""
+        if watch.baseline is None:
+            return None
+        pools = [other.pool for other in self.watches.values()]
+        bookings = bookings_of(watch.pool, pools, self.known.bookings)
+        return changes_since(watch.baseline, figures.risk, bookings)
+
+    def _free(self, watch: Watch) -> tuple[FreeBalance, ...]:
+        """What lies in other wallets and could be added."""
+        snapshot = self.known.snapshot
+        if snapshot is None:
+            return ()
+        pool = watch.pool
+        return tuple(
+            each
+            for each in snapshot.free
+            if each.asset == pool.top_up_asset and each.wallet != pool.wallet
         )
 
     def _to_do(self, trouble: Trouble | None) -> str:

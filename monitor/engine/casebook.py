@@ -10,9 +10,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from monitor.alerts.incident import OPENINGS_WITHIN, Step, Transition, step
+from monitor.alerts.incident import (
+    OPENINGS_AT_MOST,
+    OPENINGS_WITHIN,
+    OUTAGES_AT_MOST,
+    Step,
+    Transition,
+    happened,
+    step,
+)
 from monitor.alerts.message import write
-from monitor.alerts.policy import QuietReason
+from monitor.alerts.policy import QuietReason, SpeakReason
 from monitor.engine.effects import IncidentChanged
 
 if TYPE_CHECKING:
@@ -25,11 +33,15 @@ if TYPE_CHECKING:
     from monitor.risk.model import PoolId
 
 
+_OFTEN = QuietReason.TOO_OFTEN
+
+
 class Casebook:
     """Every incident that is open, and those over for less than an hour (they count openings)."""
 
     def __init__(self, policy: Policy, incidents: Iterable[Incident] = ()) -> None:
         self._policy = policy
+        self._taken_on: dict[PoolId | None, tuple[datetime, ...]] = {}
         self._latest: dict[tuple[PoolId | None, Subject], Incident] = {}
         for incident in sorted(incidents, key=lambda each: (each.is_open, each.opened_at)):
             self._latest[incident.pool, incident.subject] = incident
@@ -60,13 +72,24 @@ class Casebook:
         before = self._latest.get(key)
         transition = step(before, condition, at, may_ease=may_ease, is_final=is_final)
         if transition is None and before is not None and before.is_open and condition is not None:
-            before = before.noted(condition.value, at)
+            before = before.noted(condition, at)
             self._latest[key] = before
             if self._policy.is_due(before, condition, at):
                 transition = Transition(step=Step.REPEATED, before=before, after=before, at=at)
         if transition is None:
             return None
         change = self._change(transition, facts)
+        self._latest[key] = change.incident
+        return change
+
+    def happened(
+        self, condition: Condition, at: datetime, *, facts: Callable[[], Facts]
+    ) -> IncidentChanged:
+        """What is to be told of something that is over as soon as it is told."""
+        key = condition.pool, condition.subject
+        transition = happened(self._latest.get(key), condition, at)
+        too_often = len(transition.after.openings) > OUTAGES_AT_MOST
+        change = self._quiet(transition, _OFTEN) if too_often else self._change(transition, facts)
         self._latest[key] = change.incident
         return change
 
@@ -79,15 +102,29 @@ class Casebook:
 
     def _change(self, transition: Transition, facts: Callable[[], Facts]) -> IncidentChanged:
         reason = self._policy.decide(transition)
+        if reason is SpeakReason.TAKEN_ON and not self._may_tell_opening(transition):
+            reason = QuietReason.TOO_OFTEN
         if isinstance(reason, QuietReason):
-            return IncidentChanged(
-                incident=transition.after,
-                transition=transition,
-                notification=None,
-                quiet_because=reason.value,
-            )
+            return self._quiet(transition, reason)
         after = replace(transition.after, spoken_at=transition.at)
         transition = replace(transition, after=after)
         return IncidentChanged(
             incident=after, transition=transition, notification=write(transition, facts())
         )
+
+    @staticmethod
+    def _quiet(transition: Transition, reason: QuietReason) -> IncidentChanged:
+        return IncidentChanged(
+            incident=transition.after,
+            transition=transition,
+            notification=None,
+            quiet_because=reason.value,
+        )
+
+    def _may_tell_opening(self, transition: Transition) -> bool:
+        """Whether so few openings were told of this pool lately that this one may be as well."""
+        pool, at = transition.after.pool, transition.at
+        recent = [t for t in self._taken_on.get(pool, ()) if at - t < OPENINGS_WITHIN]
+        may = len(recent) < OPENINGS_AT_MOST
+        self._taken_on[pool] = (*recent, at) if may else tuple(recent)
+        return may

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from monitor.alerts.facts import NextFunding
     from monitor.alerts.incident import Incident, Transition
     from monitor.alerts.message import Notification
+    from monitor.risk.cash import FreeBalance
     from monitor.risk.model import Reported
     from monitor.risk.result import Advice, Outlook, PoolRisk, Reconciliation, Requirement
 
@@ -44,9 +46,12 @@ class PoolAssessment:
 
     `risk` is our own arithmetic at the newest marks; `requirement` is what the ladder goes by
     (the worse of ours and theirs while the two disagree). `age_seconds` is that of the oldest
-    input. `outlook` and `advice` may be a second older than `risk`, where the end is far and
+    input. `rung` is the one that speaks for all on which the pool stands, by whatever measure.
+    `outlook` and `advice` may be a second older than `risk`, where the end is far and
     marks hardly move (`Watch.look_ahead`) up to ten; None before the
-    first, and in an account that is blind from the start.
+    first, and in an account that is blind from the start. `prediction_error` is the latest
+    measure of the model, `largest_prediction_error` that of the last hour which is farthest
+    from 0, both fractions of gross notional, signed (theirs − ours).
     """
 
     risk: PoolRisk
@@ -59,14 +64,17 @@ class PoolAssessment:
     reconciliation: Reconciliation | None
     outlook: Outlook | None
     advice: Advice | None
+    funding: NextFunding | None = None
+    prediction_error: Decimal | None = None
+    largest_prediction_error: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountAssessment:
     """
     What is known of one account now. In a blind account `pools` are the last known ones (none
-    if there never was a figure), `because` says why. `prediction_error` is the latest measure
-    of the model, as a fraction of gross notional, by pool id text.
+    if there never was a figure), `because` says why. `free` are coins in other wallets of the
+    exchange, as of the last reading.
     """
 
     account: str
@@ -77,7 +85,7 @@ class AccountAssessment:
     feeds: tuple[FeedHealth, ...]
     pools: tuple[PoolAssessment, ...]
     at: datetime
-    prediction_error: tuple[tuple[str, Decimal], ...] = ()
+    free: tuple[FreeBalance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,4 +122,11 @@ class SnapshotWanted:
     after_seconds: float = 0.0
 
 
-Effect = Assessed | IncidentChanged | MarksWanted | SnapshotWanted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablesWanted:
+    """Read the account anew, and with it every table that is kept for an hour or longer."""
+
+    because: str
+
+
+Effect = Assessed | IncidentChanged | MarksWanted | SnapshotWanted | TablesWanted

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from monitor.alerts.ladder import DEFAULT_LADDER
+from monitor.alerts.place import Place
 from monitor.alerts.policy import Policy
 from monitor.engine import freshness
 from monitor.engine.briefing import Briefing
@@ -26,12 +27,14 @@ from monitor.engine.events import (
     MarksMoved,
     PollFailed,
     SnapshotTaken,
+    Source,
     TaskDied,
     TimePassed,
 )
 from monitor.engine.inquest import Inquest
 from monitor.engine.knowledge import ASK_AGAIN_SECONDS, Budgets, Feed, Knowledge, Touched
 from monitor.engine.wants import Wants
+from monitor.engine.watch import Opened, openings
 from monitor.risk.result import Target
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
     from monitor.engine.events import Event
     from monitor.engine.freshness import Freshness
     from monitor.engine.watch import Watch
-    from monitor.risk.model import PoolId
+    from monitor.risk.model import AccountSnapshot, Mark, PoolId
 
 _NOTHING = Touched(worst={}, jumps={})
 
@@ -57,6 +60,9 @@ class Engine:
     Args:
         incidents: Those that were open when the monitor last ran, and those resolved within
             the last hour: what was told is not told again, and a recovery in between is.
+        was_watched: Whether this account was watched by an earlier run. What stands near its
+            end at the first reading then came there meanwhile, and is an alarm; otherwise its
+            owner knew it when he began to watch it.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting of its own
@@ -69,6 +75,7 @@ class Engine:
         target: Target | None = None,
         policy: Policy | None = None,
         incidents: Iterable[Incident] = (),
+        was_watched: bool = False,
     ) -> None:
         self._known = Knowledge(account=account, exchange=exchange, budgets=budgets or Budgets())
         self._target = target or Target()
@@ -77,6 +84,7 @@ class Engine:
         casebook = Casebook(policy or Policy(), (i for i in incidents if i.account == account))
         self._ladder = ladder
         self._inquest = Inquest(known=self._known, casebook=casebook, ladder=ladder)
+        self._was_watched = was_watched
         self._at: datetime | None = None
         self._state = State.BLIND
 
@@ -149,12 +157,19 @@ class Engine:
             )
             self._evaluate(self._watches.values(), _NOTHING, at)
             return (again, *self._concluded(at, _NOTHING))
-        is_first = known.snapshot is None
-        doubts = self._inquest.confirm(snapshot, event.source, at, is_first=is_first)
+        before = known.snapshot
+        doubts = self._inquest.confirm(snapshot, event.source, at, is_first=before is None)
+        marks = known.marks()  # those of what is no longer held among them
         known.believe(snapshot, at)
-        self._adopt(event)
-        self._evaluate(self._watches.values(), _NOTHING, at)
-        return (*doubts, *self._concluded(at, _NOTHING, solve=is_first))
+        if before is not None and before.mode != snapshot.mode:
+            self._inquest.mode_changed(before, snapshot, at)
+        self._adopt(event, before, marks)
+        watches = self._watches.values()
+        self._evaluate(watches, _NOTHING, at)
+        # What was opened or closed is known to stand where it stands at once, not a second later.
+        solve = before is None or any(w.opened or w.place != Place() for w in watches)
+        tables = self._wants.tables(watches, at) if event.source is Source.REST else ()
+        return (*doubts, *tables, *self._concluded(at, _NOTHING, solve=solve))
 
     def _moved(self, event: MarksMoved) -> tuple[Effect, ...]:
         touched = self._known.take_marks(event)
@@ -165,14 +180,32 @@ class Engine:
         self._evaluate(concerned, touched, event.at)
         return self._concluded(event.at, touched)
 
-    def _adopt(self, event: SnapshotTaken) -> None:
+    def _adopt(
+        self, event: SnapshotTaken, before: AccountSnapshot | None, marks: Mapping[str, Mark]
+    ) -> None:
         snapshot = event.snapshot
-        before = self._watches
-        self._watches = {}
+        watches, self._watches = self._watches, {}
+        has_new_mode = before is not None and before.mode != snapshot.mode
         for pool in snapshot.pools:
-            watch = before.get(pool.id) or self._inquest.watch(pool)
+            watch = watches.get(pool.id)
+            if watch is None:
+                watch = self._inquest.watch(pool)
+                watch.opened = self._newly_seen(watch, before, has_new_mode=has_new_mode)
+            elif not has_new_mode:
+                watch.compare(pool, marks, event.at)
             watch.adopt(pool, snapshot, event.source)
             self._watches[pool.id] = watch
+
+    def _newly_seen(
+        self, watch: Watch, before: AccountSnapshot | None, *, has_new_mode: bool
+    ) -> Opened | None:
+        """What its owner did to a pool that is seen for the first time; None where nothing."""
+        if has_new_mode:
+            return Opened(is_told=False)
+        if before is not None:
+            return Opened(openings=openings((), watch.pool.positions))
+        is_known = self._was_watched or watch.place != Place()
+        return None if is_known else Opened()
 
     def _evaluate(self, watches: Iterable[Watch], touched: Touched, at: datetime) -> None:
         marks = self._known.marks()
@@ -221,7 +254,7 @@ class Engine:
     def _assessment(self, at: datetime, fresh: Mapping[PoolId, Freshness]) -> AccountAssessment:
         known, snapshot = self._known, self._known.snapshot
         state, because = freshness.of_account(known, fresh, at)
-        pools = (w.assessment(fresh[pool], at) for pool, w in self._watches.items())
+        pools = (w.assessment(fresh[pool], self._ladder, at) for pool, w in self._watches.items())
         return AccountAssessment(
             account=known.account,
             exchange=known.exchange,
@@ -231,11 +264,7 @@ class Engine:
             feeds=freshness.feeds(known, at),
             pools=tuple(pool for pool in pools if pool is not None),
             at=at,
-            prediction_error=tuple(
-                (str(pool), watch.prediction_error)
-                for pool, watch in self._watches.items()
-                if watch.prediction_error is not None
-            ),
+            free=() if snapshot is None else snapshot.free,
         )
 
 

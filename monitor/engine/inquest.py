@@ -7,11 +7,14 @@ believed to be better only on data that is fresh and confirmed.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from monitor.alerts import conditions
 from monitor.alerts.incident import Subject
+from monitor.alerts.place import Place
 from monitor.engine.effects import SnapshotWanted, State
 from monitor.engine.events import Source
 from monitor.engine.freshness import Trouble, account_trouble, joined
@@ -21,7 +24,6 @@ from monitor.risk.result import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from decimal import Decimal
 
     from monitor.alerts.facts import Facts
@@ -37,7 +39,18 @@ if TYPE_CHECKING:
 
     Pools = tuple[PoolId, ...]
 
-_POOL_SUBJECTS = (Subject.RATIO, Subject.LIQUIDATION_NEAR, Subject.DISAGREES)
+_POOL_SUBJECTS = (Subject.STANDING, Subject.DISAGREES, Subject.PREDICTION)
+_TOLD_OF_MODE_FOR = timedelta(minutes=5)
+"""So long a pool that goes is said to have gone with the mode that changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ModeChange:
+    """A change of the account's mode, and the pools that went with it."""
+
+    condition: Condition
+    gone: frozenset[PoolId]
+    at: datetime
 
 
 class Inquest:
@@ -51,6 +64,8 @@ class Inquest:
         self._key_was_read = False
         self._unconfirmed_since: datetime | None = None
         self._balances: dict[PoolId, tuple[str, Decimal]] = {}
+        self._mode: _ModeChange | None = None
+        self._mode_is_news = False
 
     # -- facts in -------------------------------------------------------------------------
 
@@ -85,13 +100,21 @@ class Inquest:
         return (SnapshotWanted(because=because, after_seconds=ASK_AGAIN_SECONDS),)
 
     def watch(self, pool: MarginPool) -> Watch:
-        """A new pool's watch, standing where its open incidents left it."""
-        watch = Watch(pool)
-        ratio = self._casebook.open(pool.id, Subject.RATIO)
-        near = self._casebook.open(pool.id, Subject.LIQUIDATION_NEAR)
-        watch.standing = None if ratio is None else ratio.rung
-        watch.standing_near = None if near is None else near.rung
-        return watch
+        """A new pool's watch, standing where its open incident left it."""
+        left = self._casebook.open(pool.id, Subject.STANDING)
+        if left is None:
+            return Watch(pool)
+        place = Place(
+            alarms=left.alarms, accepted=left.accepted, accepted_distance=left.accepted_distance
+        )
+        return Watch(pool, place)
+
+    def mode_changed(self, before: AccountSnapshot, after: AccountSnapshot, at: datetime) -> None:
+        """The account is of another kind since this reading."""
+        condition = conditions.mode_changed(self._known.account, before.mode, after.mode)
+        gone = {pool.id for pool in before.pools} - {pool.id for pool in after.pools}
+        self._mode = _ModeChange(condition=condition, gone=frozenset(gone), at=at)
+        self._mode_is_news = True
 
     def forget_old(self, at: datetime) -> None:
         """Drops incidents that are over and no longer count."""
@@ -104,10 +127,19 @@ class Inquest:
         self._remember_balances(now)
         found = [*self._data(now), self._key_change(now)]
         for watch in now.watches.values():
-            found += [self._ratio(watch, now), self._disagreement(watch, now)]
-            if solved:
-                found.append(self._nearness(watch, now))
+            of_pool = [
+                self._tiers(watch, now),
+                self._standing(watch, now, solved=solved),
+                self._disagreement(watch, now),
+                self._prediction(watch, now),
+            ]
+            if watch.baseline is None or any(c is not None and c.notification for c in of_pool):
+                read_at = now.at if self._known.snapshot is None else self._known.snapshot.at
+                watch.told(now.at, read_at)
+            found += of_pool
         found += self._ends_of_absent_pools(now)
+        # It comes before what follows from it, and tells where the pools stand after it.
+        found.insert(0, self._mode_change(now))
         return tuple(change for change in found if change is not None)
 
     def _data(self, now: Briefing) -> Iterator[IncidentChanged | None]:
@@ -172,34 +204,73 @@ class Inquest:
             facts=partial(now.of_account, None, ()),
         )
 
-    def _ratio(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
-        if watch.now is None:
+    def _mode_change(self, now: Briefing) -> IncidentChanged | None:
+        if self._mode is None or not self._mode_is_news:
             return None
-        may_ease = self._may_ease(watch, now)
-        rung, by = watch.climb(self._ladder, may_ease=may_ease)
-        value = (by or watch.now).requirement.ratio
-        return self._casebook.consider(
-            (watch.pool.id, Subject.RATIO),
-            conditions.ratio(watch.pool.id, value, rung=rung, ladder=self._ladder),
-            now.at,
-            may_ease=may_ease,
-            facts=lambda: self._facts(watch, by if rung is not None else watch.now, now),
-            is_final=not watch.pool.positions,
+        self._mode_is_news = False
+        return self._casebook.happened(
+            self._mode.condition, now.at, facts=partial(now.of_account, None, ())
         )
 
-    def _nearness(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
+    def _tiers(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
+        changes = watch.tiers
+        if changes is None:
+            return None
+        condition = conditions.tiers_changed(
+            watch.pool.id,
+            tuple(change.position.instrument.symbol for change in changes.positions),
+            is_worse=changes.ratio_after > changes.ratio_before,
+        )
+        change = self._casebook.happened(condition, now.at, facts=partial(now.of_tiers, watch))
+        watch.tiers = None
+        return change
+
+    def _standing(self, watch: Watch, now: Briefing, *, solved: bool) -> IncidentChanged | None:
+        """One incident for all rungs on which the pool stands, whatever they go by."""
         if watch.now is None:
             return None
         may_ease = self._may_ease(watch, now)
-        rung = watch.approach(self._ladder, may_ease=may_ease)
-        return self._casebook.consider(
-            (watch.pool.id, Subject.LIQUIDATION_NEAR),
-            conditions.liquidation_near(
-                watch.pool.id, watch.distance, rung=rung, ladder=self._ladder
-            ),
+        alarms = watch.place.alarms
+        by = watch.climb(self._ladder, may_ease=may_ease)
+        if not solved and set(watch.place.alarms) - set(alarms):
+            # It is told now: the distance of a second ago would need a second message.
+            watch.solve(now.target)
+            solved = True
+        if solved:
+            watch.approach(self._ladder, may_ease=may_ease)
+        figures = by or watch.now
+        condition = conditions.standing(
+            watch.pool.id,
+            self._ladder,
+            watch.place,
+            ratio=figures.requirement.ratio,
+            distance=watch.distance,
+        )
+        change = self._casebook.consider(
+            (watch.pool.id, Subject.STANDING),
+            condition,
             now.at,
             may_ease=may_ease,
-            facts=lambda: self._facts(watch, watch.now, now),
+            facts=lambda: self._facts(watch, watch.now if condition is None else figures, now),
+            is_final=not watch.pool.positions,
+        )
+        if solved:
+            watch.opened = None
+        return change
+
+    def _prediction(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
+        """Where the figures themselves disagree, that is told, and not what follows from it."""
+        reconciliation, verdict = watch.reconciliation, watch.predictions.verdict
+        agree = reconciliation is not None and reconciliation.verdict is not Verdict.DISAGREES
+        healed = agree and verdict is not Verdict.DISAGREES
+        return self._casebook.consider(
+            (watch.pool.id, Subject.PREDICTION),
+            conditions.prediction_off(watch.pool.id, watch.predictions.latest, verdict)
+            if agree and watch.pool.positions
+            else None,
+            now.at,
+            may_ease=(healed or not watch.pool.positions) and self._may_ease(watch, now),
+            facts=lambda: now.of_pool(watch, watch.now),
             is_final=not watch.pool.positions,
         )
 
@@ -229,9 +300,18 @@ class Inquest:
                 None,
                 now.at,
                 may_ease=self._is_readable(now) and self._is_sure,
-                facts=partial(now.of_gone, pool, self._balances.get(pool)),
+                facts=partial(
+                    now.of_gone, pool, self._balances.get(pool), self._gone_by_mode(pool, now.at)
+                ),
                 is_final=True,
             )
+
+    def _gone_by_mode(self, pool: PoolId, at: datetime) -> str:
+        """The change of mode with which a pool went, in words; empty where it didn't."""
+        mode = self._mode
+        if mode is None or pool not in mode.gone or at - mode.at > _TOLD_OF_MODE_FOR:
+            return ""
+        return mode.condition.because
 
     def _facts(self, watch: Watch, by: Figures | None, now: Briefing) -> Facts:
         if watch.pool.positions:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from monitor.engine.events import MarksMoved
     from monitor.errors import ExchangeError
+    from monitor.risk.cash import Booking
     from monitor.risk.model import AccountSnapshot, Mark, PoolId
 
 T = TypeVar("T")
@@ -36,6 +37,8 @@ BELIEVED_AT_LAST = timedelta(seconds=12)
 
 ASK_AGAIN_SECONDS = 2.0
 """Between the readings that are to confirm a doubtful one."""
+
+BOOKINGS_KEPT_FOR = timedelta(days=1)
 
 JUMP = Decimal("0.10")
 """A mark that moves by more than this in one step is read again (it counts all the same)."""
@@ -133,6 +136,7 @@ class Knowledge:
         self._asked: dict[str, Mark] = {}
         self._wanted_since: dict[str, datetime] = {}
         self._symbols: dict[str, str] = {}
+        self._bookings: dict[str, Booking] = {}
 
     # -- facts in -------------------------------------------------------------------------
 
@@ -171,6 +175,7 @@ class Knowledge:
     def believe(self, snapshot: AccountSnapshot, at: datetime) -> None:
         """This reading is the book from now on."""
         self.snapshot, self.doubted, self.doubted_since = snapshot, None, None
+        self._remember(snapshot)
         held = {i.symbol: i.exchange_symbol for i in snapshot.instruments()}
         self._symbols = {exchange_symbol: symbol for symbol, exchange_symbol in held.items()}
         self._wanted_since = {s: self._wanted_since.get(s, at) for s in held}
@@ -178,6 +183,17 @@ class Knowledge:
         for store in (self._live, self._asked):
             for symbol in store.keys() - needed:
                 del store[symbol]
+
+    def _remember(self, snapshot: AccountSnapshot) -> None:
+        """The bookings of the last day, each once: a reading brings only the latest."""
+        oldest = snapshot.at - BOOKINGS_KEPT_FOR
+        known = {**self._bookings, **{each.id: each for each in snapshot.bookings}}
+        self._bookings = {i: each for i, each in known.items() if each.at >= oldest}
+
+    @property
+    def bookings(self) -> tuple[Booking, ...]:
+        """What was booked within the last day, as far as readings told of it."""
+        return tuple(self._bookings.values())
 
     def doubt(self, snapshot: AccountSnapshot, at: datetime) -> None:
         """This reading shows positions gone for which there is no cause: it must be confirmed."""
@@ -206,8 +222,19 @@ class Knowledge:
         return self.doubted is not None and self.vanished(snapshot) <= self.vanished(self.doubted)
 
     def vanished(self, snapshot: AccountSnapshot) -> frozenset[tuple[PoolId, str, str]]:
-        """The positions of the book that a reading no longer shows, by pool, symbol and side."""
-        return frozenset() if self.snapshot is None else _held(self.snapshot) - _held(snapshot)
+        """
+        The positions of the book that a reading no longer shows, by pool, symbol and side.
+
+        Where the account's mode changed they may stand in another pool: there only symbol and
+        side count.
+        """
+        if self.snapshot is None:
+            return frozenset()
+        gone = _held(self.snapshot) - _held(snapshot)
+        if self.snapshot.mode == snapshot.mode:
+            return gone
+        elsewhere = {each[1:] for each in _held(snapshot)}
+        return frozenset(each for each in gone if each[1:] not in elsewhere)
 
     def take_marks(self, event: MarksMoved) -> Touched:
         """

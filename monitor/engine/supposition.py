@@ -64,7 +64,7 @@ def suppose(
         for before, old, book in zip(known.pools, books, after, strict=True)
     )
     return Supposed(
-        assessment=replace(known, pools=pools, prediction_error=()),
+        assessment=replace(known, pools=pools),
         liquidated_after={
             book.pool.id: book.liquidated_after
             for book in after

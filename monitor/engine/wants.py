@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts import words
-from monitor.engine.effects import MarksWanted, SnapshotWanted
+from monitor.engine.effects import MarksWanted, SnapshotWanted, TablesWanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 AGAIN_AFTER = timedelta(seconds=5)
 NEAR_AGAIN_AFTER = timedelta(seconds=3)
+TABLES_AGAIN_AFTER = timedelta(minutes=10)
+TABLES_AT_LEAST_EVERY = timedelta(hours=1)
 
 
 class Wants:
@@ -29,6 +31,8 @@ class Wants:
     def __init__(self) -> None:
         self._marks_asked_at: dict[str, datetime] = {}
         self._account_asked_at: datetime | None = None
+        self._tables_asked_at: datetime | None = None
+        self._tables_wait = TABLES_AGAIN_AFTER
 
     def after(
         self, known: Knowledge, watches: Iterable[Watch], touched: Touched, at: datetime
@@ -46,6 +50,25 @@ class Wants:
             moves = ", ".join(f"{s} by {words.move(m)}" for s, m in sorted(touched.jumps.items()))
             effects.append(SnapshotWanted(because=f"marks jumped in one step: {moves}"))
         return tuple(effects)
+
+    def tables(self, watches: Iterable[Watch], at: datetime) -> tuple[Effect, ...]:
+        """
+        The tables, where the exchange's own maintenance margins no longer follow from ours.
+
+        To be asked after each reading. At once for the first time, then after ever longer
+        waits for as long as it lasts.
+        """
+        lost = {f"{w.pool.id}: {name}": None for w in watches for name in w.unfollowed}
+        if not lost:
+            self._tables_wait = TABLES_AGAIN_AFTER
+            return ()
+        asked_at = self._tables_asked_at
+        if asked_at is not None and at - asked_at < self._tables_wait:
+            return ()
+        if asked_at is not None:
+            self._tables_wait = min(2 * self._tables_wait, TABLES_AT_LEAST_EVERY)
+        self._tables_asked_at = at
+        return (TablesWanted(because=", ".join(lost)),)
 
     def _late(self, known: Knowledge, watch: Watch, at: datetime) -> Iterable[str]:
         """Symbols of a pool whose live mark is silent for half of what it may be, or never was."""

@@ -6,69 +6,103 @@ It computes and remembers; whether that is told to anybody is decided elsewhere.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from monitor.alerts.facts import Opening
 from monitor.alerts.ladder import Measure
+from monitor.alerts.place import Place, approached, climbed
 from monitor.engine.assessment import (
     Figures,
     distance_left,
+    distance_of,
     figures,
     most_adverse,
-    reconciled,
     reported_age,
     solved,
 )
 from monitor.engine.calm import is_within, spans
+from monitor.engine.drivers import Baseline
 from monitor.engine.effects import PoolAssessment
 from monitor.engine.events import Source
+from monitor.engine.prediction import Predictions
+from monitor.engine.tables import Following, tier_changes
+from monitor.engine.upcoming import next_funding
 from monitor.errors import RiskError
 from monitor.risk.evaluate import evaluate
-from monitor.risk.model import ONE
+from monitor.risk.model import ONE, ZERO
 from monitor.risk.reconcile import reconcile
 from monitor.risk.result import Verdict
 from monitor.risk.sway import leeway
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from monitor.alerts.ladder import Ladder, Rung
+    from monitor.alerts.facts import NextFunding, TierChanges
+    from monitor.alerts.ladder import Ladder
     from monitor.engine.calm import Span
     from monitor.engine.freshness import Freshness
-    from monitor.risk.model import AccountSnapshot, MarginPool, Mark, Reported
+    from monitor.risk.cash import Funding
+    from monitor.risk.model import AccountSnapshot, MarginPool, Mark, Position, Reported
     from monitor.risk.result import Advice, Outlook, Reconciliation, Target
 
 LOOK_AHEAD_EVERY = timedelta(seconds=10)
+# Outlook and advice of so many legs are solved in every second of an alarm; of more, in
+# proportion less often: their cost grows with the square, and it stops the loop.
+LEGS_A_SECOND = 10
 """So often outlook and advice are solved anew even where the end is far and marks stand."""
 SHOWS = Decimal("0.001")
 """A move of a mark from which on they are no longer shown as they were."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """
+    What a reading shows to be new in a pool, by its owner's act and not by a move of prices.
+
+    `unopened` is the distance that the pool would have without it, at the same marks; None
+    where no move would end it. Without `is_told` others tell of it.
+    """
+
+    openings: tuple[Opening, ...] = ()
+    unopened: Decimal | None = None
+    is_told: bool = True
 
 
 class Watch:
     """
     What is known of one pool; `now` is None until it could be evaluated once.
 
-    `adverse` is the worst that the marks in between made of it in the latest event. `standing`
-    and `standing_near` name the rungs on ratio and on distance. `error` says in words why the
-    figures can't be computed, empty where they can.
+    `adverse` is the worst that the marks in between made of it in the latest event. `place` is
+    where it stands on the ladder. `opened` and `tiers` are what the latest reading shows to be
+    new. `unfollowed` names what the exchange's own maintenance margins no longer follow, as of
+    that reading. `error` says in words why the figures can't be computed, empty where they can.
     """
 
-    def __init__(self, pool: MarginPool) -> None:
+    def __init__(self, pool: MarginPool, place: Place | None = None) -> None:
         self.pool = pool
+        self.place = place or Place()
         self.reported: Reported | None = None
         self.reconciliation: Reconciliation | None = None
-        self.prediction_error: Decimal | None = None
+        self.predictions = Predictions()
         self.now: Figures | None = None
         self.adverse: Figures | None = None
         self.outlook: Outlook | None = None
         self.advice: Advice | None = None
-        self.standing: str | None = None
-        self.standing_near: str | None = None
+        self.funding: NextFunding | None = None
+        self.baseline: Baseline | None = None
+        self.opened: Opened | None = None
+        self.tiers: TierChanges | None = None
+        self.unfollowed: tuple[str, ...] = ()
         self.error = ""
         self._drifts = 0
         self._is_anchored = False
+        self._following = Following()
+        self._fundings: Mapping[str, Funding] = {}
+        self._left: Decimal | None = None
         self._solved_for: tuple[MarginPool, dict[str, Decimal]] | None = None
         self._solved_at: datetime | None = None
         self._spans: Mapping[str, Span] = {}
@@ -82,11 +116,29 @@ class Watch:
         reported = snapshot.reported.get(pool.id)
         if source is Source.REST:
             if self._is_anchored and reported is not None:
-                self._predict(pool, reported, snapshot)
+                self.predictions.measure(self.pool, pool, reported, snapshot)
             self._reconcile(pool, reported, snapshot)
             self._is_anchored = True
-        self.pool, self.reported = pool, reported
+        self.pool, self.reported, self._fundings = pool, reported, snapshot.funding
         self._spans = {}
+
+    def compare(self, pool: MarginPool, marks: Mapping[str, Mark], at: datetime) -> None:
+        """What a new reading of this pool, not adopted yet, shows to have been changed."""
+        self.tiers = tier_changes(self.pool, pool, marks, at)
+        grown = openings(self.pool.positions, pool.positions)
+        if not grown:
+            return
+        try:
+            without = figures(self.pool, marks, at, self.reconciliation)
+            left = distance_of(without)
+        except RiskError:
+            return  # in doubt it was the prices
+        self.opened = Opened(openings=grown, unopened=left)
+
+    def told(self, at: datetime, read_at: datetime) -> None:
+        """Somebody was told of the pool now: changes count from here."""
+        if self.now is not None:
+            self.baseline = Baseline(at=at, read_at=read_at, risk=self.now.risk)
 
     def evaluate(
         self, marks: Mapping[str, Mark], worst: Mapping[str, tuple[Mark, ...]], at: datetime
@@ -107,32 +159,54 @@ class Watch:
         """Outlook and advice for the present book and prices, unless they are solved already."""
         if self.now is None:
             return
-        wanted = self.pool, {symbol: mark.price for symbol, mark in self.now.risk.marks.items()}
+        ahead = self.now.ahead
+        wanted = ahead.pool, {symbol: mark.price for symbol, mark in ahead.marks.items()}
         if wanted == self._solved_for:
             return
         try:
             self.outlook, self.advice = solved(self.now, target)
+            self._left = distance_left(self.now, self.outlook)
+            self.funding = self.funding_after(self.now)
             self._solved_for = wanted
         except RiskError as error:
             self.error = str(error)
 
     def look_ahead(self, target: Target, ladder: Ladder, at: datetime, near: Decimal) -> None:
         """
-        Outlook and advice as of this second, or of a while ago where that is as good.
+        The distance left as of this second; outlook and advice too, or of a while ago.
 
-        It is while the end is more than twice as far as anything that goes by distance, and no
-        mark has moved by more than a thousandth or by more than half of the headroom bears.
+        They may be older while the pool stands on no rung that is an alarm, the end is more than
+        twice as far as `near`, and no mark has moved by more than a thousandth or by more than
+        half of what the headroom bears; and in a pool of many legs by as many seconds as it has
+        times `LEGS_A_SECOND`. A message has its own solved. The distance is what rungs go by:
+        solved for alone, it costs a hundredth of the rest.
         """
-        farthest = max((near, *(rung.leave for rung in ladder.on(Measure.DISTANCE))))
-        if not (self._is_solved_for_now(at) and self._is_far(2 * farthest)):
+        calm = self._is_solved_for_now(at) and not self.is_near(2 * near)
+        if not calm and not self._may_wait(at):
             self.solve(target)
             self._solved_at = at
+        elif self.now is not None and ladder.on(Measure.DISTANCE):
+            try:
+                self._left = distance_of(self.now)
+            except RiskError as error:
+                self.error = str(error)
+
+    def _may_wait(self, at: datetime) -> bool:
+        """Whether a pool of many legs was solved so lately that the page may show that."""
+        if self.now is None or self._solved_for is None or self._solved_at is None:
+            return False
+        pool = self.now.ahead.pool
+        legs = len(pool.positions)
+        wait = timedelta(seconds=legs / LEGS_A_SECOND)
+        return legs > LEGS_A_SECOND and at - self._solved_at < wait and pool == self._solved_for[0]
 
     def _is_solved_for_now(self, at: datetime) -> bool:
         if self.now is None or self._solved_for is None or self._solved_at is None:
             return False
         pool, prices = self._solved_for
-        if at - self._solved_at >= LOOK_AHEAD_EVERY or pool is not self.pool or self.standing:
+        if at - self._solved_at >= LOOK_AHEAD_EVERY or self.place.alarms:
+            return False
+        if pool != self.now.ahead.pool:
             return False
         bears = min(leeway(self.now.risk, self.now.requirement) / 2, SHOWS)
         return all(
@@ -141,19 +215,15 @@ class Watch:
             if symbol in prices
         )
 
-    def _is_far(self, from_here: Decimal) -> bool:
-        distance = self.distance
-        return not self.is_near(from_here) and (distance is None or distance > from_here)
-
     def settle(self, ladder: Ladder, near: Decimal) -> Mapping[str, Span]:
         """
         Per symbol the marks between which this pool reaches no rung, whatever the others do.
 
-        Empty where every mark is to be looked at at once: a pool that stands on a rung, is near
-        the end or can't be bounded.
+        Empty where every mark is to be looked at at once: a pool that stands on a rung on ratio,
+        is near the end or can't be bounded. Distance is looked at once a second in any case.
         """
         self._spans = {}
-        if self.now is None or self.error or self.standing or self.standing_near:
+        if self.now is None or self.error or ladder.top(self.place.alarms, Measure.RATIO):
             return self._spans
         if self.outlook is None or self.is_near(near):
             return self._spans
@@ -171,39 +241,57 @@ class Watch:
         except RiskError:
             return None, None
 
-    def climb(self, ladder: Ladder, *, may_ease: bool) -> tuple[Rung | None, Figures | None]:
+    def funding_after(self, wanted: Figures) -> NextFunding | None:
+        """The next funding at these figures, and how the pool stands after it."""
+        return next_funding(wanted.ahead, self._fundings, wanted.risk.at)
+
+    def climb(self, ladder: Ladder, *, may_ease: bool) -> Figures | None:
         """
-        The rung on ratio that the pool stands on from now on, and the figures that put it there.
+        Puts the pool where its ratio belongs, and gives the figures that put it there.
 
         Those in between count where they stand higher. Without `may_ease` it only goes up.
         """
-        rungs = ladder.on(Measure.RATIO)
-        best, by = None, self.now
-        for candidate in (self.now, self.adverse):
-            if candidate is not None:
-                rung = ladder.by_ratio(candidate.requirement, self.standing)
-                if candidate is self.now or _place(rungs, rung) > _place(rungs, best):
-                    best, by = rung, candidate
-        stood = ladder.rung(self.standing)
-        if not may_ease and _place(rungs, stood) > _place(rungs, best):
-            best = stood
-        self.standing = None if best is None else best.name
-        return best, by
+        by = self.now
+        if by is None:
+            return None
+        place = climbed(self.place, by.requirement, ladder, may_ease=may_ease)
+        if self.adverse is not None:
+            worst = climbed(self.place, self.adverse.requirement, ladder, may_ease=may_ease)
+            if len(worst.alarms) > len(place.alarms):
+                place, by = worst, self.adverse
+        self.place = place
+        return by
 
-    def approach(self, ladder: Ladder, *, may_ease: bool) -> Rung | None:
-        """The rung on distance that the pool stands on from now on; as `climb` does."""
-        rungs = ladder.on(Measure.DISTANCE)
-        best = ladder.by_distance(self.distance, self.standing_near)
-        stood = ladder.rung(self.standing_near)
-        if not may_ease and _place(rungs, stood) > _place(rungs, best):
-            best = stood
-        self.standing_near = None if best is None else best.name
-        return best
+    def approach(self, ladder: Ladder, *, may_ease: bool) -> None:
+        """Puts the pool where the distance left belongs; as `climb` does."""
+        opened = self.opened
+        place = approached(
+            self.place,
+            self.distance,
+            ladder,
+            may_ease=may_ease,
+            is_opening=opened is not None,
+            unopened=None if opened is None else opened.unopened,
+        )
+        if opened is not None and not opened.is_told:
+            place = replace(place, is_taken_on=False)
+        self.place = place
+
+    def rung(self, ladder: Ladder) -> str | None:
+        """The rung that speaks for all on which the pool stands."""
+        rung = ladder.highest((*self.place.alarms, *self.place.accepted))
+        return None if rung is None else rung.name
 
     @property
     def distance(self) -> Decimal | None:
-        """The adverse move left as a positive fraction; None where none ends the pool."""
-        return None if self.now is None else distance_left(self.now, self.outlook)
+        """
+        The adverse move left as a positive fraction; None where none ends the pool.
+
+        As of the latest second, and 0 as soon as the ratio is 100 %.
+        """
+        if self.now is not None and self.now.requirement.reaches(ONE):
+            return ZERO
+        return self._left
 
     def is_near(self, within: Decimal) -> bool:
         """Whether the end lies within this fraction, by any one symbol or by all of them."""
@@ -215,7 +303,9 @@ class Watch:
         single = (each.distance for each in self.outlook.liquidation.values())
         return any(each is not None and abs(each) <= within for each in single)
 
-    def assessment(self, freshness: Freshness, at: datetime) -> PoolAssessment | None:
+    def assessment(
+        self, freshness: Freshness, ladder: Ladder, at: datetime
+    ) -> PoolAssessment | None:
         """What is known of the pool; None while it never could be evaluated."""
         if self.now is None:
             return None
@@ -224,32 +314,24 @@ class Watch:
             requirement=self.now.requirement,
             state=freshness.state,
             age_seconds=freshness.age_seconds,
-            rung=self.standing,
+            rung=self.rung(ladder),
             reported=self.reported,
             reported_age_seconds=reported_age(self.reported, at),
             reconciliation=self.reconciliation,
             outlook=self.outlook,
             advice=self.advice,
+            funding=self.funding,
+            prediction_error=self.predictions.latest,
+            largest_prediction_error=self.predictions.largest(at),
         )
-
-    def _predict(self, new: MarginPool, reported: Reported, snapshot: AccountSnapshot) -> None:
-        """How far the old pool at the new marks is from the new report, if nothing was traded."""
-        self.prediction_error = None
-        if _book(self.pool) != _book(new):
-            return
-        try:
-            predicted = evaluate(self.pool, snapshot.marks, snapshot.at)
-        except RiskError:
-            return
-        self.prediction_error = reconcile(predicted, reported).gap
 
     def _reconcile(
         self, pool: MarginPool, reported: Reported | None, snapshot: AccountSnapshot
     ) -> None:
         try:
-            self.reconciliation = reconciled(
-                pool, snapshot.marks, reported, snapshot.at, previous_drifts=self._drifts
-            )
+            risk = evaluate(pool, snapshot.marks, snapshot.at)
+            self.reconciliation = reconcile(risk, reported, self._drifts)
+            self.unfollowed = self._following.lost(risk, reported)
         except RiskError as error:
             self.error = str(error)
             return
@@ -260,11 +342,11 @@ class Watch:
             self._drifts = 0
 
 
-def _place(rungs: tuple[Rung, ...], rung: Rung | None) -> int:
-    return -1 if rung is None or rung not in rungs else rungs.index(rung)
-
-
-def _book(pool: MarginPool) -> tuple[frozenset[object], frozenset[object]]:
-    """What trading, funding and transfers change: the legs held and the coins owned."""
-    legs = frozenset((p.instrument.symbol, p.side, p.contracts) for p in pool.positions)
-    return legs, frozenset((c.asset, c.balance) for c in pool.collateral)
+def openings(old: Iterable[Position], new: Iterable[Position]) -> tuple[Opening, ...]:
+    """The positions that are new, or larger than they were."""
+    held = {(p.instrument.symbol, p.side): p.contracts for p in old}
+    return tuple(
+        Opening(position=p, before=held.get((p.instrument.symbol, p.side)))
+        for p in new
+        if p.contracts > held.get((p.instrument.symbol, p.side), ZERO)
+    )

@@ -23,12 +23,14 @@ MAX_CAPTURE_BYTES = 64 * 1024 * 1024
 
 # Names of ids and of what tells whose account this is; their values become placeholders.
 _IDS = re.compile(
-    r"^(uid|mainUid|userID|userId|parentUid|subUid|inviterID|affiliateID|apiKey|note|label|ip|ips|"
+    r"^(uid|memberId|mainUid|userID|userId|parentUid|subUid|inviterID|affiliateID|apiKey|note|label|ip|ips|"
     r"email|roleType|tradeGroupId|id_|(actual|client|parent)?[aA]lgoId|(client)?[oO]rderId|"
     r"orderLinkId|clientOrderId|clientAlgoId|actualOrderId|ordId|clOrdId|algoClOrdId|tag|posId|"
-    r"tradeId|attachAlgoId|attachAlgoClOrdId|newClientOrderId|listenKey|caid|aid|secret)$"
+    r"tradeId|billId|attachAlgoId|attachAlgoClOrdId|newClientOrderId|listenKey|caid|aid|secret)$"
 )
 _KEY_ANSWER = "/v5/user/query-api"
+# The lines of this log are named by the account's own number.
+_LOG_ANSWER = "/v5/account/transaction-log"
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -95,13 +97,28 @@ def write_capture(capture: Capture) -> bytes:
 
 
 def _without_key(reply: Reply, places: _Placeholders) -> object:
-    """Bybit answers with the key's own id and name where it is asked about the key."""
+    """
+    The body without ids, those too that only their place makes one.
+
+    Bybit answers with the key's own id and name where it is asked about the key, and names the
+    lines of an account's log by the account's number.
+    """
     body = places.clean(reply.body)
-    if reply.path == _KEY_ANSWER and isinstance(body, dict):
-        result = body.get("result")
-        if isinstance(result, dict):
-            body = {**body, "result": {**result, "id": "1", "apiKey": "", "note": "", "ips": []}}
+    result = body.get("result") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(result, dict):
+        return body
+    if reply.path == _KEY_ANSWER:
+        return {**body, "result": {**result, "id": "1", "apiKey": "", "note": "", "ips": []}}
+    if reply.path == _LOG_ANSWER and isinstance(result.get("list"), list):
+        lines = [_without_id(line, places) for line in result["list"]]
+        return {**body, "result": {**result, "list": lines}}
     return body
+
+
+def _without_id(line: object, places: _Placeholders) -> object:
+    return (
+        {**line, "id": places.of(line["id"])} if isinstance(line, dict) and "id" in line else line
+    )
 
 
 def _clean_text(text: str, places: _Placeholders) -> str:

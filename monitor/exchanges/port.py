@@ -54,6 +54,8 @@ class RestCall:
     A reply may serve again for `max_age_seconds` (0: read anew at every poll).
     `optional`: the figures don't need it; what it tells is None where it is absent.
     `continues`: a further page of a list; where no such reply exists offline, the list ends.
+    `sticky`: optional, but once it was answered its absence is an outage like any other, and
+    only a refusal leaves it out again: a wallet that was seen must not vanish for a time-out.
     """
 
     implicit: str
@@ -64,6 +66,7 @@ class RestCall:
     max_age_seconds: float = 0
     optional: bool = False
     continues: bool = False
+    sticky: bool = False
 
     @property
     def request(self) -> str:
@@ -99,15 +102,21 @@ class Replies:
     several do, the one that shares most parameters, of those the newest. A call with a cursor
     is answered only by a reply with that very cursor, however often it was percent-encoded on
     its way into a file.
+
+    `failed` are requests that were made of late and brought nothing: they need not be waited
+    for before going on to others.
     """
 
-    __slots__ = ("_by_path", "_replies")
+    __slots__ = ("_by_path", "_failed", "_replies")
 
-    def __init__(self, replies: Iterable[Reply] = ()) -> None:
+    def __init__(self, replies: Iterable[Reply] = (), failed: Iterable[str] = ()) -> None:
         self._replies = tuple(replies)
-        self._by_path: dict[str, list[Reply]] = {}
+        self._failed = frozenset(failed)
+        # Each with its query taken apart, which `find` looks at again and again.
+        self._by_path: dict[str, list[tuple[Reply, dict[str, str], str | None]]] = {}
         for reply in self._replies:
-            self._by_path.setdefault(reply.path, []).append(reply)
+            asked = _apart_from_cursor(reply.query)
+            self._by_path.setdefault(reply.path, []).append((reply, *asked))
 
     def __iter__(self) -> Iterator[Reply]:
         return iter(self._replies)
@@ -115,16 +124,20 @@ class Replies:
     def find(self, call: RestCall) -> Reply | None:
         """The reply that answers a call, None where there is none."""
         asked, page = _apart_from_cursor(dict(call.query))
-        fitting: list[tuple[int, datetime, int]] = []
         of_path = self._by_path.get(call.path, [])
-        for index, reply in enumerate(of_path):
-            answered, cursor = _apart_from_cursor(reply.query)
-            if cursor == page and _answers(answered, asked):
-                fitting.append((len(answered), reply.at, -index))
-        return of_path[-max(fitting)[2]] if fitting else None
+        fitting = [
+            (len(answered), reply.at, -index)
+            for index, (reply, answered, cursor) in enumerate(of_path)
+            if cursor == page and _answers(answered, asked)
+        ]
+        return of_path[-max(fitting)[2]][0] if fitting else None
 
     def has(self, call: RestCall) -> bool:
         return self.find(call) is not None
+
+    def tried(self, call: RestCall) -> bool:
+        """Whether the call was answered, or brought nothing of late."""
+        return call.request in self._failed or self.has(call)
 
     def get(self, call: RestCall) -> Reply:
         """
@@ -300,6 +313,8 @@ class Exchange:
       lower case. An answer with HTTP 200 that is not this exchange's JSON is an error.
     - `catalogue`: per account mode (for people) every call, with ``<SYMBOL>`` placeholders.
     - `permission_hint`: which boxes to tick for a read-only key, for people.
+    - `narrowed(products)`: the same with only these of its wallets watched, in the words of the
+      configuration; None where there is nothing to choose.
     - `torn(replies)`: why replies can't be of one moment, for people; None where they may be.
       Read anew, at most twice, then go on with what is there: reconciling shows the rest.
     """
@@ -320,3 +335,4 @@ class Exchange:
     catalogue: tuple[tuple[str, tuple[RestCall, ...]], ...]
     permission_hint: str
     torn: Callable[[Replies], str | None] = of_one_moment
+    narrowed: Callable[[tuple[str, ...]], Exchange] | None = None

@@ -14,3 +14,11 @@ if TYPE_CHECKING:
 EXCHANGES: Mapping[str, Exchange] = {
     exchange.name: exchange for exchange in (binance.EXCHANGE, bybit.EXCHANGE, okx.EXCHANGE)
 }
+
+
+def exchange_for(name: str, products: tuple[str, ...] | None) -> Exchange:
+    """The exchange of this name, narrowed to the `products` that a configuration names."""
+    exchange = EXCHANGES[name]
+    if products is None or exchange.narrowed is None:
+        return exchange
+    return exchange.narrowed(products)

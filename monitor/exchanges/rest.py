@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -22,7 +22,6 @@ from monitor.exchanges.port import Replies, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
 
     from monitor.exchanges.port import Exchange, RestCall
 
@@ -36,7 +35,11 @@ OFFSET_SECONDS = 600.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
 MAX_ROUNDS = 60
 OPTIONAL_RETRY_SECONDS = 60.0
+# What is kept for so long is a table of the exchange's; what for less is the account's.
+TABLE_SECONDS = 3600.0
 HIDDEN = "***"
+_NOT_FOUND = 404
+_SLOW_SECONDS = 60.0
 SHORTEST_SECRET = 4
 
 
@@ -86,6 +89,9 @@ class RestClient:
         self._quiet_until: datetime | None = None
         self._kept: dict[str, _Kept] = {}
         self._skipped: dict[str, datetime] = {}
+        self._skipped_because: dict[str, str] = {}
+        self._answered: set[str] = set()
+        self._renewed_from = datetime.min.replace(tzinfo=UTC)
         self._limiters: dict[str, AsyncLimiter] = {}
         self._client = self._build(credentials, rest_url)
         self._secrets = () if credentials is None else credentials.texts()
@@ -235,18 +241,30 @@ class RestClient:
             Unreachable, Refused, Malformed: What kept a needed reply away.
         """
         await self._measure_if_due()
-        now = self._now()
         before = dict(self._kept)
         if anew:
             self._kept, self._skipped = {}, {}
+        try:
+            return await self._read_all(before)
+        except Refused:
+            # An account that has become of another kind refuses what it served before: what
+            # told its kind, or brought nothing of late, is asked anew before that is believed.
+            slow = {r: k for r, k in self._kept.items() if k.call.max_age_seconds >= _SLOW_SECONDS}
+            if slow == self._kept and not self._failed():
+                raise
+            self._kept, self._skipped = slow, {}
+            return await self._read_all(before)
+
+    async def _read_all(self, before: Mapping[str, _Kept]) -> Replies:
+        """Round by round, until nothing more is wanted."""
+        now = self._now()
         got: dict[str, _Kept] = {
             request: kept
             for request, kept in self._kept.items()
-            if now - kept.reply.at < _seconds(kept.call.max_age_seconds)
-            or self._is_skipped(kept.call)
+            if self._is_current(kept, now) or self._is_skipped(kept.call)
         }
         for _ in range(MAX_ROUNDS):
-            replies = Replies(kept.reply for kept in got.values())
+            replies = Replies((kept.reply for kept in got.values()), self._failed())
             wanted = [
                 call
                 for call in self.exchange.needed(replies)
@@ -265,9 +283,27 @@ class RestClient:
             account=self.account,
         )
 
+    def renew_tables(self) -> None:
+        """
+        Let the next reading ask anew for every table that is kept for an hour or longer.
+
+        One that can't be renewed serves on.
+        """
+        self._renewed_from = self._now()
+
+    def _is_current(self, kept: _Kept, now: datetime) -> bool:
+        age = kept.call.max_age_seconds
+        if age >= TABLE_SECONDS and kept.reply.at < self._renewed_from:
+            return False
+        return now - kept.reply.at < _seconds(age)
+
     def forget(self) -> None:
         """Let every kept table go: the next reading asks for all of them again."""
         self._kept = {}
+
+    def _failed(self) -> list[str]:
+        now = self._now()
+        return [request for request, until in self._skipped.items() if now < until]
 
     def _is_skipped(self, call: RestCall) -> bool:
         until = self._skipped.get(call.request)
@@ -287,6 +323,7 @@ class RestClient:
         for call, result in zip(calls, results, strict=True):
             if isinstance(result, Reply):
                 kept.append(_Kept(call=call, reply=result))
+                self._answered.add(call.request)
                 if call.max_age_seconds > 0:
                     self._kept[call.request] = kept[-1]
             elif not isinstance(result, ExchangeError):
@@ -294,7 +331,8 @@ class RestClient:
             elif call.max_age_seconds > 0 and call.request in before:
                 kept.append(before[call.request])
                 self._skip(call, result)
-            elif call.optional:
+            elif call.optional and not self._must_stay(call, result):
+                self._answered.discard(call.request)
                 self._skip(call, result)
             else:
                 errors.append(result)
@@ -302,14 +340,21 @@ class RestClient:
             raise max(errors, key=_gravity)
         return kept
 
+    def _must_stay(self, call: RestCall, error: ExchangeError) -> bool:
+        """Whether a sticky call that was answered before has failed, and not by a plain no."""
+        says_no = isinstance(error, Refused) or getattr(error, "status", None) == _NOT_FOUND
+        return call.sticky and call.request in self._answered and not says_no
+
     def _skip(self, call: RestCall, error: ExchangeError) -> None:
-        log.info(
-            "reply.skipped",
-            exchange=self.exchange.name,
-            account=self.account,
-            call=call.request,
-            because=error.because,
-        )
+        if self._skipped_because.get(call.request) != error.because:
+            log.info(
+                "reply.skipped",
+                exchange=self.exchange.name,
+                account=self.account,
+                call=call.request,
+                because=error.because,
+            )
+            self._skipped_because[call.request] = error.because
         wait = max(OPTIONAL_RETRY_SECONDS, min(call.max_age_seconds, 600.0))
         self._skipped[call.request] = self._now() + _seconds(wait)
 

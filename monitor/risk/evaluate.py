@@ -151,13 +151,14 @@ class _Charged(NamedTuple):
 
 def _charged(position: Position, amount: Decimal, groups: Mapping[str, Decimal]) -> _Charged | None:
     """The leg's maintenance margin without fees; None where it is not modelled by itself."""
-    table = position.tiers
+    table, fixed = position.tiers, position.fixed_maintenance
     if table is None:
-        return None
+        return _Charged(fixed, above_last_tier=False) if fixed else None
     own_size = size_of(position.contracts, amount, table)
     size = own_size if table.group is None else groups[table.group]
     share = ONE if table.group is None else own_size / size
-    return _Charged(maintenance_margin(size, amount, table, share), rises_above(size, table))
+    margin = maintenance_margin(size, amount, table, share) + fixed
+    return _Charged(margin, rises_above(size, table))
 
 
 def _mark(position: Position, marks: Mapping[str, Mark]) -> Mark:

@@ -149,6 +149,8 @@ class Position:
 
     `tiers` is None where the position's maintenance margin is not modelled by itself: it then
     stands inside the pool's `other_maintenance` (a stress test over the whole portfolio).
+    `fixed_maintenance` is what comes on top of that in the settle asset, whatever the mark:
+    what a debt needs that no price moves. It shrinks with the size.
     `initial_rate` is initial margin per notional at mark (1 ÷ leverage), None where unknown.
     `taker_fee_rate` is what closing at the mark costs, a fraction of notional (advice counts it).
     `reported_*` are the exchange's own figures for this leg, None where it gives none.
@@ -169,6 +171,7 @@ class Position:
     has_stop_loss: bool | None = None
     reported_liquidation_price: Decimal | None = None
     reported_maintenance_margin: Decimal | None = None
+    fixed_maintenance: Decimal = ZERO
 
     def __post_init__(self) -> None:
         if not self.contracts > ZERO:

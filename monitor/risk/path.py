@@ -6,7 +6,7 @@ Knows how prices, amounts and notionals run along a path; computes no ratio and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -30,21 +30,30 @@ class Path:
     One way for marks to go: after a move m ≥ 0 each stands at (1 + rate × m) of its present.
 
     `rates` by symbol, `coins` by base coin for floating collateral; what is not named stays.
+    `quotes` names symbols that are quoted in a moving coin, with that coin's rate: their marks
+    are divided by it.
     """
 
     pool: MarginPool
     marks: Mapping[str, Mark]
     rates: Mapping[str, Decimal]
     coins: Mapping[str, Decimal]
+    quotes: Mapping[str, Decimal] = field(default_factory=dict)
 
     def after(self, move: Decimal) -> tuple[MarginPool, Mapping[str, Mark]]:
         """The pool and its marks so far along the path."""
         return shifted_each(
             self.pool,
             self.marks,
-            {symbol: rate * move for symbol, rate in self.rates.items()},
+            {symbol: self._fraction(symbol, rate, move) for symbol, rate in self.rates.items()},
             {coin: rate * move for coin, rate in self.coins.items()},
         )
+
+    def _fraction(self, symbol: str, rate: Decimal, move: Decimal) -> Decimal:
+        """By how much a symbol's mark has changed after the move."""
+        if symbol not in self.quotes:
+            return rate * move
+        return (ONE + rate * move) / (ONE + self.quotes[symbol] * move) - ONE
 
     @property
     def speed(self) -> Decimal:
@@ -64,9 +73,19 @@ def of_symbol(pool: MarginPool, marks: Mapping[str, Mark], symbol: str, rate: De
 
 
 def of_coins(pool: MarginPool, marks: Mapping[str, Mark], rates: Mapping[str, Decimal]) -> Path:
-    """Every symbol of the named base coins moves, and collateral in them; all else stays."""
-    symbols = {s: rates[base] for s, base in base_coins(pool).items() if base in rates}
-    return Path(pool=pool, marks=marks, rates=symbols, coins=rates)
+    """
+    Every symbol of the named base coins moves, and collateral in them; all else stays.
+
+    A contract quoted in one of them (ETH in BTC) moves by its base coin against that one.
+    """
+    quoted = {p.instrument.symbol: p.instrument.quote for p in pool.positions}
+    quotes = {symbol: rates[quote] for symbol, quote in quoted.items() if quote in rates}
+    symbols = {
+        symbol: rates.get(base, ZERO)
+        for symbol, base in base_coins(pool).items()
+        if base in rates or symbol in quotes
+    }
+    return Path(pool=pool, marks=marks, rates=symbols, coins=rates, quotes=quotes)
 
 
 def rough_moves(path: Path) -> Iterator[Decimal]:
@@ -87,9 +106,11 @@ def is_curved(path: Path) -> bool:
     Whether slack may curve upwards between two rough places, so that both ends don't tell all.
 
     It does where straight and reciprocal terms meet (an inverse contract whose coin stands
-    still), where a price multiplies another (PnL in a coin that floats) and where legs of one
-    tier group move apart.
+    still), where a price multiplies another (PnL in a coin that floats) or divides it (a
+    contract quoted in a coin that moves) and where legs of one tier group move apart.
     """
+    if path.quotes:
+        return True
     straight, reciprocal = False, set[Decimal]()
     prices = {c.asset: _price_rate(path, c) for c in path.pool.collateral}
     for position in path.pool.positions:

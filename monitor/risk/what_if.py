@@ -64,6 +64,8 @@ def shifted_coins(
     """
     The same with every mark of the named base coins, and collateral in them, changed.
 
+    A contract that is quoted in such a coin (ETH in BTC) moves against it.
+
     Args:
         fractions: Base coin → the fraction by which its price changes; others stay.
 
@@ -71,10 +73,12 @@ def shifted_coins(
         ValueError: If a fraction is −1 or below: no price would be left.
     """
     new_marks = dict(marks)
+    quotes = {p.instrument.symbol: p.instrument.quote for p in pool.positions}
     for symbol, base in base_coins(pool).items():
-        mark = marks.get(symbol)
-        if mark is not None and base in fractions:
-            new_marks[symbol] = Mark(price=mark.price * (ONE + fractions[base]), at=mark.at)
+        mark, quote = marks.get(symbol), quotes.get(symbol, "")
+        if mark is not None and (base in fractions or quote in fractions):
+            factor = (ONE + fractions.get(base, ZERO)) / (ONE + fractions.get(quote, ZERO))
+            new_marks[symbol] = Mark(price=mark.price * factor, at=mark.at)
     return pool, new_marks
 
 
@@ -127,7 +131,8 @@ def exposures(pool: MarginPool, marks: Mapping[str, Mark]) -> Mapping[str, Decim
     Each base coin of the pool → +1 where a fall hurts (net long), −1 where a rise does.
 
     The sign is that of the coin's net notional in the pool's unit at these marks, over its
-    positions; a coin without any, or whose legs cancel out, goes by its collateral (a
+    positions (a contract quoted in a coin of the pool is the opposite of that coin, too); a
+    coin without any, or whose legs cancel out, goes by its collateral (a
     borrowed coin is short); where that is nothing either, by −1: maintenance margin grows
     with the mark.
 
@@ -138,9 +143,13 @@ def exposures(pool: MarginPool, marks: Mapping[str, Mark]) -> Mapping[str, Decim
     held: dict[str, Decimal] = {}
     owned: dict[str, Decimal] = {}
     prices = {c.asset: price_of(c, marks) for c in pool.collateral}
+    coins = frozenset(base_coins(pool).values())
     for position in pool.positions:
         base, signed = position.instrument.base, _signed_notional(position, marks, prices, pool)
         held[base] = held.get(base, ZERO) + signed
+        if position.instrument.quote in coins:
+            quote = position.instrument.quote
+            held[quote] = held.get(quote, ZERO) - signed
     for collateral in pool.collateral:
         if collateral.follows is not None:
             base, amount = collateral.follows.base, collateral.balance * prices[collateral.asset]
@@ -202,12 +211,14 @@ def _kept(position: Position, contracts: Decimal) -> tuple[Position, ...]:
     if contracts == ZERO:
         return ()
     fee = position.close_fee
-    smaller = replace(fee, fixed=fee.fixed * contracts / position.contracts)
+    share = contracts / position.contracts
+    smaller = replace(fee, fixed=fee.fixed * share)
     return (
         replace(
             position,
             contracts=contracts,
             close_fee=smaller,
+            fixed_maintenance=position.fixed_maintenance * share,
             reported_liquidation_price=None,
             reported_maintenance_margin=None,
         ),

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from monitor.engine.effects import Assessed, IncidentChanged, MarksWanted, SnapshotWanted
+from monitor.engine.effects import (
+    Assessed,
+    IncidentChanged,
+    MarksWanted,
+    SnapshotWanted,
+    TablesWanted,
+)
 from monitor.engine.events import (
     KeyRightsRead,
     MarksMoved,
@@ -196,6 +202,10 @@ class AccountTask:
                 self._ask_for_marks(symbols)
             case SnapshotWanted(after_seconds=seconds):
                 asyncio.get_running_loop().call_later(seconds, self._poll_now.set)
+            case TablesWanted(because=because):
+                log.info("tables.unfollowed", account=self.name, because=because)
+                self.rest.renew_tables()
+                self._poll_now.set()
 
     # --- the account by REST -------------------------------------------------------------
 

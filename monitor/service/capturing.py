@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import MonitorError
 from monitor.exchanges.capture import Capture, write_capture
-from monitor.exchanges.registry import EXCHANGES
+from monitor.exchanges.registry import exchange_for
 from monitor.exchanges.rest import Credentials, RestClient
 from monitor.service.clock import Clock
 
@@ -46,7 +46,7 @@ def _written(client: RestClient, replies: Replies) -> bytes:
 def open_client(account: AccountSettings, clock: Clock) -> RestClient:
     """The REST client of a configured account."""
     return RestClient(
-        EXCHANGES[account.exchange],
+        exchange_for(account.exchange, account.products),
         Credentials(
             api_key=account.api_key.get_secret_value(),
             api_secret=account.api_secret.get_secret_value(),

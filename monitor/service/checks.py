@@ -12,7 +12,6 @@ from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.engine.events import MarksMoved
 from monitor.errors import DeliveryError, ExchangeError, Refused
 from monitor.exchanges.port import Replies
-from monitor.exchanges.registry import EXCHANGES
 from monitor.exchanges.stream import MarkFeed
 from monitor.service.account_task import NOT_UNDERSTOOD
 from monitor.service.capturing import open_client
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
     from monitor.settings import AccountSettings, ChannelSettings, Settings
 
 MARKS_SECONDS = 20.0
+# Behind these words an account's mode names what of it could not be looked at.
+UNREAD = "; not read: "
+_NARROW = "Name the wallets to be watched (products) if it is meant to be so"
 OFFSET_WARNED_SECONDS = 1.0
 EXPIRY_WARNED_DAYS = 14
 
@@ -71,9 +73,6 @@ async def _account_lines(
     account: AccountSettings, client: RestClient, clock: Clock
 ) -> AsyncIterator[Check]:
     name = account.name
-    if "coinm" in (account.products or ()):
-        found = "coinm is not watched yet: what is held there is not seen"
-        yield Check(what=f"{name}: products", ok=False, found=found)
     offset = await client.measure_offset()
     yield Check(what=f"{name}: reachable", ok=True, found=account.rest_url or account.exchange)
     yield Check(
@@ -84,9 +83,14 @@ async def _account_lines(
     yield await _rights(account, client, clock)
     snapshot = await _read(account, client, clock)
     yield Check(what=f"{name}: account mode", ok=True, found=snapshot.mode)
+    _, _, unread = snapshot.mode.partition(UNREAD)
+    if unread:
+        found = f"{unread}: this key may not ask for it, so what is there is not seen"
+        yield Check(what=f"{name}: all of the account", ok=False, found=f"{found}. {_NARROW}")
     held = [p.instrument.exchange_symbol for pool in snapshot.pools for p in pool.positions]
     yield Check(what=f"{name}: positions", ok=True, found=", ".join(held) or "none open")
-    tables = {id(p.tiers): p for pool in snapshot.pools for p in pool.positions}
+    held_by = (p for pool in snapshot.pools for p in pool.positions)
+    tables = {id(p.tiers) for p in held_by if p.tiers is not None}
     yield Check(what=f"{name}: leverage tiers", ok=True, found=f"{len(tables)} tables read")
     yield await _marks(account, client, snapshot, clock)
 
@@ -138,7 +142,7 @@ async def _marks(
                 complete.set()
 
     feed = MarkFeed(
-        EXCHANGES[account.exchange],
+        client.exchange,
         account=account.name,
         now=clock.now,
         offset_seconds=lambda: client.offset_seconds or 0.0,

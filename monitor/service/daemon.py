@@ -23,7 +23,6 @@ from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
 from monitor.errors import MonitorError
-from monitor.exchanges.registry import EXCHANGES
 from monitor.exchanges.stream import MarkFeed
 from monitor.service import notices
 from monitor.service.account_task import AccountTask, Shell
@@ -186,7 +185,7 @@ class Daemon:
         store = self._opened()
         task = AccountTask(
             name=account.name,
-            exchange=EXCHANGES[account.exchange],
+            exchange=client.exchange,
             engine=Engine(
                 account=account.name,
                 exchange=account.exchange,
@@ -194,6 +193,7 @@ class Daemon:
                 budgets=self._budgets(),
                 target=self._settings.target,
                 incidents=store.kept_incidents(account.name),
+                was_watched=store.was_watched(account.name),
             ),
             rest=client,
             mailbox=mailbox,
@@ -209,7 +209,7 @@ class Daemon:
         )
         task.listen_with(
             MarkFeed(
-                EXCHANGES[account.exchange],
+                client.exchange,
                 account=account.name,
                 now=self.now,
                 offset_seconds=lambda: client.offset_seconds or 0.0,

@@ -1,4 +1,4 @@
-"""Binance, pretended: USD-M futures of every account of the scenario that names it."""
+"""Binance, pretended: every account of the scenario that names it, in all its margin modes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,8 +10,15 @@ from monitor.simulator import binance_frames as frames
 from monitor.simulator.binance_accounts import NAME, BinanceAccount, BinanceState
 from monitor.simulator.binance_auth import bad_key_format, banned, not_permitted, too_many
 from monitor.simulator.binance_changes import change as carry_out
-from monitor.simulator.binance_ledger import ZERO, Leg
-from monitor.simulator.binance_pools import Closed, liquidate, pools, settle_debts
+from monitor.simulator.binance_ledger import ZERO, Ledger, Leg
+from monitor.simulator.binance_liquidation import (
+    Closed,
+    liquidate,
+    settle_debts,
+    settle_portfolio,
+)
+from monitor.simulator.binance_pools import Pool
+from monitor.simulator.binance_prices import Prices
 from monitor.simulator.binance_quotes import milliseconds, wire
 from monitor.simulator.binance_rest import BinanceRest
 from monitor.simulator.binance_steering import BinanceSteering
@@ -32,7 +39,7 @@ class Binance:
 
     name = NAME
     cadence_seconds = 1.0
-    totals = frozenset({"totalMaintMargin", "maintMargin"})
+    totals = frozenset({"totalMaintMargin", "maintMargin", "accountMaintMargin"})
 
     def __init__(self, world: World) -> None:
         self._state = BinanceState(world)
@@ -55,21 +62,37 @@ class Binance:
         self._rest.mount(app)  # last: it answers every other path
 
     async def step(self, now: datetime) -> None:
+        self._steering.step()
         for account in self.accounts:
             self._call_for_margin(account)
         await self._stream.step(now)
 
     def pools(self, account: str) -> Sequence[PoolTruth]:
-        ledger = self._state.by_name(account).ledger
-        return pools(ledger, self._state.quotes.mark, self._state.quotes.rates())
+        owner = self._state.by_name(account)
+        prices = self._state.prices(owner)
+        return tuple(pool.truth(prices) for pool in owner.pools())
 
     def liquidate(self, account: str, pool: str) -> dict[str, str]:
         owner = self._state.by_name(account)
+        doomed = next(each for each in owner.pools() if each.name == pool)
         at = milliseconds(self._state.server_time())
-        before = dict(owner.ledger.cross_wallets)
-        closed = liquidate(owner.ledger, pool, self._state.quotes.mark, at)
-        paid = settle_debts(owner.ledger, self._state.quotes.rates())
-        self._tell(owner, closed, before, paid, at)
+        closed: tuple[Closed, ...] = ()
+        paid: dict[str, Decimal] = {}
+        for ledger in (owner.ledger, owner.coin):
+            legs = tuple(leg for leg in doomed.legs if owner.ledger_of(leg) is ledger)
+            if not legs:
+                continue
+            before = dict(ledger.cross_wallets)
+            gone = liquidate(ledger, legs, self._state.quotes.mark, at)
+            closed += gone
+            if not owner.is_portfolio:
+                paid = settle_debts(ledger, self._state.quotes.rates())
+            self._tell(owner, ledger, gone, before)
+            if paid:
+                told = frames.account_update(self._state, ledger, "INSURANCE_CLEAR", paid, ())
+                owner.tell(told, ledger)
+        if owner.is_portfolio:
+            settle_portfolio(owner.portfolio, self._state.prices(owner))
         return {
             "closed": ", ".join(f"{c.leg.symbol.name} {plain(c.leg.amount)}" for c in closed),
             "fee": plain(sum((c.fee for c in closed), ZERO)),
@@ -95,54 +118,57 @@ class Binance:
     def _tell(
         self,
         account: BinanceAccount,
+        ledger: Ledger,
         closed: tuple[Closed, ...],
         before: dict[str, Decimal],
-        paid: dict[str, Decimal],
-        at: int,
     ) -> None:
         """Queue the private frames of a liquidation and note its orders and income."""
+        at = milliseconds(self._state.server_time())
         for item in closed:
             self._order_id += 1
             frame = frames.liquidation_order(self._state, item, self._order_id)
-            account.outbox.append(frame)
+            account.tell(frame, ledger)
             account.force_orders.append(_force_order(item, self._order_id, at))
-            named = (item.leg.symbol.margin_asset, item.leg.symbol.name)
-            account.income.append(
-                frames.income("REALIZED_PNL", item.realized, named, at, self._order_id)
-            )
+            named = (item.leg.margin_asset, item.leg.symbol.name)
+            for kind, amount in (("REALIZED_PNL", item.realized), ("COMMISSION", -item.fee)):
+                row = frames.income(kind, amount, named, at, self._order_id)
+                account.income_of(ledger).append(row)
         emptied = tuple(_emptied(item.leg, at) for item in closed)
-        assets = dict.fromkeys(before | account.ledger.cross_wallets, ZERO)
+        assets = dict.fromkeys(before | ledger.cross_wallets, ZERO)
         touched = {
             asset: ZERO
             for asset in assets
-            if before.get(asset, ZERO) != account.ledger.cross_wallets.get(asset, ZERO)
+            if before.get(asset, ZERO) != ledger.cross_wallets.get(asset, ZERO)
         }
-        account.outbox.append(
-            frames.account_update(self._state, account, "ORDER", touched, emptied)
-        )
-        if paid:
-            account.outbox.append(
-                frames.account_update(self._state, account, "INSURANCE_CLEAR", paid, ())
-            )
+        frame = frames.account_update(self._state, ledger, "ORDER", touched, emptied)
+        account.tell(frame, ledger)
 
     def _call_for_margin(self, account: BinanceAccount) -> None:
         """Push MARGIN_CALL once when a pool comes to 80 %, and again only after it left."""
-        for pool in self.pools(account.spec.name):
-            key = (account.spec.name, pool.pool)
-            if pool.ratio < _CALL_RATIO:
+        prices = self._state.prices(account)
+        for pool in account.pools():
+            key = (account.spec.name, pool.name)
+            if pool.truth(prices).ratio < _CALL_RATIO:
                 self._called.discard(key)
             elif key not in self._called:
                 self._called.add(key)
-                names = {position.exchange_symbol for position in pool.positions}
-                isolated = pool.pool.startswith("isolated/")
-                legs = tuple(
-                    leg
-                    for leg in account.ledger.legs
-                    if leg.symbol.name in names
-                    and leg.is_isolated == isolated
-                    and (not isolated or leg.pool == pool.pool)
-                )
-                account.outbox.append(frames.margin_call(self._state, account, legs))
+                self._push_call(account, pool, prices)
+
+    def _push_call(self, account: BinanceAccount, pool: Pool, prices: Prices) -> None:
+        """Tell legs and figures; a portfolio's level by its own event."""
+        if not account.is_portfolio:
+            ledger = account.ledger_of(pool.legs[0])
+            account.tell(frames.margin_call(self._state, ledger, pool.legs), ledger)
+            return
+        book = account.portfolio
+        figures = (
+            book.uni_mmr(prices),
+            book.account_equity(prices),
+            book.actual_equity(prices),
+            book.account_maint_margin(prices),
+        )
+        frame = frames.risk_level(self._state, book.status(prices), figures)
+        account.streams["portfolio"].outbox.append(frame)
 
 
 def _emptied(leg: Leg, at: int) -> Leg:

@@ -1,13 +1,16 @@
-"""What Binance keeps beside the ledgers: accounts by key, listenKeys, records of liquidations."""
+"""What Binance keeps of an account: its ledgers, listenKeys, records of money booked."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor.simulator.binance_auth import unknown_listen_key
-from monitor.simulator.binance_ledger import Ledger, open_ledger
-from monitor.simulator.binance_quotes import Quotes, milliseconds
-from monitor.simulator.binance_rows import Row
+from monitor.simulator.binance_declared import Extras
+from monitor.simulator.binance_ledger import PORTFOLIO_MODES, Ledger, Leg, open_ledgers
+from monitor.simulator.binance_pools import Pool, ledger_pools
+from monitor.simulator.binance_portfolio import Portfolio
+from monitor.simulator.binance_prices import Prices
+from monitor.simulator.binance_quotes import Quotes, Row, milliseconds
 from monitor.simulator.scenario import AccountSpec
 from monitor.simulator.world import World
 
@@ -16,18 +19,19 @@ _LISTEN_KEY_LIFE = timedelta(minutes=60)
 
 
 @dataclass(slots=True, kw_only=True)
-class BinanceAccount:
-    """One account. Its private frames wait in `outbox` for the next step."""
+class UserStream:
+    """
+    The private stream of one engine: `usd`, `coin` or `portfolio`, and its listenKey.
 
-    spec: AccountSpec
-    ledger: Ledger
-    opened_at: int  # milliseconds
+    Frames wait in `outbox` for the next step.
+    """
+
+    name: str
+    key: str  # the API key, from which listenKeys are made
     listen_key: str | None = None
     listen_key_expires_at: datetime | None = None
     closed_listen_keys: list[str] = field(default_factory=list)
     outbox: list[Row] = field(default_factory=list)
-    force_orders: list[Row] = field(default_factory=list)
-    income: list[Row] = field(default_factory=list)
     listen_keys_made: int = 0
 
     def renew_listen_key(self, now: datetime) -> str:
@@ -35,7 +39,7 @@ class BinanceAccount:
         self.expire_listen_key(now)
         if self.listen_key is None:
             self.listen_keys_made += 1
-            seed = f"{self.spec.key}:{self.listen_keys_made}"
+            seed = f"{self.key}:{self.name}:{self.listen_keys_made}"
             self.listen_key = hashlib.sha256(seed.encode()).hexdigest()
         self.listen_key_expires_at = now + _LISTEN_KEY_LIFE
         return self.listen_key
@@ -65,6 +69,58 @@ class BinanceAccount:
             self.close_listen_key()
 
 
+@dataclass(slots=True, kw_only=True)
+class BinanceAccount:
+    """One account: `ledger` is its USD-M book, `coin` its COIN-M book."""
+
+    spec: AccountSpec
+    ledger: Ledger
+    coin: Ledger
+    extras: Extras
+    opened_at: int  # milliseconds
+    streams: dict[str, UserStream]
+    force_orders: list[Row] = field(default_factory=list)
+    income: list[Row] = field(default_factory=list)
+    coin_income: list[Row] = field(default_factory=list)
+
+    @property
+    def is_portfolio(self) -> bool:
+        return self.spec.mode in PORTFOLIO_MODES
+
+    @property
+    def portfolio(self) -> Portfolio:
+        return Portfolio(usd=self.ledger, coin=self.coin, extras=self.extras)
+
+    def ledger_of(self, leg: Leg) -> Ledger:
+        return self.coin if leg.symbol.is_coin_margined else self.ledger
+
+    def income_of(self, ledger: Ledger) -> list[Row]:
+        return self.coin_income if ledger.is_coin_margined else self.income
+
+    def pools(self) -> tuple[Pool, ...]:
+        """Give all margin pools; of a coin in both engines USD-M's says where it belongs."""
+        if self.is_portfolio:
+            return (self.portfolio.pool(),)
+        coin = ledger_pools(self.coin)
+        taken = {pool.name for pool in coin if pool.legs or self.coin.cross_wallets.get(pool.name)}
+        usd = (
+            replace(pool, name=f"usdm/{pool.name}") if pool.name in taken else pool
+            for pool in ledger_pools(self.ledger)
+        )
+        return (*usd, *coin)
+
+    def pool_of(self, leg: Leg) -> Pool:
+        return next(pool for pool in self.pools() if any(leg is held for held in pool.legs))
+
+    def tell(self, frame: Row, ledger: Ledger) -> None:
+        """Queue a private frame of an engine; portfolio margin has one stream for both."""
+        if self.is_portfolio:
+            engine = "CM" if ledger.is_coin_margined else "UM"
+            self.streams["portfolio"].outbox.append({**frame, "fs": engine})
+        else:
+            self.streams["coin" if ledger.is_coin_margined else "usd"].outbox.append(frame)
+
+
 class BinanceState:
     """All accounts of this exchange, its quotes and its clock."""
 
@@ -73,9 +129,7 @@ class BinanceState:
         self.quotes = Quotes(world, NAME)
         at = milliseconds(world.now())
         self.accounts = tuple(
-            BinanceAccount(spec=spec, ledger=open_ledger(spec, at), opened_at=at)
-            for spec in world.scenario.accounts
-            if spec.exchange == NAME
+            open_account(spec, at) for spec in world.scenario.accounts if spec.exchange == NAME
         )
 
     def server_time(self, path: str = "") -> datetime:
@@ -87,5 +141,39 @@ class BinanceState:
     def by_name(self, name: str) -> BinanceAccount:
         return next(account for account in self.accounts if account.spec.name == name)
 
-    def by_listen_key(self, listen_key: str) -> BinanceAccount | None:
-        return next((a for a in self.accounts if a.listen_key == listen_key), None)
+    def by_listen_key(self, listen_key: str) -> tuple[BinanceAccount, UserStream] | None:
+        for account in self.accounts:
+            for stream in account.streams.values():
+                if stream.listen_key == listen_key:
+                    return account, stream
+        return None
+
+    def prices(self, account: BinanceAccount) -> Prices:
+        return prices_for(account, self.quotes)
+
+
+def open_account(spec: AccountSpec, at: int) -> BinanceAccount:
+    """
+    Give an account as the scenario describes it.
+
+    Raises:
+        ScenarioError: If its `extra` table is not as it should be.
+        ValueError: If a symbol is unknown, or an isolated position stands where none can.
+
+    """
+    ledger, coin, extras = open_ledgers(spec, at)
+    names = ("usd", "coin", "portfolio")
+    return BinanceAccount(
+        spec=spec,
+        ledger=ledger,
+        coin=coin,
+        extras=extras,
+        opened_at=at,
+        streams={name: UserStream(name=name, key=spec.key) for name in names},
+    )
+
+
+def prices_for(account: BinanceAccount, quotes: Quotes) -> Prices:
+    """Give the published marks, and rates as they count for this kind of account."""
+    rates = quotes.portfolio_rates() if account.is_portfolio else quotes.rates()
+    return Prices(marks=quotes.mark, rates=rates)

@@ -48,9 +48,9 @@ def not_permitted(ip: str = "127.0.0.1") -> Refused:
     return Refused(status=401, code=-2015, message=message)
 
 
-def too_many(seconds: str) -> Refused:
+def too_many(seconds: str, limit: int = 2400) -> Refused:
     message = (
-        "Too many requests; current limit of IP(127.0.0.1) is 2400 requests per minute. "
+        f"Too many requests; current limit of IP(127.0.0.1) is {limit} requests per minute. "
         "Please use the websocket for live updates to avoid polling the API."
     )
     return Refused(status=429, code=-1003, message=message, headers={"Retry-After": seconds})
@@ -67,6 +67,11 @@ def banned(seconds: str, at: datetime) -> Refused:
 
 def unknown_path(path: str, method: str) -> Refused:
     return Refused(status=404, code=-5000, message=f"Path {path}, Method {method} is invalid")
+
+
+def not_a_portfolio() -> Refused:
+    message = "Request ID is not a Portfolio Margin Account."
+    return Refused(status=400, code=-21001, message=message)
 
 
 def missing_parameter(name: str) -> Refused:

@@ -1,22 +1,20 @@
-"""Frames of Binance's streams; letters as in the API documentation of USD-M futures."""
+"""Frames of Binance's streams; letters as in the API documentation of USD-M and COIN-M futures."""
 
 from decimal import Decimal
 
-from monitor.simulator.binance_accounts import BinanceAccount, BinanceState
-from monitor.simulator.binance_ledger import ZERO, Leg
-from monitor.simulator.binance_pools import Closed
+from monitor.simulator.binance_accounts import BinanceState
+from monitor.simulator.binance_ledger import ZERO, Ledger, Leg
+from monitor.simulator.binance_liquidation import Closed
 from monitor.simulator.binance_public import asset_row, premium_row
-from monitor.simulator.binance_quotes import milliseconds, wire
-from monitor.simulator.binance_rows import Row
+from monitor.simulator.binance_quotes import Row, milliseconds, wire
 from monitor.simulator.binance_tables import ASSETS, Asset, Bracket, Symbol
 from monitor.simulator.truth import plain
 
 _UM, _CM = 1, 2
-_COIN_SYMBOL = "BTCUSD_PERP"  # rides along in the array streams since 2026-06-30
 
 
 def mark(state: BinanceState, symbol: Symbol) -> Row:
-    """`<symbol>@markPrice`."""
+    """`<symbol>@markPrice`. A COIN-M delivery contract has no funding: `r` "" and `T` 0."""
     now = state.server_time()
     row = premium_row(state, symbol, now)
     return {
@@ -29,23 +27,25 @@ def mark(state: BinanceState, symbol: Symbol) -> Row:
         "i": row["indexPrice"],
         "r": row["lastFundingRate"],
         "T": row["nextFundingTime"],
-        "st": _UM,
+        "st": _CM if symbol.is_coin_margined else _UM,
     }
 
 
 def mark_arrays(state: BinanceState, silent: frozenset[str]) -> list[list[Row]]:
-    """`!markPrice@arr`: one array with a COIN-M symbol in it, one of TradFi symbols alone."""
-    symbols = [symbol for symbol in state.quotes.symbols if symbol.name not in silent]
+    """`!markPrice@arr`: one array with COIN-M symbols among it, one of TradFi symbols alone."""
+    symbols = [symbol for symbol in state.quotes.table.values() if symbol.name not in silent]
     crypto = [mark(state, symbol) for symbol in symbols if not symbol.is_tradfi]
-    crypto += [_coin_mark(row) for row in crypto if row["s"] == "BTCUSDT"]
     tradfi = [mark(state, symbol) for symbol in symbols if symbol.is_tradfi]
     return [array for array in (crypto, tradfi) if array]
 
 
-def _coin_mark(row: Row) -> Row:
-    """The COIN-M twin. Its mark lies a little off, so that mixing them up shows."""
-    price = wire(Decimal(str(row["p"])) * Decimal("1.001"))
-    return {**row, "s": _COIN_SYMBOL, "p": price, "ap": price, "st": _CM}
+def pair_marks(state: BinanceState, pair: str, silent: frozenset[str]) -> list[Row]:
+    """`<pair>@markPrice` of COIN-M: all contracts of a pair."""
+    return [
+        mark(state, symbol)
+        for symbol in state.quotes.coin_symbols
+        if symbol.pair == pair and symbol.name not in silent
+    ]
 
 
 def asset_index(state: BinanceState, asset: Asset) -> Row | None:
@@ -81,13 +81,13 @@ def contract_info(state: BinanceState, symbol: Symbol) -> Row:
         "e": "contractInfo",
         "E": milliseconds(state.server_time()),
         "s": symbol.name,
-        "ps": symbol.name,
+        "ps": symbol.pair,
         "ct": symbol.contract_type,
-        "dt": 4133404800000,
+        "dt": symbol.delivery_at,
         "ot": 1569398400000,
         "cs": "TRADING",
         "bks": [_bracket(number, bracket) for number, bracket in enumerate(symbol.brackets, 1)],
-        "st": _UM,
+        "st": _CM if symbol.is_coin_margined else _UM,
     }
 
 
@@ -108,7 +108,7 @@ def _bracket(number: int, bracket: Bracket) -> Row:
 
 def account_update(
     state: BinanceState,
-    account: BinanceAccount,
+    ledger: Ledger,
     reason: str,
     changes: dict[str, Decimal],
     legs: tuple[Leg, ...],
@@ -128,15 +128,15 @@ def account_update(
         "E": now,
         "a": {
             "m": reason,
-            "B": [_balance(account, asset, change) for asset, change in changes.items()],
+            "B": [_balance(ledger, asset, change) for asset, change in changes.items()],
             "P": [_position(state, leg) for leg in legs],
         },
     }
 
 
-def _balance(account: BinanceAccount, asset: str, change: Decimal) -> Row:
-    cross = account.ledger.cross_wallets.get(asset, ZERO)
-    wallet = cross + account.ledger.isolated_wallets(asset)
+def _balance(ledger: Ledger, asset: str, change: Decimal) -> Row:
+    cross = ledger.cross_wallets.get(asset, ZERO)
+    wallet = cross + ledger.isolated_wallets(asset)
     return {"a": asset, "wb": wire(wallet), "cw": wire(cross), "bc": plain(change)}
 
 
@@ -152,7 +152,7 @@ def _position(state: BinanceState, leg: Leg) -> Row:
         "mt": "isolated" if leg.is_isolated else "cross",
         "iw": wire(leg.isolated_wallet) if leg.amount and leg.isolated_wallet else "0",
         "ps": leg.side,
-        "ma": leg.symbol.margin_asset,
+        "ma": leg.margin_asset,
     }
 
 
@@ -181,7 +181,7 @@ def liquidation_order(state: BinanceState, closed: Closed, order_id: int) -> Row
             "l": quantity,
             "z": quantity,
             "L": price,
-            "N": closed.leg.symbol.margin_asset,
+            "N": closed.leg.margin_asset,
             "n": wire(closed.fee),
             "T": now,
             "t": order_id,
@@ -203,10 +203,10 @@ def liquidation_order(state: BinanceState, closed: Closed, order_id: int) -> Row
     }
 
 
-def margin_call(state: BinanceState, account: BinanceAccount, legs: tuple[Leg, ...]) -> Row:
+def margin_call(state: BinanceState, ledger: Ledger, legs: tuple[Leg, ...]) -> Row:
     """`MARGIN_CALL` for the legs of a pool; `cw` only where they are crossed."""
     first = legs[0]
-    cross = account.ledger.cross_wallets.get(first.symbol.margin_asset, ZERO)
+    cross = ledger.cross_wallets.get(first.margin_asset, ZERO)
     return {
         "e": "MARGIN_CALL",
         "E": milliseconds(state.server_time()),
@@ -226,6 +226,26 @@ def _called(state: BinanceState, leg: Leg) -> Row:
         "mp": wire(price),
         "up": wire(leg.unrealized_profit(price)),
         "mm": wire(leg.maint_margin(price)),
+    }
+
+
+def config_update(state: BinanceState, *, multi_assets: bool) -> Row:
+    """`ACCOUNT_CONFIG_UPDATE` of the asset mode."""
+    now = milliseconds(state.server_time())
+    return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": now, "ai": {"j": multi_assets}}
+
+
+def risk_level(state: BinanceState, word: str, figures: tuple[Decimal, ...]) -> Row:
+    """`riskLevelChange` of portfolio margin; figures: uniMMR, equity, actual equity, margin."""
+    uni_mmr, equity, actual, maintenance = map(wire, figures)
+    return {
+        "e": "riskLevelChange",
+        "E": milliseconds(state.server_time()),
+        "u": uni_mmr,
+        "s": word,
+        "eq": equity,
+        "ae": actual,
+        "m": maintenance,
     }
 
 

@@ -1,23 +1,30 @@
 """
-A Binance USD-M account as Binance keeps it, and its margin arithmetic in Binance's words.
+A Binance futures account as Binance keeps it, and its margin arithmetic in Binance's words.
 
+One ledger is one engine's book: USD-M, or COIN-M, in which every coin is a wallet of its own.
 All amounts are exact; only the wire cuts them to eight decimals. Marks come in as a function of
 the symbol, asset rates as a function of the asset.
 
 Source: Binance support, "Liquidation Protocols", "How to Calculate Liquidation Price of USD-M
-Futures Contracts", "Multi-Assets Mode"; API documentation of USD-M futures, Account Information
-V3 and Position Information V3.
+Futures Contracts", "... of COIN-M Futures Contracts", "Multi-Assets Mode"; API documentation of
+USD-M futures, Account Information V3 and Position Information V3.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from monitor.simulator.binance_coin_tables import COIN_SYMBOLS
+from monitor.simulator.binance_declared import Extras, read_extras
 from monitor.simulator.binance_tables import SYMBOLS, Bracket, Symbol
 from monitor.simulator.scenario import AccountSpec, OrderSpec, PositionSpec
 
 Marks = Callable[[str], Decimal]
 ZERO = Decimal(0)
+ALL_SYMBOLS = {**SYMBOLS, **COIN_SYMBOLS}
+SHARED_MODES = frozenset({"multi_assets", "credits"})  # all assets are one pool
+PORTFOLIO_MODES = frozenset({"portfolio_margin", "pm_pro"})
+_USUAL_LEVERAGE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +41,11 @@ class Rates:
 
 @dataclass(slots=True, kw_only=True)
 class Leg:
-    """One position: `amount` is signed, `side` is BOTH, LONG or SHORT."""
+    """
+    One position: `amount` is signed, `side` is BOTH, LONG or SHORT.
+
+    Of a COIN-M symbol the amount counts contracts, and all its figures are in the coin.
+    """
 
     symbol: Symbol
     side: str
@@ -42,6 +53,7 @@ class Leg:
     entry_price: Decimal
     leverage: Decimal
     isolated_wallet: Decimal | None = None  # None: cross
+    settles_in: str | None = None  # where it is not the symbol's own margin asset
     updated_at: int = 0
 
     @property
@@ -49,19 +61,27 @@ class Leg:
         return self.isolated_wallet is not None
 
     @property
+    def margin_asset(self) -> str:
+        return self.settles_in or self.symbol.margin_asset
+
+    @property
     def pool(self) -> str:
-        """The margin pool it belongs to in single-asset mode."""
+        """The margin pool it belongs to where each asset has its own."""
         if not self.is_isolated:
-            return self.symbol.margin_asset
+            return self.margin_asset
         suffix = "" if self.side == "BOTH" else f"/{self.side.lower()}"
         return f"isolated/{self.symbol.name}{suffix}"
 
     def unrealized_profit(self, mark: Decimal) -> Decimal:
-        return self.amount * (mark - self.entry_price)
+        size = self.symbol.contract_size
+        if size is None or not self.amount:
+            return self.amount * (mark - self.entry_price)
+        return self.amount * size / self.entry_price - self.amount * size / mark
 
     def notional(self, mark: Decimal) -> Decimal:
         """Signed, as on the wire."""
-        return self.amount * mark
+        size = self.symbol.contract_size
+        return self.amount * mark if size is None else self.amount * size / mark
 
     def maint_margin(self, mark: Decimal) -> Decimal:
         return maint_margin(self.symbol, abs(self.notional(mark)))
@@ -84,7 +104,7 @@ def maint_margin(symbol: Symbol, notional: Decimal) -> Decimal:
 @dataclass(slots=True, kw_only=True)
 class Ledger:
     """
-    Wallets, positions and orders of one account.
+    Wallets, positions and orders of one account in one engine.
 
     `cross_wallets` hold crossWalletBalance per asset: what isolated positions have set aside
     stands in their own `isolated_wallet`.
@@ -95,20 +115,30 @@ class Ledger:
     legs: list[Leg]
     orders: list[OrderSpec]
     touched_at: dict[str, int] = field(default_factory=dict)  # per asset, milliseconds
+    is_coin_margined: bool = False
+    settles_in: str | None = None
 
     @property
     def multi_assets(self) -> bool:
-        return self.spec.mode == "multi_assets"
+        return self.spec.mode in SHARED_MODES and not self.is_coin_margined
+
+    @property
+    def credits(self) -> bool:
+        return self.spec.mode == "credits"
 
     @property
     def hedge(self) -> bool:
         return self.spec.position_mode == "hedge"
 
+    def asset_of(self, symbol: str) -> str:
+        """Give the asset in which a symbol's profit and margin are counted."""
+        return self.settles_in or ALL_SYMBOLS[symbol].margin_asset
+
     # --- figures of one margin asset, cross positions only
 
     def cross_legs(self, asset: str | None = None) -> Iterator[Leg]:
         for leg in self.legs:
-            if not leg.is_isolated and asset in {None, leg.symbol.margin_asset}:
+            if not leg.is_isolated and asset in {None, leg.margin_asset}:
                 yield leg
 
     def cross_un_pnl(self, asset: str, marks: Marks) -> Decimal:
@@ -139,24 +169,29 @@ class Ledger:
         """Initial margin of open limit orders that do not reduce; never maintenance margin."""
         return sum(
             (
-                order.contracts * (order.price or ZERO) / self.leverage(order.symbol)
+                self.order_margin(order)
                 for order in self.orders
-                if order.kind == "limit"
-                and not order.reduce_only
-                and SYMBOLS[order.symbol].margin_asset == asset
+                if self.asset_of(order.symbol) == asset
             ),
             ZERO,
         )
 
+    def order_margin(self, order: OrderSpec) -> Decimal:
+        if order.kind != "limit" or order.reduce_only or not order.price:
+            return ZERO
+        size = ALL_SYMBOLS[order.symbol].contract_size
+        worth = order.contracts * (order.price if size is None else size / order.price)
+        return worth / self.leverage(order.symbol)
+
     def isolated_wallets(self, asset: str) -> Decimal:
         return sum(
-            (leg.isolated_wallet or ZERO for leg in self.legs if leg.symbol.margin_asset == asset),
+            (leg.isolated_wallet or ZERO for leg in self.legs if leg.margin_asset == asset),
             ZERO,
         )
 
     def assets(self) -> tuple[str, ...]:
         """Give the assets in which there is a wallet or a position."""
-        margined = dict.fromkeys(leg.symbol.margin_asset for leg in self.legs)
+        margined = dict.fromkeys(leg.margin_asset for leg in self.legs)
         return tuple({**dict.fromkeys(self.cross_wallets), **margined})
 
     def leverage(self, symbol: str) -> Decimal:
@@ -167,7 +202,7 @@ class Ledger:
         for position in self.spec.positions:
             if position.symbol == symbol:
                 return position.leverage
-        return Decimal(min(20, SYMBOLS[symbol].brackets[0].leverage))
+        return Decimal(min(_USUAL_LEVERAGE, ALL_SYMBOLS[symbol].brackets[0].leverage))
 
     # --- the pool in multi-assets mode, in US dollars
 
@@ -187,29 +222,54 @@ class Ledger:
         )
 
 
-def open_ledger(spec: AccountSpec, at: int) -> Ledger:
+def open_ledgers(spec: AccountSpec, at: int) -> tuple[Ledger, Ledger, Extras]:
     """
-    Give the ledger of an account as the scenario describes it, all touched at `at` (ms).
+    Give the USD-M and the COIN-M ledger of an account as the scenario describes it.
+
+    All is touched at `at` (ms). The extras hold what else it has.
 
     Raises:
-        ValueError: If a symbol is unknown, or an isolated position meets multi-assets mode.
+        ScenarioError: If its `extra` table is not as it should be.
+        ValueError: If a symbol is unknown, or an isolated position stands where none can.
 
     """
-    ledger = Ledger(
+    for symbol in {*(p.symbol for p in spec.positions), *(o.symbol for o in spec.orders)}:
+        _known(spec, symbol)
+    extras = read_extras(spec)
+    usd = _ledger(spec, at, dict(spec.wallets), settles_in=extras.settles_in)
+    coin = _ledger(spec, at, dict(extras.coin_wallets), is_coin_margined=True)
+    whole = spec.mode in SHARED_MODES | PORTFOLIO_MODES
+    if whole and any(leg.is_isolated for leg in usd.legs):
+        raise ValueError(f"account {spec.name!r}: {spec.mode} mode has no isolated positions")
+    if spec.mode in PORTFOLIO_MODES and any(leg.is_isolated for leg in coin.legs):
+        raise ValueError(f"account {spec.name!r}: {spec.mode} mode has no isolated positions")
+    return usd, coin, extras
+
+
+def _ledger(
+    spec: AccountSpec,
+    at: int,
+    wallets: dict[str, Decimal],
+    *,
+    is_coin_margined: bool = False,
+    settles_in: str | None = None,
+) -> Ledger:
+    def belongs(symbol: str) -> bool:
+        return ALL_SYMBOLS[symbol].is_coin_margined == is_coin_margined
+
+    legs = [_leg(spec, p, at, settles_in) for p in spec.positions if belongs(p.symbol)]
+    return Ledger(
         spec=spec,
-        cross_wallets=dict(spec.wallets),
-        legs=[_leg(spec, position, at) for position in spec.positions],
-        orders=list(spec.orders),
-        touched_at=dict.fromkeys(spec.wallets, at),
+        cross_wallets=wallets,
+        legs=legs,
+        orders=[order for order in spec.orders if belongs(order.symbol)],
+        touched_at=dict.fromkeys((*wallets, *(leg.margin_asset for leg in legs)), at),
+        is_coin_margined=is_coin_margined,
+        settles_in=settles_in,
     )
-    for order in spec.orders:
-        _known(spec, order.symbol)
-    if ledger.multi_assets and any(leg.is_isolated for leg in ledger.legs):
-        raise ValueError(f"account {spec.name!r}: multi-assets mode has no isolated positions")
-    return ledger
 
 
-def _leg(spec: AccountSpec, position: PositionSpec, at: int) -> Leg:
+def _leg(spec: AccountSpec, position: PositionSpec, at: int, settles_in: str | None) -> Leg:
     symbol = _known(spec, position.symbol)
     sign = 1 if position.side == "long" else -1
     if position.contracts != round(position.contracts, symbol.quantity_decimals):
@@ -224,11 +284,12 @@ def _leg(spec: AccountSpec, position: PositionSpec, at: int) -> Leg:
         entry_price=position.entry_price,
         leverage=position.leverage,
         isolated_wallet=position.isolated_margin,
+        settles_in=settles_in,
         updated_at=at,
     )
 
 
 def _known(spec: AccountSpec, symbol: str) -> Symbol:
-    if symbol not in SYMBOLS:
+    if symbol not in ALL_SYMBOLS:
         raise ValueError(f"account {spec.name!r}: Binance has no symbol {symbol!r} here")
-    return SYMBOLS[symbol]
+    return ALL_SYMBOLS[symbol]

@@ -1,13 +1,10 @@
-"""
-Replies of Binance's signed calls beside USD-M futures: rights of the key, and what is empty here.
-
-COIN-M exists for every account but holds nothing in this simulator.
-"""
+"""Replies of Binance's signed calls beside futures: rights of the key, kind of account, spot."""
 
 from collections.abc import Callable, Mapping
 
 from monitor.simulator.binance_accounts import BinanceAccount, BinanceState
-from monitor.simulator.binance_rows import Row
+from monitor.simulator.binance_ledger import ZERO
+from monitor.simulator.binance_quotes import Row, wire
 from monitor.simulator.binance_tables import ASSETS
 
 Parameters = Mapping[str, str]
@@ -31,7 +28,7 @@ def _restrictions(_: BinanceState, account: BinanceAccount, __: Parameters) -> R
         "enableFixApiTrade": False,
         "enableFixReadOnly": False,
         "enableSpotAndMarginTrading": "trade" in rights,
-        "enablePortfolioMarginTrading": False,
+        "enablePortfolioMarginTrading": "trade" in rights and account.is_portfolio,
     }
 
 
@@ -73,38 +70,25 @@ def _nothing(_: BinanceState, __: BinanceAccount, ___: Parameters) -> Reply:
     return []
 
 
-def _coin_account(_: BinanceState, __: BinanceAccount, ___: Parameters) -> Reply:
-    """GET /dapi/v1/account of an account that has never used COIN-M."""
-    zero = "0.00000000"
-    fields = (
-        "walletBalance",
-        "unrealizedProfit",
-        "marginBalance",
-        "maintMargin",
-        "initialMargin",
-        "positionInitialMargin",
-        "openOrderInitialMargin",
-        "maxWithdrawAmount",
-        "crossWalletBalance",
-        "crossUnPnl",
-        "availableBalance",
-    )
-    assets: list[Row] = [
-        {"asset": name, **dict.fromkeys(fields, zero), "updateTime": 0} for name in ("BTC", "ETH")
-    ]
+def _spot(state: BinanceState, account: BinanceAccount, _: Parameters) -> Reply:
+    """GET /api/v3/account."""
     return {
-        "feeTier": 0,
+        "makerCommission": 10,
+        "takerCommission": 10,
+        "buyerCommission": 0,
+        "sellerCommission": 0,
         "canTrade": True,
-        "canDeposit": True,
         "canWithdraw": True,
-        "updateTime": 0,
-        "assets": assets,
-        "positions": [],
+        "canDeposit": True,
+        "updateTime": account.opened_at,
+        "accountType": "SPOT",
+        "balances": [
+            {"asset": name, "free": wire(amount), "locked": wire(ZERO)}
+            for name, amount in account.extras.spot.items()
+        ],
+        "permissions": ["SPOT"],
+        "uid": state.accounts.index(account) + 1,
     }
-
-
-def _coin_mode(_: BinanceState, account: BinanceAccount, __: Parameters) -> Reply:
-    return {"dualSidePosition": account.ledger.hedge}
 
 
 OTHER_CALLS: dict[str, Callable[[BinanceState, BinanceAccount, Parameters], Reply]] = {
@@ -113,12 +97,5 @@ OTHER_CALLS: dict[str, Callable[[BinanceState, BinanceAccount, Parameters], Repl
     "/sapi/v1/capital/config/getall": _coins,
     "/sapi/v1/margin/allPairs": _nothing,
     "/sapi/v1/margin/isolated/allPairs": _nothing,
-    "/dapi/v1/account": _coin_account,
-    "/dapi/v1/positionRisk": _nothing,
-    "/dapi/v1/balance": _nothing,
-    "/dapi/v2/leverageBracket": _nothing,
-    "/dapi/v1/adlQuantile": _nothing,
-    "/dapi/v1/openOrders": _nothing,
-    "/dapi/v1/openAlgoOrders": _nothing,
-    "/dapi/v1/positionSide/dual": _coin_mode,
+    "/api/v3/account": _spot,
 }

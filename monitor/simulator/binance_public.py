@@ -5,16 +5,14 @@ from datetime import datetime
 
 from monitor.simulator.binance_accounts import BinanceState
 from monitor.simulator.binance_auth import unknown_symbol
-from monitor.simulator.binance_quotes import milliseconds, wire
-from monitor.simulator.binance_rows import Row
-from monitor.simulator.binance_tables import ASSETS, Asset, Symbol
+from monitor.simulator.binance_quotes import Row, milliseconds, wire
+from monitor.simulator.binance_tables import ASSETS, PERPETUAL_DELIVERY, Asset, Symbol
 from monitor.simulator.truth import plain
 
 Parameters = Mapping[str, str]
 Reply = Row | list[Row]
 Public = Callable[[BinanceState, Parameters, datetime], Reply]
 
-PERPETUAL_DELIVERY = 4133404800000
 _ONBOARD = 1569398400000
 
 
@@ -60,7 +58,7 @@ def _symbol_info(symbol: Symbol) -> Row:
         "maintMarginPercent": "2.5000",
         "requiredMarginPercent": "5.0000",
         "baseAsset": symbol.base,
-        "quoteAsset": symbol.margin_asset,
+        "quoteAsset": symbol.quote,
         "marginAsset": symbol.margin_asset,
         "pricePrecision": symbol.price_decimals,
         "quantityPrecision": symbol.quantity_decimals,
@@ -72,14 +70,14 @@ def _symbol_info(symbol: Symbol) -> Row:
         "liquidationFee": format(symbol.liquidation_fee, ".6f"),
         "marketTakeBound": "0.05",
         "maxMoveOrderLimit": 10000,
-        "filters": _filters(symbol),
+        "filters": symbol_filters(symbol),
         "orderTypes": ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TRAILING_STOP_MARKET"],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
         "permissionSets": ["GRID", "COPY"],
     }
 
 
-def _filters(symbol: Symbol) -> list[Row]:
+def symbol_filters(symbol: Symbol) -> list[Row]:
     tick = format(10**-symbol.price_decimals, f".{symbol.price_decimals}f")
     step = format(10**-symbol.quantity_decimals, f".{symbol.quantity_decimals}f")
     lot = {"stepSize": step, "minQty": step, "maxQty": "1000000"}
@@ -107,22 +105,27 @@ def _filters(symbol: Symbol) -> list[Row]:
 def _premium_index(state: BinanceState, sent: Parameters, now: datetime) -> Reply:
     name = sent.get("symbol")
     if name:
-        if name not in state.quotes.table:
+        if name not in state.quotes.table or state.quotes.table[name].is_coin_margined:
             raise unknown_symbol()
         return premium_row(state, state.quotes.table[name], now)
     return [premium_row(state, symbol, now) for symbol in state.quotes.symbols]
 
 
 def premium_row(state: BinanceState, symbol: Symbol, now: datetime) -> Row:
+    """One element of premiumIndex; a COIN-M one has its pair, a delivery contract no funding."""
     index = wire(state.quotes.index(symbol))
+    perpetual = symbol.delivery_at == PERPETUAL_DELIVERY
+    funding = wire(state.quotes.funding_rate(symbol)) if perpetual else ""
+    next_at = milliseconds(state.quotes.next_funding_at(symbol)) if perpetual else 0
     return {
         "symbol": symbol.name,
+        **({"pair": symbol.pair} if symbol.is_coin_margined else {}),
         "markPrice": wire(state.quotes.mark(symbol.name)),
         "indexPrice": index,
         "estimatedSettlePrice": index,
-        "lastFundingRate": wire(state.quotes.funding_rate(symbol)),
-        "interestRate": "0.00010000",
-        "nextFundingTime": milliseconds(state.quotes.next_funding_at()),
+        "lastFundingRate": funding,
+        "interestRate": "0.00010000" if perpetual else "",
+        "nextFundingTime": next_at,
         "time": milliseconds(now),
     }
 
@@ -199,5 +202,4 @@ PUBLIC_CALLS: dict[str, Public] = {
     "/fapi/v1/symbolAdlRisk": _adl_risk,
     "/fapi/v1/ticker/price": _price,
     "/api/v3/time": _time,
-    "/dapi/v1/time": _time,
 }

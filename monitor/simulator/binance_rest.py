@@ -5,7 +5,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from monitor.simulator.binance_accounts import BinanceAccount, BinanceState
+from monitor.simulator.binance_accounts import BinanceAccount, BinanceState, UserStream
 from monitor.simulator.binance_auth import (
     Refused,
     bad_key_format,
@@ -15,15 +15,19 @@ from monitor.simulator.binance_auth import (
     unknown_path,
     unknown_symbol,
 )
+from monitor.simulator.binance_coin_calls import COIN_PUBLIC, COIN_SIGNED
+from monitor.simulator.binance_income import income_rows
 from monitor.simulator.binance_other import OTHER_CALLS
-from monitor.simulator.binance_public import PUBLIC_CALLS
-from monitor.simulator.binance_quotes import milliseconds
-from monitor.simulator.binance_rows import Row, Rows, bracket_rows
+from monitor.simulator.binance_portfolio_calls import portfolio_calls
+from monitor.simulator.binance_public import PUBLIC_CALLS as USD_PUBLIC
+from monitor.simulator.binance_quotes import Row, milliseconds
+from monitor.simulator.binance_rows import Rows, bracket_rows
 from monitor.simulator.binance_tables import Symbol
+from monitor.simulator.binance_weights import LIMITS, Spent, limit_of, weight
 
 Parameters = Mapping[str, str]
 Reply = Row | list[Row]
-_LIMIT_PER_MINUTE = 2400
+PUBLIC_CALLS = {**USD_PUBLIC, **COIN_PUBLIC}
 _KEY_LENGTH = 64  # longer ones are no keys; shorter ones are this simulator's
 
 
@@ -32,8 +36,7 @@ class BinanceRest:
 
     def __init__(self, state: BinanceState) -> None:
         self._state = state
-        self._minute = 0
-        self._weight = 0
+        self._spent = Spent()
 
     def mount(self, app: web.Application) -> None:
         app.router.add_route("*", "/binance/{path:.*}", self._answer)
@@ -42,24 +45,26 @@ class BinanceRest:
         path = request.path.removeprefix("/binance")
         now = self._state.server_time(path)
         try:
-            self._spend(_weight(path, request.query), now)
+            self._spend(path, request.query, now)
             response = await self._reply(request, path, now)
         except Refused as refusal:
             response = refusal.response()
         used = "X-SAPI-USED-IP-WEIGHT-1M" if path.startswith("/sapi") else "X-MBX-USED-WEIGHT-1M"
-        response.headers[used] = str(self._weight)
+        response.headers[used] = str(self._spent.used.get(limit_of(path), 0))
         return response
 
     async def _reply(self, request: web.Request, path: str, now: datetime) -> web.Response:
-        if (request.method, path) in LISTEN_KEY:
-            account = self._account(request)
-            return web.json_response(LISTEN_KEY[request.method, path](self._state, account, now))
+        if path in _LISTEN_KEY_PATHS and request.method in {"POST", "PUT", "DELETE"}:
+            stream = self._account(request).streams[_LISTEN_KEY_PATHS[path]]
+            return web.json_response(_listen_key(request.method, stream, now))
         if request.method == "GET" and path in PUBLIC_CALLS:
             return web.json_response(PUBLIC_CALLS[path](self._state, request.query, now))
         if request.method == "GET" and path in SIGNED_CALLS:
             account = self._account(request)
             payload = await _payload(request)
             parameters = check_signed(payload, account.spec.secret, now)
+            if not _is_open(path, account):
+                raise not_permitted()
             return web.json_response(SIGNED_CALLS[path](self._state, account, parameters))
         if request.method in {"POST", "PUT", "DELETE"} and path in TRADE_PATHS:
             return await self._trade(request, now)
@@ -83,13 +88,10 @@ class BinanceRest:
             raise not_permitted()
         return account
 
-    def _spend(self, weight: int, now: datetime) -> None:
-        minute = milliseconds(now) // 60000
-        if minute != self._minute:
-            self._minute, self._weight = minute, 0
-        self._weight += weight
-        if self._weight > _LIMIT_PER_MINUTE:
-            raise too_many(str(60 - now.second))
+    def _spend(self, path: str, query: Parameters, now: datetime) -> None:
+        name = limit_of(path)
+        if not self._spent.add(name, weight(path, query), milliseconds(now) // 60000):
+            raise too_many(str(60 - now.second), LIMITS[name])
 
 
 async def _payload(request: web.Request) -> str:
@@ -105,7 +107,10 @@ def _symbol(state: BinanceState, parameters: Parameters) -> Symbol | None:
         return None
     if name not in state.quotes.table:
         raise unknown_symbol()
-    return state.quotes.table[name]
+    symbol = state.quotes.table[name]
+    if symbol.is_coin_margined:
+        raise unknown_symbol()
+    return symbol
 
 
 def _name(state: BinanceState, parameters: Parameters) -> str | None:
@@ -119,7 +124,7 @@ Signed = Callable[[BinanceState, BinanceAccount, Parameters], Reply]
 
 
 def _rows(state: BinanceState, account: BinanceAccount) -> Rows:
-    return Rows(account.ledger, state.quotes)
+    return Rows(state, account)
 
 
 def _account_v3(state: BinanceState, account: BinanceAccount, _: Parameters) -> Reply:
@@ -194,14 +199,14 @@ def _commission(state: BinanceState, _: BinanceAccount, sent: Parameters) -> Rep
 
 
 def _force_orders(_: BinanceState, account: BinanceAccount, __: Parameters) -> Reply:
-    return list(account.force_orders)
+    return [row for row in account.force_orders if "_" not in str(row["symbol"])]
 
 
-def _income(_: BinanceState, account: BinanceAccount, __: Parameters) -> Reply:
-    return list(account.income)
+def _income(_: BinanceState, account: BinanceAccount, sent: Parameters) -> Reply:
+    return income_rows(account.income, sent)
 
 
-SIGNED_CALLS: dict[str, Signed] = {
+_USD_CALLS: dict[str, Signed] = {
     "/fapi/v3/account": _account_v3,
     "/fapi/v3/positionRisk": _position_risk,
     "/fapi/v3/balance": _balance,
@@ -216,66 +221,49 @@ SIGNED_CALLS: dict[str, Signed] = {
     "/fapi/v1/commissionRate": _commission,
     "/fapi/v1/forceOrders": _force_orders,
     "/fapi/v1/income": _income,
+}
+SIGNED_CALLS: dict[str, Signed] = {
+    **_USD_CALLS,
+    **COIN_SIGNED,
+    **portfolio_calls(_USD_CALLS),
     **OTHER_CALLS,
 }
+
+
+def _is_open(path: str, account: BinanceAccount) -> bool:
+    """
+    Tell whether this kind of account answers at this path.
+
+    After portfolio margin is enabled the futures calls refuse (-2015); the pro program keeps
+    them. How each refuses is not published in full.
+    """
+    if path.startswith("/papi/"):
+        return account.is_portfolio
+    if path.startswith(("/fapi/", "/dapi/")):
+        return account.spec.mode != "portfolio_margin"
+    return True
+
+
 TRADE_PATHS = frozenset(
     {"/fapi/v1/order", "/fapi/v1/algoOrder", "/fapi/v1/leverage", "/fapi/v1/marginType"}
 )
 
 # --- the listenKey: only the key's header, no signature
 
-
-def _open_key(_: BinanceState, account: BinanceAccount, now: datetime) -> Reply:
-    return {"listenKey": account.renew_listen_key(now)}
-
-
-def _extend_key(_: BinanceState, account: BinanceAccount, now: datetime) -> Reply:
-    return {"listenKey": account.extend_listen_key(now)}
-
-
-def _close_key(_: BinanceState, account: BinanceAccount, __: datetime) -> Reply:
-    account.close_listen_key()
-    return {}
-
-
-_LISTEN_KEY_PATH = "/fapi/v1/listenKey"
-LISTEN_KEY: dict[tuple[str, str], Callable[[BinanceState, BinanceAccount, datetime], Reply]] = {
-    ("POST", _LISTEN_KEY_PATH): _open_key,
-    ("PUT", _LISTEN_KEY_PATH): _extend_key,
-    ("DELETE", _LISTEN_KEY_PATH): _close_key,
-}
-
-# --- weights
-
-_WEIGHTS = {
-    "/fapi/v3/account": 5,
-    "/fapi/v3/positionRisk": 5,
-    "/fapi/v3/balance": 5,
-    "/fapi/v1/accountConfig": 5,
-    "/fapi/v1/symbolConfig": 5,
-    "/fapi/v1/adlQuantile": 5,
-    "/fapi/v1/multiAssetsMargin": 30,
-    "/fapi/v1/positionSide/dual": 30,
-    "/fapi/v1/income": 30,
-    "/fapi/v1/commissionRate": 20,
-    "/dapi/v1/account": 5,
-    "/dapi/v1/premiumIndex": 10,
-}
-_WEIGHTS_WITHOUT_SYMBOL = {
-    "/fapi/v1/assetIndex": 10,
-    "/fapi/v1/premiumIndex": 10,
-    "/fapi/v1/openOrders": 40,
-    "/fapi/v1/openAlgoOrders": 40,
-    "/fapi/v1/forceOrders": 50,
-    "/dapi/v1/openOrders": 40,
-    "/dapi/v1/openAlgoOrders": 40,
+_LISTEN_KEY_PATHS = {
+    "/fapi/v1/listenKey": "usd",
+    "/dapi/v1/listenKey": "coin",
+    "/papi/v1/listenKey": "portfolio",
 }
 
 
-def _weight(path: str, query: Parameters) -> int:
-    """Give what a call costs; sapi calls count against another limit, far away."""
-    if path.startswith("/sapi"):
-        return 0
-    if "symbol" not in query and path in _WEIGHTS_WITHOUT_SYMBOL:
-        return _WEIGHTS_WITHOUT_SYMBOL[path]
-    return _WEIGHTS.get(path, 1)
+def _listen_key(method: str, stream: UserStream, now: datetime) -> Reply:
+    """Carry out a call; the stream's key, where one is given back."""
+    match method:
+        case "POST":
+            return {"listenKey": stream.renew_listen_key(now)}
+        case "PUT":
+            return {"listenKey": stream.extend_listen_key(now)}
+        case _:
+            stream.close_listen_key()
+            return {}

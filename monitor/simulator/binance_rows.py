@@ -9,14 +9,12 @@ against recorded answers in the tests.
 from collections.abc import Iterable
 from decimal import Decimal
 
-from monitor.simulator.binance_ledger import ZERO, Ledger, Leg
-from monitor.simulator.binance_pools import liquidation_price
-from monitor.simulator.binance_quotes import Quotes, wire
-from monitor.simulator.binance_tables import ASSETS, Bracket, Symbol
-from monitor.simulator.scenario import OrderSpec
+from monitor.simulator.binance_accounts import BinanceAccount, BinanceState
+from monitor.simulator.binance_ledger import ZERO, Leg
+from monitor.simulator.binance_orders import algo_order, plain_order
+from monitor.simulator.binance_quotes import Row, wire
+from monitor.simulator.binance_tables import ASSETS, CREDITS, Bracket, Symbol
 from monitor.simulator.truth import plain
-
-Row = dict[str, object]
 
 _TAKER_RATE = Decimal("0.0005")
 _NONE_YET = "0"  # several figures read "0", not "0.00000000", where there is none
@@ -27,9 +25,11 @@ _ALGO_ID = 2_148_627
 class Rows:
     """Builds the replies for one account from its ledger and the published quotes."""
 
-    def __init__(self, ledger: Ledger, quotes: Quotes) -> None:
-        self._ledger = ledger
-        self._quotes = quotes
+    def __init__(self, state: BinanceState, account: BinanceAccount) -> None:
+        self._state = state
+        self._account = account
+        self._ledger = account.ledger
+        self._quotes = state.quotes
 
     # --- account
 
@@ -39,11 +39,11 @@ class Rows:
         return {
             **self._totals(),
             "assets": assets,
-            "positions": [self._account_position(leg) for leg in self._legs()],
+            "positions": self.account_positions(),
         }
 
     def _totals(self) -> Row:
-        names = tuple(self._quotes.rates()) if self._ledger.multi_assets else ("USDT",)
+        names = self._rated_assets() if self._ledger.multi_assets else ("USDT",)
         figures = [self._asset_figures(name) for name in names]
         rates = self._quotes.rates()
         totals: dict[str, Decimal] = dict.fromkeys(_TOTALS, ZERO)
@@ -73,7 +73,7 @@ class Rows:
 
     def _asset_figures(self, name: str) -> dict[str, Decimal]:
         book, marks = self._ledger, self._quotes.mark
-        own = [leg for leg in book.legs if leg.symbol.margin_asset == name]
+        own = [leg for leg in book.legs if leg.margin_asset == name]
         cross = book.cross_wallets.get(name, ZERO)
         wallet = cross + book.isolated_wallets(name)
         profit = sum((leg.unrealized_profit(marks(leg.symbol.name)) for leg in own), ZERO)
@@ -114,11 +114,17 @@ class Rows:
         ]
 
     def _all_assets(self) -> tuple[str, ...]:
-        return tuple({**dict.fromkeys(ASSETS), **dict.fromkeys(self._ledger.assets())})
+        """Every asset of the exchange; credits only where the account trades on them."""
+        every = {**dict.fromkeys(ASSETS), **dict.fromkeys(self._ledger.assets())}
+        return tuple(name for name in every if name != CREDITS or self._ledger.credits)
+
+    def _rated_assets(self) -> tuple[str, ...]:
+        rates = self._quotes.rates()
+        return tuple(name for name in self._all_assets() if name in rates)
 
     # --- positions
 
-    def _legs(self, symbol: str | None = None) -> Iterable[Leg]:
+    def legs(self, symbol: str | None = None) -> Iterable[Leg]:
         """Positions, and an empty one where a symbol has open orders only."""
         legs = [leg for leg in self._ledger.legs if symbol in {None, leg.symbol.name}]
         yield from legs
@@ -133,7 +139,11 @@ class Rows:
                         amount=ZERO,
                         entry_price=ZERO,
                         leverage=self._ledger.leverage(name),
+                        settles_in=self._ledger.settles_in,
                     )
+
+    def account_positions(self) -> list[Row]:
+        return [self._account_position(leg) for leg in self.legs()]
 
     def _account_position(self, leg: Leg) -> Row:
         mark = self._quotes.mark(leg.symbol.name)
@@ -153,7 +163,7 @@ class Rows:
 
     def position_risk(self, symbol: str | None = None) -> list[Row]:
         """GET /fapi/v3/positionRisk."""
-        return [self._risk(leg) for leg in self._legs(symbol)]
+        return [self._risk(leg) for leg in self.legs(symbol)]
 
     def _risk(self, leg: Leg) -> Row:
         mark = self._quotes.mark(leg.symbol.name)
@@ -170,7 +180,7 @@ class Rows:
             "liquidationPrice": self._liquidation_price(leg),
             "isolatedMargin": self._isolated_margin(leg, mark),
             "notional": _or_zero(leg.notional(mark)),
-            "marginAsset": leg.symbol.margin_asset,
+            "marginAsset": leg.margin_asset,
             "isolatedWallet": _or_zero(leg.isolated_wallet or ZERO),
             "initialMargin": _or_zero(position_margin + order_margin),
             "maintMargin": _or_zero(leg.maint_margin(mark)),
@@ -185,21 +195,16 @@ class Rows:
     def _liquidation_price(self, leg: Leg) -> str:
         if not leg.amount:
             return _NONE_YET
-        price = liquidation_price(self._ledger, leg, self._quotes.mark, self._quotes.rates())
+        prices = self._state.prices(self._account)
+        price = self._account.pool_of(leg).told_price(leg, prices)
         return _NONE_YET if price is None else wire(price)
 
     def _initial_margin(self, leg: Leg) -> Decimal:
         return abs(leg.notional(self._quotes.mark(leg.symbol.name))) / leg.leverage
 
     def _order_margin(self, symbol: Symbol) -> Decimal:
-        return sum(
-            (
-                order.contracts * (order.price or ZERO) / self._ledger.leverage(symbol.name)
-                for order in self._ledger.orders
-                if order.kind == "limit" and not order.reduce_only and order.symbol == symbol.name
-            ),
-            ZERO,
-        )
+        own = (order for order in self._ledger.orders if order.symbol == symbol.name)
+        return sum((self._ledger.order_margin(order) for order in own), ZERO)
 
     @staticmethod
     def _isolated_margin(leg: Leg, mark: Decimal) -> str:
@@ -218,7 +223,7 @@ class Rows:
     def adl_quantiles(self, symbol: str | None = None) -> list[Row]:
         """GET /fapi/v1/adlQuantile. Crossed in hedge mode has HEDGE, else there is BOTH."""
         found: dict[str, dict[str, int]] = {}
-        for leg in self._legs(symbol):
+        for leg in self.legs(symbol):
             ranks = found.setdefault(leg.symbol.name, {"LONG": 0, "SHORT": 0})
             crossed_hedge = self._ledger.hedge and not leg.is_isolated
             ranks.setdefault("HEDGE" if crossed_hedge else "BOTH", 0)
@@ -243,14 +248,14 @@ class Rows:
 
     def open_orders(self, symbol: str | None, at: int) -> list[Row]:
         return [
-            _order(order, _ORDER_ID + number, at)
+            plain_order(order, _ORDER_ID + number, at)
             for number, order in enumerate(self._ledger.orders)
             if order.kind == "limit" and symbol in {None, order.symbol}
         ]
 
     def open_algo_orders(self, symbol: str | None, at: int) -> list[Row]:
         return [
-            _algo_order(order, _ALGO_ID + number, at)
+            algo_order(order, _ALGO_ID + number, at)
             for number, order in enumerate(self._ledger.orders)
             if order.kind == "stop" and symbol in {None, order.symbol}
         ]
@@ -315,72 +320,3 @@ def _or_zero(amount: Decimal) -> str:
 def _break_even(leg: Leg) -> Decimal:
     """The entry price with the taker fee of opening on top, or off for a short."""
     return leg.entry_price * (1 + (_TAKER_RATE if leg.amount > 0 else -_TAKER_RATE))
-
-
-def _side(order: OrderSpec) -> Row:
-    return {
-        "side": order.side.upper(),
-        "positionSide": (order.position_side or "both").upper(),
-    }
-
-
-def _order(order: OrderSpec, order_id: int, at: int) -> Row:
-    return {
-        "orderId": order_id,
-        "symbol": order.symbol,
-        "status": "NEW",
-        "clientOrderId": f"sim-{order_id}",
-        "price": plain(order.price or ZERO),
-        "avgPrice": "0.00000",
-        "origQty": plain(order.contracts),
-        "executedQty": "0.000",
-        "cumQuote": "0.00000",
-        "timeInForce": "GTC",
-        "type": "LIMIT",
-        "reduceOnly": order.reduce_only,
-        "closePosition": False,
-        **_side(order),
-        "stopPrice": "0.00",
-        "workingType": "CONTRACT_PRICE",
-        "priceProtect": False,
-        "origType": "LIMIT",
-        "priceMatch": "NONE",
-        "selfTradePreventionMode": "NONE",
-        "goodTillDate": 0,
-        "time": at,
-        "updateTime": at,
-    }
-
-
-def _algo_order(order: OrderSpec, algo_id: int, at: int) -> Row:
-    return {
-        "algoId": algo_id,
-        "clientAlgoId": f"sim-{algo_id}",
-        "algoType": "CONDITIONAL",
-        "orderType": "STOP_MARKET" if order.price is None else "STOP",
-        "symbol": order.symbol,
-        **_side(order),
-        "timeInForce": "GTC",
-        "quantity": plain(order.contracts),
-        "algoStatus": "NEW",
-        "actualOrderId": "",
-        "actualPrice": "0.00000",
-        "triggerPrice": plain(order.trigger_price or ZERO),
-        "price": plain(order.price or ZERO),
-        "icebergQuantity": None,
-        "tpTriggerPrice": "0.000",
-        "tpPrice": "0.000",
-        "slTriggerPrice": "0.000",
-        "slPrice": "0.000",
-        "tpOrderType": "",
-        "selfTradePreventionMode": "EXPIRE_MAKER",
-        "workingType": "MARK_PRICE",
-        "priceMatch": "NONE",
-        "closePosition": order.closes_position,
-        "priceProtect": False,
-        "reduceOnly": order.reduce_only,
-        "createTime": at,
-        "updateTime": at,
-        "triggerTime": 0,
-        "goodTillDate": 0,
-    }

@@ -1,18 +1,22 @@
 """
-I/O. What only Binance does, on demand: `POST /sim/binance/funding`, `/brackets`, `/listen-key`.
+I/O. What only Binance does, on demand: `POST /sim/binance/funding`, `/mode`, `/brackets`, ...
 
-`funding` takes `{"account", "symbol", "rate"}`, `brackets` `{"symbol", "rows"}` with rows of
-`cap rate leverage`, `listen-key` `{"account"}` and lets that account's key run out.
+`funding` takes `{"account", "symbol", "rate"}` and charges at once; with `seconds` in place of the
+account it is the symbol's next funding, for everybody. `mode` takes `{"account", "mode"?,
+"position_mode"?}` in the words of a scenario, `brackets` `{"symbol", "rows"}` with rows of
+`cap rate leverage`, `listen-key` `{"account"}` and lets that account's keys run out.
 """
 
 import json
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from aiohttp import web
 
 from monitor.simulator import binance_frames as frames
-from monitor.simulator.binance_accounts import BinanceAccount, BinanceState
+from monitor.simulator.binance_accounts import BinanceState
 from monitor.simulator.binance_ledger import ZERO
+from monitor.simulator.binance_modes import change_mode
 from monitor.simulator.binance_quotes import milliseconds
 from monitor.simulator.binance_stream import BinanceStream
 from monitor.simulator.binance_tables import brackets
@@ -26,16 +30,38 @@ class BinanceSteering:
     def mount(self, app: web.Application) -> None:
         for name, handler in (
             ("funding", self._funding),
+            ("mode", self._mode),
             ("brackets", self._brackets),
             ("listen-key", self._listen_key),
         ):
             app.router.add_post(f"/sim/binance/{name}", handler)
 
+    def step(self) -> None:
+        """Charge the fundings that are due, to every account."""
+        for symbol, rate in self._state.quotes.take_due_funding():
+            for account in self._state.accounts:
+                self.charge_funding(account.spec.name, symbol, rate)
+
     async def _funding(self, request: web.Request) -> web.Response:
         words = await _words(request)
         try:
-            self.charge_funding(words["account"], words["symbol"], Decimal(words["rate"]))
-        except (KeyError, InvalidOperation, StopIteration) as error:
+            rate = Decimal(words["rate"])
+            if "seconds" in words:
+                after = timedelta(seconds=float(words["seconds"]))
+                at = self._state.server_time() + after
+                self._state.quotes.set_funding(words["symbol"], rate, at)
+            else:
+                self.charge_funding(words["account"], words["symbol"], rate)
+        except (KeyError, ValueError, InvalidOperation, StopIteration) as error:
+            raise _wrong(error) from error
+        return web.json_response({"ok": True})
+
+    async def _mode(self, request: web.Request) -> web.Response:
+        words = await _words(request)
+        try:
+            owner = self._state.by_name(words["account"])
+            change_mode(self._state, owner, words.get("mode"), words.get("position_mode"))
+        except (KeyError, ValueError, StopIteration) as error:
             raise _wrong(error) from error
         return web.json_response({"ok": True})
 
@@ -50,7 +76,8 @@ class BinanceSteering:
     async def _listen_key(self, request: web.Request) -> web.Response:
         words = await _words(request)
         try:
-            self._state.by_name(words["account"]).close_listen_key()
+            for stream in self._state.by_name(words["account"]).streams.values():
+                stream.close_listen_key()
         except (KeyError, StopIteration) as error:
             raise _wrong(error) from error
         return web.json_response({"ok": True})
@@ -65,35 +92,31 @@ class BinanceSteering:
         owner = self._state.by_name(account)
         mark = self._state.quotes.mark(symbol)
         at = milliseconds(self._state.server_time())
-        for leg in [leg for leg in owner.ledger.legs if leg.symbol.name == symbol]:
+        every = (*owner.ledger.legs, *owner.coin.legs)
+        for leg in [leg for leg in every if leg.symbol.name == symbol]:
             fee = leg.notional(mark) * rate
-            asset = leg.symbol.margin_asset
+            asset, book = leg.margin_asset, owner.ledger_of(leg)
             if leg.isolated_wallet is None:
-                wallets = owner.ledger.cross_wallets
-                wallets[asset] = wallets.get(asset, ZERO) - fee
+                book.cross_wallets[asset] = book.cross_wallets.get(asset, ZERO) - fee
             else:
                 leg.isolated_wallet -= fee
-            owner.ledger.touched_at[asset] = at
+            book.touched_at[asset] = at
             told = (leg,) if leg.is_isolated else ()
-            frame = frames.account_update(self._state, owner, "FUNDING_FEE", {asset: -fee}, told)
+            frame = frames.account_update(self._state, book, "FUNDING_FEE", {asset: -fee}, told)
             frame["a"] = {**_table(frame["a"]), "S": symbol}
-            owner.outbox.append(frame)
-            owner.income.append(_income(owner, asset, symbol, -fee, at))
+            owner.tell(frame, book)
+            income = owner.income_of(book)
+            named = (asset, symbol)
+            income.append(frames.income("FUNDING_FEE", -fee, named, at, len(income) + 1))
 
     def change_brackets(self, symbol: str, rows: str) -> None:
         """Give a symbol other leverage brackets, for open positions too, and announce them."""
         changed = self._state.quotes.change_brackets(symbol, brackets(rows))
         for account in self._state.accounts:
-            for leg in account.ledger.legs:
+            for leg in (*account.ledger.legs, *account.coin.legs):
                 if leg.symbol.name == symbol:
                     leg.symbol = changed
         self._stream.tell_brackets(changed)
-
-
-def _income(
-    owner: BinanceAccount, asset: str, symbol: str, amount: Decimal, at: int
-) -> dict[str, object]:
-    return frames.income("FUNDING_FEE", amount, (asset, symbol), at, len(owner.income) + 1)
 
 
 def _table(value: object) -> dict[str, object]:

@@ -1,8 +1,10 @@
 """
 I/O. Binance's WebSockets.
 
-Since 2026-04-23 each class of streams has its own path: `/market` carries marks, `/private` user
-data. On an unrouted path a subscription is acknowledged and then nothing comes.
+Since 2026-04-23 each class of USD-M streams has its own path: `/market` carries marks, `/private`
+user data. On an unrouted path a subscription is acknowledged and then nothing of USD-M comes:
+those paths are COIN-M's, for marks and for user data (`/ws/<listenKey>`). `/pm/ws/<listenKey>` is
+the user data of portfolio margin.
 """
 
 import json
@@ -13,8 +15,8 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from monitor.simulator import binance_frames as frames
-from monitor.simulator.binance_accounts import NAME, BinanceState
-from monitor.simulator.binance_rows import Row
+from monitor.simulator.binance_accounts import NAME, BinanceState, UserStream
+from monitor.simulator.binance_quotes import Row
 from monitor.simulator.binance_tables import ASSETS, Symbol
 from monitor.simulator.sockets import Hub, Socket
 
@@ -25,6 +27,10 @@ _MESSAGES_PER_SECOND = 10
 _STREAMS_PER_SOCKET = 1024
 _UNKNOWN_METHOD = "Invalid request: unknown variant `{}`"
 _MARKET_PATHS = ("/market/ws", "/market/stream")
+_COIN_PATHS = ("/ws", "/stream")
+_PRIVATE_PATHS = {"/private": "usd", "/ws": "coin", "/pm": "portfolio"}
+_LISTEN_KEY_LENGTH = 64
+_MARKS = frozenset({"markPrice", "markPrice@1s"})
 _ARRAYS = frozenset({"!markPrice@arr", "!markPrice@arr@1s"})
 
 
@@ -47,10 +53,14 @@ class BinanceStream:
         app.router.add_get("/binance/private/ws", self._private)
         app.router.add_get("/binance/private/ws/{key}", self._private)
         app.router.add_get("/binance/private/stream", self._private)
+        app.router.add_get("/binance/pm/ws", self._private)
+        app.router.add_get("/binance/pm/ws/{key}", self._private)
 
     # --- sockets
 
     async def _market(self, request: web.Request) -> web.StreamResponse:
+        if _private_key(request):
+            return await self._private(request)
         async with self._hub.opened(request) as socket:
             self._opened_at[socket] = self._state.world.now()
             in_path = request.match_info.get("streams", "")
@@ -72,12 +82,13 @@ class BinanceStream:
         return full and now - recent[0] < timedelta(seconds=1)
 
     async def _private(self, request: web.Request) -> web.StreamResponse:
-        key = request.match_info.get("key") or request.query.get("listenKey", "")
+        key = request.match_info.get("key") or _private_key(request)
         async with self._hub.opened(request) as socket:
             self._opened_at[socket] = self._state.world.now()
-            account = self._state.by_listen_key(key)
-            # An unknown key is accepted too, and stays silent.
-            socket.account = None if account is None else account.spec.name
+            found = self._state.by_listen_key(key)
+            # An unknown key is accepted too, and stays silent; so is one of another path.
+            if found is not None and found[1].name == _stream_of(socket.path):
+                socket.account = found[0].spec.name
             socket.notes["listen_key"] = key
             async for text in socket.texts():
                 socket.answer(json.dumps(self._reply(socket, text)))
@@ -129,7 +140,7 @@ class BinanceStream:
         for socket in self._hub:
             if now - self._opened_at.get(socket, now) >= _LIFE:
                 socket.abort()
-            elif socket.path.startswith(_MARKET_PATHS):
+            elif socket.path.startswith((*_MARKET_PATHS, *_COIN_PATHS)):
                 self._push_market(socket)
         self._contract_news.clear()
         self._push_private(now)
@@ -138,10 +149,11 @@ class BinanceStream:
                 socket.answer(str(int(now.timestamp() * 1000)).encode())
 
     def _push_market(self, socket: Socket) -> None:
-        combined = socket.path.startswith("/market/stream")
+        combined = socket.path.startswith(("/market/stream", "/stream"))
         silent = self._hub.silent_symbols(socket.path)
+        said = self._coin_frames if socket.path.startswith(_COIN_PATHS) else self._frames
         for stream in socket.topics:
-            for data in self._frames(stream, silent):
+            for data in said(stream, silent):
                 frame = {"stream": stream, "data": data} if combined else data
                 socket.push(json.dumps(frame, separators=(",", ":")))
 
@@ -158,6 +170,15 @@ class BinanceStream:
         else:
             yield from self._single(stream, silent)
 
+    def _coin_frames(self, stream: str, silent: frozenset[str]) -> Iterator[object]:
+        """Give what COIN-M's own paths say: marks of its symbols and of whole pairs."""
+        name, _, kind = stream.partition("@")
+        pairs = {symbol.pair.lower(): symbol.pair for symbol in self._state.quotes.coin_symbols}
+        if name in pairs and kind in _MARKS and self._is_due(stream):
+            yield frames.pair_marks(self._state, pairs[name], silent)
+        elif "_" in name:
+            yield from self._single(stream, silent)
+
     def _single(self, stream: str, silent: frozenset[str]) -> Iterator[object]:
         """Give what a stream of one symbol or asset says; names are in lower case."""
         name, _, kind = stream.partition("@")
@@ -165,7 +186,7 @@ class BinanceStream:
             return
         symbol = self._state.quotes.table.get(name.upper())
         asset = ASSETS.get(name.upper().removesuffix("USD"))
-        if kind in {"markPrice", "markPrice@1s"} and symbol is not None:
+        if kind in _MARKS and symbol is not None:
             if symbol.name not in silent and self._is_due(stream):
                 yield frames.mark(self._state, symbol)
         elif kind == "assetIndex" and asset is not None:
@@ -178,23 +199,39 @@ class BinanceStream:
 
     def _push_private(self, now: datetime) -> None:
         for account in self._state.accounts:
-            account.expire_listen_key(now)
-            for socket in self._private_sockets(account.spec.name):
-                key = socket.notes["listen_key"]
-                if key in account.closed_listen_keys:
-                    socket.push(json.dumps(frames.listen_key_expired(self._state, key)))
-                    socket.account = None
-                    continue
-                combined = socket.path.startswith("/private/stream")
-                for event in account.outbox:
-                    frame = {"stream": key, "data": event} if combined else event
-                    socket.push(json.dumps(frame, separators=(",", ":")))
-            account.outbox.clear()
+            for stream in account.streams.values():
+                stream.expire_listen_key(now)
+                for socket in self._private_sockets(account.spec.name, stream):
+                    self._push_events(socket, stream)
+                stream.outbox.clear()
 
-    def _private_sockets(self, account: str) -> Iterator[Socket]:
+    def _push_events(self, socket: Socket, stream: UserStream) -> None:
+        key = socket.notes["listen_key"]
+        if key in stream.closed_listen_keys:
+            socket.push(json.dumps(frames.listen_key_expired(self._state, key)))
+            socket.account = None
+            return
+        combined = socket.path.startswith("/private/stream")
+        for event in stream.outbox:
+            frame = {"stream": key, "data": event} if combined else event
+            socket.push(json.dumps(frame, separators=(",", ":")))
+
+    def _private_sockets(self, account: str, stream: UserStream) -> Iterator[Socket]:
         for socket in self._hub:
-            if socket.account == account and socket.path.startswith("/private"):
+            if socket.account == account and _stream_of(socket.path) == stream.name:
                 yield socket
+
+
+def _private_key(request: web.Request) -> str:
+    """Give the listenKey of an address that carries one, else an empty text."""
+    in_path = request.match_info.get("streams", "")
+    key = in_path or request.query.get("listenKey", "")
+    return key if len(key) == _LISTEN_KEY_LENGTH and "@" not in key else ""
+
+
+def _stream_of(path: str) -> str | None:
+    """Give which user stream a path carries."""
+    return next((name for start, name in _PRIVATE_PATHS.items() if path.startswith(start)), None)
 
 
 def _error(code: int, message: str, number: object) -> Row:

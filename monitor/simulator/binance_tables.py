@@ -1,22 +1,28 @@
 """
-What Binance publishes about its USD-M contracts: symbols, leverage brackets, assets.
+What Binance publishes about its contracts: symbols, leverage brackets, margin assets.
 
 Bracket tables: state of 2026-09-29 for the symbols below, except where `INVENTED` names one.
 Each row of a table is `cap rate leverage`; the amount `cum` follows from the rule
 `cum(n) = cum(n-1) + floor(n) x (rate(n) - rate(n-1))` (Binance support: "Leverage and Margin of
-USD-M Futures").
+USD-M Futures"). COIN-M contracts stand in `binance_coin_tables.py`.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 # Tables of our own making, for symbols whose real one we have not read.
-INVENTED = frozenset({"ETHUSDC", "XAUUSDT", "XRPUSDT"})
+INVENTED = frozenset({"ETHUSDC", "XAUUSDT", "XRPUSDT", "BTCUSD1", "BTCU", "ETHBTC"})
+PERPETUAL_DELIVERY = 4133404800000
+STABLE = frozenset({"USDT", "USDC", "USD", "U", "USD1"})  # quotes that are priced as one dollar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bracket:
-    """A leverage bracket: `maintMargin = notional x rate - cum` for floor < notional <= cap."""
+    """
+    A leverage bracket: `maintMargin = notional x rate - cum` for floor < notional <= cap.
+
+    The notional is in the margin asset: dollars of USD-M, coins of COIN-M contracts.
+    """
 
     floor: Decimal
     cap: Decimal
@@ -36,10 +42,22 @@ class Symbol:
     liquidation_fee: Decimal = Decimal("0.0125")
     contract_type: str = "PERPETUAL"
     fixed_price: Decimal | None = None  # where the scenario has no such coin
+    quote: str = "USD"
+    contract_size: Decimal | None = None  # dollars that a COIN-M contract is worth
+    delivery_at: int = PERPETUAL_DELIVERY  # milliseconds
+    premium: Decimal = Decimal(1)  # the mark, in parts of the coin's own path
 
     @property
     def is_tradfi(self) -> bool:
         return self.contract_type == "TRADIFI_PERPETUAL"
+
+    @property
+    def is_coin_margined(self) -> bool:
+        return self.contract_size is not None
+
+    @property
+    def pair(self) -> str:
+        return f"{self.base}{self.quote}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +91,9 @@ _TABLES = {
     "XRPUSDT": "50000 .005 100; 500000 .0075 75; 2000000 .01 50; 10000000 .025 20;"
     " 50000000 .05 10; 100000000 .1 5; 200000000 .5 1",
     "XAUUSDT": "50000 .005 100; 500000 .01 50; 5000000 .025 20; 20000000 .1 5; 50000000 .5 1",
+    "BTCUSD1": "50000 .005 100; 500000 .01 50; 5000000 .025 20; 20000000 .1 5; 50000000 .5 1",
+    "BTCU": "40000 .005 100; 400000 .01 50; 4000000 .025 20; 20000000 .1 5; 50000000 .5 1",
+    "ETHBTC": "2 .005 100; 20 .01 50; 100 .025 20; 500 .1 5; 2000 .5 1",
 }
 
 
@@ -95,6 +116,7 @@ def _symbol(name: str, quote: str, decimals: tuple[int, int], **more: str) -> Sy
     return Symbol(
         name=name,
         base=name.removesuffix(quote),
+        quote=quote,
         margin_asset=quote,
         brackets=brackets(_TABLES[name]),
         price_decimals=decimals[0],
@@ -111,10 +133,13 @@ SYMBOLS = {
         _symbol("ETHUSDT", "USDT", (2, 3)),
         _symbol("SOLUSDT", "USDT", (4, 2)),
         _symbol("XRPUSDT", "USDT", (4, 1)),
-        _symbol("ACTUSDT", "USDT", (5, 0)),
-        _symbol("1000SATSUSDT", "USDT", (7, 0)),
+        _symbol("ACTUSDT", "USDT", (5, 0), fixed_price="0.02133"),
+        _symbol("1000SATSUSDT", "USDT", (7, 0), fixed_price="0.0000317"),
         _symbol("BTCUSDC", "USDC", (1, 3)),
         _symbol("ETHUSDC", "USDC", (2, 3)),
+        _symbol("BTCUSD1", "USD1", (1, 3)),
+        _symbol("BTCU", "U", (1, 3)),
+        _symbol("ETHBTC", "BTC", (6, 3)),
         _symbol(
             "XAUUSDT",
             "USDT",
@@ -125,14 +150,22 @@ SYMBOLS = {
     )
 }
 
+CREDITS = "BNFCR"  # one dollar; the asset of the EU's Credits Trading Mode alone
+
 # Buffers of the kind that `assetIndex` shows; read the index, they change.
 ASSETS = {
     asset.name: asset
     for asset in (
         Asset(name="USDT", bid_buffer=Decimal("0.0001"), ask_buffer=Decimal("0.0001")),
         Asset(name="USDC", bid_buffer=Decimal("0.0001"), ask_buffer=Decimal("0.0001")),
+        Asset(name="U", bid_buffer=Decimal("0.0001"), ask_buffer=Decimal("0.0001")),
+        Asset(name="USD1", bid_buffer=Decimal("0.001"), ask_buffer=Decimal("0.001")),
+        Asset(name="FDUSD", bid_buffer=Decimal("0.011"), ask_buffer=Decimal("0.011")),
         Asset(name="BTC", bid_buffer=Decimal("0.05"), ask_buffer=Decimal("0.05")),
         Asset(name="ETH", bid_buffer=Decimal("0.05"), ask_buffer=Decimal("0.05")),
         Asset(name="BNB", bid_buffer=Decimal("0.05"), ask_buffer=Decimal("0.05")),
+        Asset(name="SOL", bid_buffer=Decimal("0.1"), ask_buffer=Decimal("0.1")),
+        Asset(name="XRP", bid_buffer=Decimal("0.1"), ask_buffer=Decimal("0.1")),
+        Asset(name=CREDITS, bid_buffer=Decimal(0), ask_buffer=Decimal(0)),
     )
 }

@@ -10,10 +10,13 @@ from monitor.simulator import bybit_auth as auth
 from monitor.simulator import bybit_rows as rows
 from monitor.simulator.bybit_account import ZERO, Order
 from monitor.simulator.bybit_accounts import NAME, BybitAccount, BybitState
+from monitor.simulator.bybit_cash import charge_funding, lost, realise, transfer
 from monitor.simulator.bybit_ledger import figures
-from monitor.simulator.bybit_pools import POOL, Liquidation, liquidate, pools
+from monitor.simulator.bybit_pools import Liquidation, liquidate, pools
 from monitor.simulator.bybit_rest import BybitRest
+from monitor.simulator.bybit_steering import mount_steering
 from monitor.simulator.bybit_stream import BybitStream
+from monitor.simulator.bybit_tables import has_legs
 from monitor.simulator.changes import Change, mount_changes
 from monitor.simulator.truth import PoolTruth, plain
 from monitor.simulator.world import World
@@ -47,21 +50,28 @@ class Bybit:
     def mount(self, app: web.Application) -> None:
         self._stream.mount(app)
         mount_changes(app, self)
+        mount_steering(app, self._state)
         self._rest.mount(app)  # last: it answers every other path
 
     async def step(self, now: datetime) -> None:
+        if self._state.funding_is_due():
+            self._charge_funding()
         await self._stream.step(now)
 
     def pools(self, account: str) -> Sequence[PoolTruth]:
         return pools(self._state.by_name(account).ledger, self._state.prices())
 
     def liquidate(self, account: str, pool: str) -> dict[str, str]:
-        if pool != POOL:
-            raise KeyError(pool)
         owner, prices = self._state.by_name(account), self._state.prices()
         orders = list(owner.ledger.orders)
-        done = liquidate(owner.ledger, prices)
-        self._tell(owner, done, orders)
+        before = dict(owner.ledger.wallets)
+        done = liquidate(owner.ledger, prices, pool)
+        for coin in {**before, **owner.ledger.wallets}:
+            taken = owner.ledger.wallets.get(coin, ZERO) - before.get(coin, ZERO)
+            if taken:
+                lost(owner.ledger, coin, taken, _one_symbol(done), self._state.server_ms())
+        gone = [order for order in orders if order not in owner.ledger.orders]
+        self._tell(owner, done, gone)
         return {
             "closed": ", ".join(
                 f"{p.position.symbol} {p.position.side} {plain(p.position.size)}"
@@ -76,7 +86,7 @@ class Bybit:
         owner, at_ms = self._state.by_name(account), self._state.server_ms()
         ledger = owner.ledger
         if change.coin is not None:
-            ledger.wallets[change.coin] = ledger.wallets.get(change.coin, ZERO) + change.amount
+            transfer(ledger, change.coin, change.amount, at_ms)
         else:
             self._resize(owner, change, at_ms)
         now = figures(ledger, self._state.prices())
@@ -101,8 +111,22 @@ class Bybit:
                 body = {"retCode": 0, "retMsg": "OK", "result": {"list": []}, "retExtInfo": {}}
                 return web.json_response(body | {"time": at_ms})
 
+    def _charge_funding(self) -> None:
+        """Charge all accounts; each position's charge is an execution, and the wallet is told."""
+        prices, at_ms = self._state.prices(), self._state.server_ms()
+        for owner in self._state.accounts:
+            booked = charge_funding(owner.ledger, prices, self._state.funding_rate, at_ms)
+            for number, booking in enumerate(booked):
+                row = rows.funding(booking, f"{at_ms:x}-f{number:03x}")
+                owner.executions.insert(0, row)
+                category = {"category": rows.category_of(booking.symbol)}
+                owner.outbox.append(("execution", [row | category]))
+            if booked:
+                now = figures(owner.ledger, prices)
+                owner.outbox.append(("wallet", [rows.wallet(owner.ledger, now)]))
+
     def _resize(self, owner: BybitAccount, change: Change, at_ms: int) -> None:
-        """Close or open a part at the mark; no fee is charged."""
+        """Close or open a part at the mark."""
         ledger, prices = owner.ledger, self._state.prices()
         now = figures(ledger, prices)
         side = "Buy" if change.side == "long" else "Sell"
@@ -113,10 +137,8 @@ class Bybit:
         )
         size = change.contracts
         it = mine.position
-        settle = mine.instrument.settle
         if size < it.size:
-            part = mine.unrealised_pnl * (it.size - size) / it.size
-            ledger.wallets[settle] = ledger.wallets.get(settle, ZERO) + part
+            realise(ledger, it, it.size - size, mine.mark, at_ms)
         place = ledger.positions.index(it)
         ledger.positions[place : place + 1] = [it.resized(size, mine.mark)] if size else []
         self._push_position(owner, change.symbol or "", mine.mark, at_ms)
@@ -131,7 +153,7 @@ class Bybit:
         ]
         there = {row["positionIdx"] for row in found}
         category = rows.category_of(symbol)
-        idxs = (1, 2) if ledger.hedge and category == "linear" else (0,)
+        idxs = (1, 2) if ledger.hedge and has_legs(symbol) else (0,)
         found += [
             rows.flat_position(symbol, idx) | {"markPrice": plain(mark), "updatedTime": str(at_ms)}
             for idx in idxs
@@ -159,3 +181,9 @@ class Bybit:
             owner.outbox.append(("position", [pushed]))
         now = figures(owner.ledger, self._state.prices())
         owner.outbox.append(("wallet", [rows.wallet(owner.ledger, now)]))
+
+
+def _one_symbol(done: Liquidation) -> str:
+    """The symbol that was closed, where it is one."""
+    symbols = {p.position.symbol for p in done.positions}
+    return symbols.pop() if len(symbols) == 1 else ""

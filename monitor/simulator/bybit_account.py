@@ -31,21 +31,28 @@ class Position:
     entry: Decimal
     leverage: Decimal
     idx: int = 0
-    isolated_margin: Decimal = ZERO
+    isolated_margin: Decimal = ZERO  # all that is posted, fee to close aside; 0: just the IM
+    session: Decimal | None = None  # the price up to which PnL was settled into the wallet
     opened_ms: int = 0
+
+    @property
+    def pnl_from(self) -> Decimal:
+        """The price that unrealised PnL runs from."""
+        return self.entry if self.session is None else self.session
 
     def resized(self, size: Decimal, price: Decimal) -> "Position":
         """The position with another size; what is added comes in at `price`."""
-        added = max(ZERO, size - self.size)
-        entry = self.entry
-        if added:
-            linear = INSTRUMENTS[self.symbol].category == "linear"
-            entry = (
-                (self.size * entry + added * price) / size
-                if linear
-                else size / (self.size / entry + added / price)
-            )
-        return replace(self, size=size, entry=entry)
+        if size <= self.size:
+            return replace(self, size=size)
+        entry = self._averaged(self.entry, size, price)
+        session = None if self.session is None else self._averaged(self.session, size, price)
+        return replace(self, size=size, entry=entry, session=session)
+
+    def _averaged(self, before: Decimal, size: Decimal, price: Decimal) -> Decimal:
+        added = size - self.size
+        if INSTRUMENTS[self.symbol].category == "linear":
+            return (self.size * before + added * price) / size
+        return size / (self.size / before + added / price)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +87,48 @@ class Option:
     maintenance_margin: Decimal
 
     @property
+    def settle(self) -> str:
+        return "USDT" if self.symbol.endswith("-USDT") else "USDC"
+
+    @property
     def market_value(self) -> Decimal:
         return (self.mark if self.side == "Buy" else -self.mark) * self.size
+
+    @property
+    def unrealised_pnl(self) -> Decimal:
+        return (1 if self.side == "Buy" else -1) * (self.mark - self.entry) * self.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """
+    A line of the transaction log; `change` is what it did to the wallet.
+
+    `kind` is Bybit's: TRANSFER_IN, TRANSFER_OUT, SETTLEMENT (funding), TRADE, LIQUIDATION.
+    """
+
+    kind: str
+    coin: str
+    at_ms: int
+    change: Decimal
+    balance: Decimal
+    funding: Decimal = ZERO
+    fee_rate: Decimal = ZERO
+    symbol: str = ""
+    side: str = "None"
+    qty: Decimal = ZERO
+    size: Decimal = ZERO
+    price: Decimal = ZERO
 
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """What the exchange has written down; changed by steering and by liquidation only."""
+    """
+    What the exchange has written down; changed by steering and by liquidation only.
+
+    `declared_im` and `declared_mm` are the two margins of portfolio margin, in USD: what the
+    stress test gives is not public, so a scenario says it.
+    """
 
     name: str
     margin_mode: str = "REGULAR_MARGIN"
@@ -98,8 +140,26 @@ class Account:
     options: list[Option] = field(default_factory=list)
     spot_borrow: dict[str, Decimal] = field(default_factory=dict)
     switched_off: frozenset[str] = frozenset()
-    taker_rate: Decimal = TAKER_RATE
+    taker_rate: Decimal = TAKER_RATE  # as the fee list tells it
+    tax: Decimal = ZERO  # on top of every fee, as a fraction of it; no list tells it
     haircut_loss: Decimal = ZERO  # USD, of open spot orders; as given
+    declared_im: Decimal = ZERO
+    declared_mm: Decimal = ZERO
+    funding_wallet: dict[str, Decimal] = field(default_factory=dict)
+    log: list[Booking] = field(default_factory=list)  # oldest first
+
+    @property
+    def charged_rate(self) -> Decimal:
+        """The taker rate with local tax: 0.00055 is 0.000649 where tax is 18 %."""
+        return self.taker_rate * (1 + self.tax)
+
+    @property
+    def isolated(self) -> bool:
+        return self.margin_mode == "ISOLATED_MARGIN"
+
+    @property
+    def portfolio(self) -> bool:
+        return self.margin_mode == "PORTFOLIO_MARGIN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +181,19 @@ class Prices:
     def mark(self, instrument: Instrument) -> Decimal:
         if self.shifted and self.shifted[0] is instrument:
             return self.shifted[1]
-        return cut_to(self.coin(instrument.base), instrument.mark_step)
+        return self._published(instrument)
 
     def quoted_index(self, instrument: Instrument) -> Decimal:
-        """The index price of a contract, of as many digits as its mark."""
+        """
+        The index price of a contract in its quote, of as many digits as its mark.
+
+        That in USD by that in USDT is the USD index of USDT.
+        """
         price = (self.coin_index or self.coin)(instrument.base)
+        if instrument.quote != "USDT":
+            price *= self.usdt_index
+        if instrument.quote == "USDC":
+            price /= self.usdc_index
         return cut_to(price, instrument.mark_step)
 
     def index(self, coin: str) -> Decimal:
@@ -135,7 +203,7 @@ class Prices:
         index = cut_to((self.coin_index or self.coin)(coin) * self.usdt_index, EIGHT_DECIMALS)
         if self.shifted and self.shifted[0].base == coin:
             instrument, price = self.shifted
-            return index * price / cut_to(self.coin(coin), instrument.mark_step)
+            return index * price / self._published(instrument)
         return index
 
     def moved(self, symbol: str, price: Decimal) -> "Prices":
@@ -145,3 +213,7 @@ class Prices:
         Contracts on the same coin that are settled otherwise keep their marks.
         """
         return replace(self, shifted=(INSTRUMENTS[symbol], price))
+
+    def _published(self, instrument: Instrument) -> Decimal:
+        price = self.coin(instrument.base) * (1 + instrument.premium)
+        return cut_to(price, instrument.mark_step)

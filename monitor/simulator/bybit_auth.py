@@ -14,6 +14,7 @@ from aiohttp import web
 
 _AHEAD_MS = 1000
 _DEFAULT_WINDOW = "5000"
+MISSING = "Missing some parameters that must be filled in, please check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ def check_signed(headers: Mapping[str, str], query: str, secret: str, at_ms: int
     sent = headers.get("X-BAPI-TIMESTAMP", "")
     window = headers.get("X-BAPI-RECV-WINDOW", _DEFAULT_WINDOW)
     if not sent.isdecimal() or not window.isdecimal():
-        raise parameter_error("Missing some parameters that must be filled in, please check")
+        raise parameter_error(MISSING)
     if not at_ms - int(window) <= int(sent) < at_ms + _AHEAD_MS:
         raise Refused(
             code=10002,

@@ -1,18 +1,24 @@
 """
 A Bybit unified account as Bybit keeps it, in Bybit's own words, with exact figures.
 
-Cross margin (`REGULAR_MARGIN`) is computed; the two other margin modes are declared only, so
-that a reader can refuse them by name. Rules that Bybit does not publish are this simulator's
-own, and the real ones are unknown:
+Cross and portfolio margin are one pool; what an isolated position's own pool is stands in
+`bybit_isolated`. Rules that Bybit does not publish, or that nobody has seen confirmed, are read
+here as the sources describe them:
 
-- both legs of a hedged symbol are charged in full, each in the tier of its own side;
+- the margin of portfolio mode is declared by the scenario; PnL and collateral move, it stays;
+- an option's value and margins are declared as well; it counts in portfolio margin only;
+- both legs of a hedged symbol are charged in full, each in the tier of its own side, orders
+  that would open it included;
 - an order never fills and never adds an order loss, wherever the mark goes;
-- a negative equity is a borrowing at its whole amount, also where it is unrealised.
+- a debt is the larger of what was borrowed by hand and a negative equity: that of the wire,
+  unrealised PnL and option value included; the rate of the tier that holds it applies to all
+  of it, without a deduction.
 
 It knows no wire and no clock.
 
 Source: Bybit "Glossary: unified trading account" (2026-03-13), "Maintenance margin" and
-"Initial margin" (2025-09-18), "Collateral value ratio tiers" (2025-09-18).
+"Initial margin" (2025-09-18), "Collateral value ratio tiers" (2025-09-18), "Get Position
+Tiers" of spot margin trading.
 """
 
 from dataclasses import dataclass
@@ -39,6 +45,7 @@ class PositionFigures:
     instrument: Instrument
     mark: Decimal
     value: Decimal
+    risk_value: Decimal  # what picks the tier: orders of its side included
     tier: RiskTier
     initial_margin: Decimal
     maintenance_margin: Decimal
@@ -72,6 +79,7 @@ class CoinFigures:
     borrow_mm: Decimal
     counted: Decimal
     counted_wallet: Decimal
+    counted_pnl: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +91,7 @@ class AccountFigures:
     orders: tuple[OrderFigures, ...]
     total_equity: Decimal
     wallet_balance: Decimal
+    unrealised_pnl: Decimal
     margin_balance: Decimal
     haircut_loss: Decimal
     initial_margin: Decimal
@@ -123,8 +132,8 @@ def unrealised_pnl(position: Position, mark: Decimal) -> Decimal:
     instrument = INSTRUMENTS[position.symbol]
     sign = 1 if position.side == "Buy" else -1
     if instrument.category == "linear":
-        return sign * position.size * (mark - position.entry)
-    return sign * position.size * (1 / position.entry - 1 / mark)
+        return sign * position.size * (mark - position.pnl_from)
+    return sign * position.size * (1 / position.pnl_from - 1 / mark)
 
 
 def fee_to_close(position: Position, rate: Decimal) -> Decimal:
@@ -141,20 +150,31 @@ def fee_to_close(position: Position, rate: Decimal) -> Decimal:
 
 
 def position_figures(
-    position: Position, mark: Decimal, risk_value: Decimal, rate: Decimal
+    position: Position,
+    mark: Decimal,
+    risk_value: Decimal,
+    rate: Decimal,
+    *,
+    isolated: bool = False,
 ) -> PositionFigures:
-    """Figures of a position whose side of the symbol has this value, orders included."""
+    """
+    Figures of a position whose side of the symbol has this value, orders included.
+
+    Isolated, the initial margin keeps the entry price.
+    """
     instrument = INSTRUMENTS[position.symbol]
     value = value_at(instrument, position.size, mark)
     tier = tier_of(position.symbol, risk_value)
     fee = fee_to_close(position, rate)
+    charged = value_at(instrument, position.size, position.entry) if isolated else value
     return PositionFigures(
         position=position,
         instrument=instrument,
         mark=mark,
         value=value,
+        risk_value=risk_value,
         tier=tier,
-        initial_margin=value / position.leverage + fee,
+        initial_margin=charged / position.leverage + fee,
         maintenance_margin=value * tier.maintenance_rate - tier.deduction + fee,
         unrealised_pnl=unrealised_pnl(position, mark),
     )
@@ -208,11 +228,15 @@ def counts(account: Account, coin: str) -> bool:
 
 def figures(account: Account, prices: Prices) -> AccountFigures:
     """Every figure of the account at these prices."""
-    risk = _risk_values(account, prices)
+    risk = risk_values(account, prices)
     leverage = {(p.symbol, p.side): p.leverage for p in account.positions}
     positions = tuple(
         position_figures(
-            p, prices.mark(INSTRUMENTS[p.symbol]), risk[p.symbol, p.side], account.taker_rate
+            p,
+            prices.mark(INSTRUMENTS[p.symbol]),
+            risk[p.symbol, p.side],
+            account.charged_rate,
+            isolated=account.isolated,
         )
         for p in account.positions
     )
@@ -221,25 +245,33 @@ def figures(account: Account, prices: Prices) -> AccountFigures:
             o,
             leverage.get((o.symbol, o.side)) or _any_leverage(account, o.symbol),
             risk.get((o.symbol, o.side), ZERO),
-            account.taker_rate,
+            account.charged_rate,
         )
         for o in account.orders
     )
     coins = tuple(_coin(account, prices, coin, positions, orders) for coin in _coins(account))
+    initial, maintenance = _margins(account, coins)
     return AccountFigures(
         coins=coins,
         positions=positions,
         orders=orders,
         total_equity=sum((c.equity * c.index for c in coins), ZERO),
         wallet_balance=sum((c.counted_wallet * c.index for c in coins), ZERO),
+        unrealised_pnl=sum((c.counted_pnl * c.index for c in coins), ZERO),
         margin_balance=sum((c.counted * c.index for c in coins), ZERO),
         haircut_loss=account.haircut_loss,
-        initial_margin=sum(
-            ((c.position_im + c.order_im + c.borrow_im) * c.index for c in coins), ZERO
-        ),
-        maintenance_margin=sum(
-            ((c.position_mm + c.order_mm + c.borrow_mm) * c.index for c in coins), ZERO
-        ),
+        initial_margin=initial,
+        maintenance_margin=maintenance,
+    )
+
+
+def _margins(account: Account, coins: tuple[CoinFigures, ...]) -> tuple[Decimal, Decimal]:
+    """Initial and maintenance margin in USD: positions, orders and debts, or as declared."""
+    if account.portfolio:
+        return account.declared_im, account.declared_mm
+    return (
+        sum(((c.position_im + c.order_im + c.borrow_im) * c.index for c in coins), ZERO),
+        sum(((c.position_mm + c.order_mm + c.borrow_mm) * c.index for c in coins), ZERO),
     )
 
 
@@ -281,7 +313,7 @@ def _any_leverage(account: Account, symbol: str) -> Decimal:
     return next((p.leverage for p in account.positions if p.symbol == symbol), Decimal(10))
 
 
-def _risk_values(account: Account, prices: Prices) -> dict[tuple[str, str], Decimal]:
+def risk_values(account: Account, prices: Prices) -> dict[tuple[str, str], Decimal]:
     """Value of each side of each symbol: positions at the mark, opening orders at their price."""
     values: dict[tuple[str, str], Decimal] = {}
     for p in account.positions:
@@ -298,7 +330,7 @@ def _risk_values(account: Account, prices: Prices) -> dict[tuple[str, str], Deci
 def _coins(account: Account) -> tuple[str, ...]:
     settles = [INSTRUMENTS[p.symbol].settle for p in account.positions]
     settles += [INSTRUMENTS[o.symbol].settle for o in account.orders]
-    settles += ["USDC"] * bool(account.options)
+    settles += [o.settle for o in account.options]
     return tuple(dict.fromkeys([*account.wallets, *account.spot_borrow, *settles]))
 
 
@@ -311,20 +343,22 @@ def _coin(
 ) -> CoinFigures:
     mine = [p for p in positions if p.instrument.settle == coin]
     waiting = [o for o in orders if o.settle == coin]
-    options = account.options if coin == "USDC" else []
+    options = [o for o in account.options if o.settle == coin]
     pnl = sum((p.unrealised_pnl for p in mine), ZERO)
     wallet, spot_borrow = account.wallets.get(coin, ZERO), account.spot_borrow.get(coin, ZERO)
     perpetual = wallet - spot_borrow + pnl
+    option_value = sum((o.market_value for o in options), ZERO)
     ratios = COLLATERAL_RATIOS[coin] if counts(account, coin) else ()
-    borrowed = max(spot_borrow, -perpetual, ZERO)
+    counted_wallet = counted_amount(wallet - spot_borrow, ratios)
+    borrowed = max(spot_borrow, -(perpetual + option_value), ZERO)
     tier = _borrow_rates(coin, borrowed)
     return CoinFigures(
         coin=coin,
         index=prices.index(coin),
         wallet=wallet,
-        equity=perpetual + sum((o.market_value for o in options), ZERO),
+        equity=perpetual + option_value,
         unrealised_pnl=pnl,
-        option_value=sum((o.market_value for o in options), ZERO),
+        option_value=option_value,
         borrowed=borrowed,
         order_im=sum((o.initial_margin for o in waiting), ZERO),
         order_mm=sum((o.maintenance_margin for o in waiting), ZERO),
@@ -334,8 +368,9 @@ def _coin(
         + sum((o.maintenance_margin for o in options), ZERO),
         borrow_im=borrowed * tier[0],
         borrow_mm=borrowed * tier[1],
-        counted=counted_amount(perpetual, ratios),
-        counted_wallet=counted_amount(wallet - spot_borrow, ratios),
+        counted=counted_amount(perpetual + option_value * account.portfolio, ratios),
+        counted_wallet=counted_wallet,
+        counted_pnl=counted_amount(perpetual, ratios) - counted_wallet,
     )
 
 

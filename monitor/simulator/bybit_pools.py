@@ -1,19 +1,27 @@
 """
 The truth of a Bybit account as margin pools, and what a liquidation leaves of it.
 
-Only cross margin has a pool here: the other margin modes are declared, not computed.
+Cross and portfolio margin are one pool in USD, isolated margin one for each position in its
+settle coin. An account that is no unified trading account 2.0 has none here: its rules are
+older than the sources.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
-from monitor.simulator.bybit_account import ZERO, Account, Prices
+from monitor.simulator.bybit_account import ZERO, Account, Position, Prices
+from monitor.simulator.bybit_isolated import Isolated, added_margin, isolated_pools, slack_at
 from monitor.simulator.bybit_ledger import PositionFigures, figures
-from monitor.simulator.roots import nearest_root
+from monitor.simulator.bybit_search import ends
+from monitor.simulator.bybit_tables import INSTRUMENTS
 from monitor.simulator.takeover import repay
 from monitor.simulator.truth import PoolTruth, PositionTruth
 
-POOL = "unified"
+UNIFIED_2 = frozenset({5, 6})
+_UNIFIED = "unified"
+Ends = tuple[Decimal | None, Decimal | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +34,15 @@ class Liquidation:
 
 
 def pools(account: Account, prices: Prices) -> tuple[PoolTruth, ...]:
-    """The unified pool at these prices; empty in isolated and portfolio margin."""
-    if account.margin_mode != "REGULAR_MARGIN":
+    """Every pool at these prices; none of an account that is no unified account 2.0."""
+    if account.unified_status not in UNIFIED_2:
         return ()
+    if account.isolated:
+        return tuple(_isolated(account, pool) for pool in isolated_pools(account, prices))
     now = figures(account, prices)
     return (
         PoolTruth(
-            pool=POOL,
+            pool=_UNIFIED,
             unit="USD",
             margin_balance=now.carrying,
             maintenance_margin=now.maintenance_margin,
@@ -41,9 +51,15 @@ def pools(account: Account, prices: Prices) -> tuple[PoolTruth, ...]:
     )
 
 
-def liquidation_price(account: Account, prices: Prices, symbol: str) -> Decimal | None:
+def pool_name(position: Position) -> str:
+    """Of an isolated position; in hedge mode each side is a pool of its own."""
+    side = "long" if position.side == "Buy" else "short"
+    return f"isolated/{position.symbol}" + (f"/{side}" if position.idx else "")
+
+
+def liquidation_prices(account: Account, prices: Prices, symbol: str) -> Ends:
     """
-    The nearest mark of this symbol that brings the account to 100 %.
+    The nearest mark of this symbol that brings the account to 100 %, and the other one.
 
     The index of the symbol's base coin moves with it, so collateral held in that coin does.
     """
@@ -52,13 +68,43 @@ def liquidation_price(account: Account, prices: Prices, symbol: str) -> Decimal 
         then = figures(account, prices.moved(symbol, price))
         return then.carrying - then.maintenance_margin
 
-    mark = next(p.mark for p in figures(account, prices).positions if p.position.symbol == symbol)
-    return nearest_root(slack, mark)
+    return ends(slack, prices.mark(INSTRUMENTS[symbol]))
 
 
-def liquidate(account: Account, prices: Prices) -> Liquidation:
+def liquidate(account: Account, prices: Prices, pool: str = _UNIFIED) -> Liquidation:
     """
-    Take the account over: orders cancelled, positions closed, borrowings repaid.
+    Take a pool over.
+
+    Raises:
+        KeyError: If the account has no such pool.
+    """
+    if not account.isolated:
+        if pool != _UNIFIED:
+            raise KeyError(pool)
+        return _liquidate_all(account, prices)
+    found = {pool_name(it.position.position): it for it in isolated_pools(account, prices)}
+    return _liquidate_one(account, prices, found[pool])
+
+
+def _liquidate_one(account: Account, prices: Prices, pool: Isolated) -> Liquidation:
+    """The margin posted for it is lost, its orders are cancelled; the others stay."""
+    mine = pool.position.position
+    settle = pool.position.instrument.settle
+    lost = pool.position.initial_margin + added_margin(mine)
+    orders = [o for o in account.orders if o.symbol == mine.symbol and o.idx == mine.idx]
+    account.wallets[settle] = account.wallets.get(settle, ZERO) - lost
+    account.positions.remove(mine)
+    account.orders[:] = [o for o in account.orders if o not in orders]
+    return Liquidation(
+        positions=(pool.position,),
+        cancelled_orders=len(orders),
+        paid=(lost + pool.position.unrealised_pnl) * prices.index(settle),
+    )
+
+
+def _liquidate_all(account: Account, prices: Prices) -> Liquidation:
+    """
+    Orders are cancelled, positions closed, borrowings repaid.
 
     Positions leave at the mark, and what the maintenance margin was held for is lost with
     them, since a takeover happens at the bankruptcy price. A coin that ends below zero is
@@ -79,6 +125,7 @@ def liquidate(account: Account, prices: Prices) -> Liquidation:
     account.positions.clear()
     account.orders.clear()
     account.options.clear()
+    account.declared_im = account.declared_mm = ZERO
     for borrowed_coin, borrowed in account.spot_borrow.items():
         account.wallets[borrowed_coin] = account.wallets.get(borrowed_coin, ZERO) - borrowed
     account.spot_borrow.clear()
@@ -86,7 +133,31 @@ def liquidate(account: Account, prices: Prices) -> Liquidation:
     return done
 
 
+def _isolated(account: Account, pool: Isolated) -> PoolTruth:
+    mine = pool.position
+
+    def solved() -> Ends:
+        return ends(slack_at(account, mine), mine.mark)
+
+    return PoolTruth(
+        pool=pool_name(mine.position),
+        unit=mine.instrument.settle,
+        margin_balance=pool.margin_balance,
+        maintenance_margin=pool.maintenance_margin,
+        positions=(_truth(mine, mine.maintenance_margin, solved),),
+    )
+
+
 def _position(account: Account, prices: Prices, mine: PositionFigures) -> PositionTruth:
+    maintenance = None if account.portfolio else mine.maintenance_margin
+    symbol = mine.position.symbol
+    return _truth(mine, maintenance, lambda: liquidation_prices(account, prices, symbol))
+
+
+def _truth(
+    mine: PositionFigures, maintenance: Decimal | None, solve: Callable[[], Ends]
+) -> PositionTruth:
+    solved = cache(solve)
     return PositionTruth(
         exchange_symbol=mine.position.symbol,
         side="long" if mine.position.side == "Buy" else "short",
@@ -95,6 +166,7 @@ def _position(account: Account, prices: Prices, mine: PositionFigures) -> Positi
         mark_price=mine.mark,
         notional=mine.value,
         unrealized_pnl=mine.unrealised_pnl,
-        maintenance_margin=mine.maintenance_margin,
-        liquidation_price=lambda: liquidation_price(account, prices, mine.position.symbol),
+        maintenance_margin=maintenance,
+        liquidation_price=lambda: solved()[0],
+        other_liquidation_price=lambda: solved()[1],
     )

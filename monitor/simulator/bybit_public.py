@@ -20,7 +20,6 @@ from monitor.simulator.bybit_tables import (
 from monitor.simulator.truth import plain
 
 Row = dict[str, object]
-EIGHT_HOURS_MS = 8 * 3600 * 1000
 SPOT_COINS = tuple(coin for coin in COLLATERAL_RATIOS if coin != "USDT")
 
 
@@ -34,13 +33,13 @@ def instrument(it: Instrument) -> Row:
     lowest, *_, highest = (RISK_LIMITS[it.symbol][0], RISK_LIMITS[it.symbol][-1])
     return {
         "symbol": it.symbol,
-        "contractType": "LinearPerpetual" if it.category == "linear" else "InversePerpetual",
+        "contractType": it.category.capitalize() + ("Futures" if it.delivery_ms else "Perpetual"),
         "status": "Trading",
         "baseCoin": it.base,
         "quoteCoin": it.quote,
         "launchTime": "1585526400000",
-        "deliveryTime": "0",
-        "deliveryFeeRate": "",
+        "deliveryTime": str(it.delivery_ms),
+        "deliveryFeeRate": "0.0005" if it.delivery_ms else "",
         "priceScale": str(-int(it.tick.normalize().as_tuple().exponent)),
         "leverageFilter": {
             "minLeverage": "1",
@@ -61,7 +60,7 @@ def instrument(it: Instrument) -> Row:
             "minNotionalValue": "5",
         },
         "unifiedMarginTrade": True,
-        "fundingInterval": 480,
+        "fundingInterval": 0 if it.delivery_ms else 480,
         "settleCoin": it.settle,
         "copyTrading": "both" if it.quote == "USDT" else "none",
         "upperFundingRate": "0.005",
@@ -116,8 +115,8 @@ def risk_limits(symbol: str) -> list[Row]:
     ]
 
 
-def ticker(it: Instrument, prices: Prices, funding: Decimal, at_ms: int) -> Row:
-    """A row of the tickers of category linear or inverse."""
+def ticker(it: Instrument, prices: Prices, funding: Decimal, next_ms: int) -> Row:
+    """A row of the tickers of category linear or inverse; `next_ms` is the next funding's."""
     mark, last = prices.mark(it), prices.mark(it).quantize(it.tick)
     digits = format(last, "f")
     return {
@@ -134,13 +133,13 @@ def ticker(it: Instrument, prices: Prices, funding: Decimal, at_ms: int) -> Row:
         "openInterestValue": plain((Decimal("492373.72") * mark).quantize(Decimal("0.01"))),
         "turnover24h": "4936790807.6521",
         "volume24h": "73191.3870",
-        "fundingRate": plain(funding),
-        "nextFundingTime": str((at_ms // EIGHT_HOURS_MS + 1) * EIGHT_HOURS_MS),
+        "fundingRate": "" if it.delivery_ms else plain(funding),
+        "nextFundingTime": "0" if it.delivery_ms else str(next_ms),
         "predictedDeliveryPrice": "",
         "basisRate": "",
         "basis": "",
-        "deliveryFeeRate": "",
-        "deliveryTime": "0",
+        "deliveryFeeRate": "0.0005" if it.delivery_ms else "",
+        "deliveryTime": str(it.delivery_ms),
         "ask1Size": "23775.469",
         "bid1Price": format(last - it.tick, "f"),
         "ask1Price": digits,
@@ -148,9 +147,9 @@ def ticker(it: Instrument, prices: Prices, funding: Decimal, at_ms: int) -> Row:
         "preOpenPrice": "",
         "preQty": "",
         "curPreListingPhase": "",
-        "fundingIntervalHour": "8",
+        "fundingIntervalHour": "" if it.delivery_ms else "8",
         "basisRateYear": "",
-        "fundingCap": "0.005",
+        "fundingCap": "" if it.delivery_ms else "0.005",
     }
 
 

@@ -6,21 +6,25 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import web
 
 from monitor.simulator import bybit_auth as auth
+from monitor.simulator import bybit_options as options
 from monitor.simulator import bybit_public as public
 from monitor.simulator import bybit_rows as rows
 from monitor.simulator.bybit_accounts import BybitAccount, BybitState
 from monitor.simulator.bybit_auth import Refused
+from monitor.simulator.bybit_cash import log_row
 from monitor.simulator.bybit_ledger import figures
-from monitor.simulator.bybit_paging import cursor_at, offset, only, page_of
-from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS, Instrument
+from monitor.simulator.bybit_market import BybitMarket, Public, category_of, contracts_of
+from monitor.simulator.bybit_paging import only, page_of
+from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS, Instrument, has_legs
 from monitor.simulator.truth import plain
 
 Row = dict[str, object]
-Public = Callable[[web.Request], Row]
 Private = Callable[[web.Request, BybitAccount], Row]
-_SYMBOLS_PER_RISK_PAGE = 15
-_LIMITS_PER_SECOND = {"/v5/account/fee-rate": 5, "/v5/account/transaction-log": 25}
-_MISSING = "Missing some parameters that must be filled in, please check"
+_LIMITS_PER_SECOND = {
+    "/v5/account/fee-rate": 5,
+    "/v5/account/transaction-log": 25,
+    "/v5/asset/transfer/query-account-coins-balance": 2,
+}
 
 
 class BybitRest:
@@ -31,22 +35,11 @@ class BybitRest:
         self._calls: dict[tuple[str, str], deque[int]] = {}
 
     def mount(self, app: web.Application) -> None:
-        for path, answer in self._public().items():
+        for path, answer in BybitMarket(self._state).answers().items():
             app.router.add_get(f"/bybit{path}", self._open(answer))
         for path, reply in self._private().items():
             app.router.add_get(f"/bybit{path}", self._signed(path, reply))
         app.router.add_route("*", "/bybit/{tail:.*}", self._unknown)
-
-    def _public(self) -> dict[str, Public]:
-        return {
-            "/v5/market/time": self._time,
-            "/v5/market/instruments-info": self._instruments,
-            "/v5/market/tickers": self._tickers,
-            "/v5/market/risk-limit": self._risk_limits,
-            "/v5/market/adlAlert": self._adl_alert,
-            "/v5/spot-margin-trade/collateral": _collateral_ratios,
-            "/v5/system/status": lambda _: {"list": []},
-        }
 
     def _private(self) -> dict[str, Private]:
         return {
@@ -58,7 +51,10 @@ class BybitRest:
             "/v5/position/list": self._positions,
             "/v5/order/realtime": self._orders,
             "/v5/execution/list": _executions,
+            "/v5/account/transaction-log": _log,
+            "/v5/asset/transfer/query-account-coins-balance": _funding_wallet,
             "/v5/spot-margin-trade/position-tiers": _borrow_tiers,
+            "/v5/spot-margin-trade/state": _spot_margin,
             "/v5/asset/coin/query-info": _coins,
             "/v5/asset/portfolio-margin": lambda *_: {"list": []},
         }
@@ -118,56 +114,6 @@ class BybitRest:
     async def _unknown(self, request: web.Request) -> web.Response:
         return auth.route_not_found().response(self._state.server_ms(_path(request)))
 
-    # --- public
-
-    def _time(self, request: web.Request) -> Row:
-        at_ms = self._state.server_ms(_path(request))
-        return {"timeSecond": str(at_ms // 1000), "timeNano": str(at_ms * 1_000_000)}
-
-    def _instruments(self, request: web.Request) -> Row:
-        category = _category(request, "linear", "inverse", "spot", "option")
-        found: list[Row] = []
-        if request.query.get("status", "Trading") == "Trading":
-            found = [public.instrument(it) for it in _contracts(request, category)]
-            if category == "spot":
-                found = [public.spot_instrument(c) for c in public.SPOT_COINS]
-                found = only(found, "symbol", request.query.get("symbol"))
-        page, cursor = page_of(request, found, 500, 1000, cursor_at_end=False)
-        return {"category": category, "list": page, "nextPageCursor": cursor}
-
-    def _tickers(self, request: web.Request) -> Row:
-        category = _category(request, "linear", "inverse", "spot", "option")
-        prices, at_ms = self._state.prices(), self._state.server_ms()
-        if category == "spot":
-            found = [public.spot_ticker(coin, prices) for coin in public.SPOT_COINS]
-            found = only(found, "symbol", request.query.get("symbol"))
-        else:
-            found = [
-                public.ticker(it, prices, self._state.funding_rate(it.base), at_ms)
-                for it in _contracts(request, category)
-            ]
-        return {"category": category, "list": found}
-
-    def _risk_limits(self, request: web.Request) -> Row:
-        category = _category(request, "linear", "inverse")
-        contracts = _contracts(request, category)
-        start = offset(request)
-        page = contracts[start : start + _SYMBOLS_PER_RISK_PAGE]
-        more = start + _SYMBOLS_PER_RISK_PAGE < len(contracts)
-        return {
-            "category": category,
-            "list": [row for it in page for row in public.risk_limits(it.symbol)],
-            "nextPageCursor": cursor_at(start + _SYMBOLS_PER_RISK_PAGE) if more else "",
-        }
-
-    def _adl_alert(self, request: web.Request) -> Row:
-        wanted = request.query.get("symbol")
-        found = [it for it in INSTRUMENTS.values() if wanted in {None, it.symbol}]
-        return {
-            "updatedTime": str(self._state.server_ms()),
-            "list": [public.adl_alert(it) for it in found],
-        }
-
     # --- private
 
     def _key(self, _: web.Request, account: BybitAccount) -> Row:
@@ -226,9 +172,12 @@ class BybitRest:
         }
 
     def _wallet(self, request: web.Request, account: BybitAccount) -> Row:
-        if request.query.get("accountType") != "UNIFIED":
-            raise auth.parameter_error("accountType only support UNIFIED.")
-        row = rows.wallet(account.ledger, figures(account.ledger, self._state.prices()))
+        kinds = rows.wallet_kinds(account.ledger)
+        kind = request.query.get("accountType", "")
+        if kind not in kinds:
+            raise auth.parameter_error(f"accountType only support {'/'.join(kinds)}.")
+        now = figures(account.ledger, self._state.prices())
+        row = rows.wallet(account.ledger, now, kind)
         wanted = request.query.get("coin")
         if wanted and isinstance(row["coin"], list):
             row["coin"] = [coin for coin in row["coin"] if coin["coin"] in wanted.split(",")]
@@ -240,14 +189,18 @@ class BybitRest:
         return {"list": only(found, "currency", request.query.get("currency"))}
 
     def _positions(self, request: web.Request, account: BybitAccount) -> Row:
-        category = _category(request, "linear", "inverse", "option")
+        category = category_of(request, "linear", "inverse", "option")
         at_ms = self._state.server_ms()
         symbol, settle = request.query.get("symbol"), request.query.get("settleCoin")
         base = request.query.get("baseCoin")
         if category == "linear" and not (symbol or settle or base):
-            raise auth.parameter_error(_MISSING)
+            raise auth.parameter_error(auth.MISSING)
         if category == "option":
-            found = [rows.option_position(option, at_ms) for option in account.ledger.options]
+            found = [
+                options.held(account.ledger, it, rows.flat_position(it.symbol, 0), at_ms)
+                for it in account.ledger.options
+                if symbol in {None, it.symbol} and settle in {None, it.settle}
+            ]
         else:
             now = figures(account.ledger, self._state.prices())
             found = [
@@ -264,12 +217,12 @@ class BybitRest:
         return {"category": category, "list": page, "nextPageCursor": cursor}
 
     def _orders(self, request: web.Request, account: BybitAccount) -> Row:
-        category = _category(request, "linear", "inverse", "spot", "option")
+        category = category_of(request, "linear", "inverse", "spot", "option")
         query = request.query
         if category == "linear" and not (
             query.get("symbol") or query.get("settleCoin") or query.get("baseCoin")
         ):
-            raise auth.parameter_error(_MISSING)
+            raise auth.parameter_error(auth.MISSING)
         wanted = query.get("orderFilter")
         found = [
             rows.open_order(order, self._state.started_ms)
@@ -283,7 +236,7 @@ class BybitRest:
 
 
 def _fees(request: web.Request, account: BybitAccount) -> Row:
-    category = _category(request, "linear", "inverse", "spot", "option")
+    category = category_of(request, "linear", "inverse", "spot", "option")
     return {
         "list": [
             {
@@ -291,13 +244,13 @@ def _fees(request: web.Request, account: BybitAccount) -> Row:
                 "takerFeeRate": plain(account.ledger.taker_rate),
                 "makerFeeRate": "0.0002",
             }
-            for it in _contracts(request, category)
+            for it in contracts_of(request, category)
         ]
     }
 
 
 def _executions(request: web.Request, account: BybitAccount) -> Row:
-    category = _category(request, "linear", "inverse", "spot", "option")
+    category = category_of(request, "linear", "inverse", "spot", "option")
     kind = request.query.get("execType")
     found = [
         row
@@ -308,15 +261,54 @@ def _executions(request: web.Request, account: BybitAccount) -> Row:
     return {"category": category, "list": page, "nextPageCursor": cursor}
 
 
+def _log(request: web.Request, account: BybitAccount) -> Row:
+    """Newest first; without times the last 24 hours, which is all there is."""
+    query = request.query
+    found = [
+        row
+        for number, booking in enumerate(account.ledger.log)
+        for row in (log_row(booking, number, account.uid),)
+        if query.get("category") in {None, row["category"]}
+        and query.get("currency") in {None, row["currency"]}
+        and query.get("type") in {None, row["type"]}
+        and int(query.get("startTime", 0)) <= booking.at_ms <= int(query.get("endTime", 10**13))
+    ]
+    page, cursor = page_of(request, found[::-1], 20, 50)
+    return {"list": page, "nextPageCursor": cursor}
+
+
+def _funding_wallet(request: web.Request, account: BybitAccount) -> Row:
+    kind = request.query.get("accountType", "")
+    if kind not in {"FUND", "UNIFIED"}:
+        raise auth.parameter_error("accountType only support FUND/UNIFIED.")
+    coins = account.ledger.funding_wallet if kind == "FUND" else account.ledger.wallets
+    wanted = request.query.get("coin", "")
+    return {
+        "memberId": str(account.uid),
+        "accountType": kind,
+        "balance": [
+            {
+                "coin": coin,
+                "transferBalance": rows.coin_text(amount),
+                "walletBalance": rows.coin_text(amount),
+                "bonus": "",
+            }
+            for coin, amount in coins.items()
+            if not wanted or coin in wanted.split(",")
+        ],
+    }
+
+
+def _spot_margin(_: web.Request, account: BybitAccount) -> Row:
+    borrowed = any(account.ledger.spot_borrow.values())
+    mode = "1" if borrowed else "0"
+    return {"spotLeverage": "10", "spotMarginMode": mode, "effectiveLeverage": "1"}
+
+
 def _coins(_: web.Request, account: BybitAccount) -> Row:
     if not {"transfer", "withdraw"} & set(account.spec.permissions):
         raise auth.no_permission()
     return {"rows": [public.coin_info(coin) for coin in COLLATERAL_RATIOS]}
-
-
-def _collateral_ratios(request: web.Request) -> Row:
-    found = [public.collateral_ratios(coin) for coin in COLLATERAL_RATIOS]
-    return {"list": only(found, "currency", request.query.get("currency"))}
 
 
 def _borrow_tiers(request: web.Request, _: BybitAccount) -> Row:
@@ -331,7 +323,7 @@ def _flat_rows(
     if symbol not in INSTRUMENTS or INSTRUMENTS[symbol].category != category:
         raise auth.parameter_error("params error: symbol invalid")
     there = {row["positionIdx"] for row in found}
-    idxs = (1, 2) if account.ledger.hedge and category == "linear" else (0,)
+    idxs = (1, 2) if account.ledger.hedge and has_legs(symbol) else (0,)
     return [rows.flat_position(symbol, idx) for idx in idxs if idx not in there]
 
 
@@ -344,22 +336,5 @@ def _path(request: web.Request) -> str:
     return request.path.removeprefix("/bybit")
 
 
-def _category(request: web.Request, *known: str) -> str:
-    category = request.query.get("category", "")
-    if category not in known:
-        raise auth.parameter_error("params error: Category is invalid")
-    return category
-
-
 def _matches(it: Instrument, symbol: str | None, settle: str | None) -> bool:
     return symbol in {None, it.symbol} and settle in {None, it.settle}
-
-
-def _contracts(request: web.Request, category: str) -> tuple[Instrument, ...]:
-    symbol = request.query.get("symbol")
-    found = public.symbols_of(category)
-    if symbol and category != "spot":
-        found = tuple(it for it in found if it.symbol == symbol)
-        if not found:
-            raise auth.parameter_error("params error: symbol invalid")
-    return found

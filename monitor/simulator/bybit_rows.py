@@ -8,7 +8,8 @@ and recorded answers.
 
 from decimal import ROUND_DOWN, Decimal
 
-from monitor.simulator.bybit_account import ZERO, Account, Option, Order, Position, Prices
+from monitor.simulator.bybit_account import ZERO, Account, Booking, Order, Position, Prices
+from monitor.simulator.bybit_isolated import liquidation_price as isolated_price
 from monitor.simulator.bybit_ledger import (
     AccountFigures,
     CoinFigures,
@@ -16,6 +17,7 @@ from monitor.simulator.bybit_ledger import (
     counts,
     estimated_liquidation_price,
 )
+from monitor.simulator.bybit_pools import UNIFIED_2
 from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS
 from monitor.simulator.truth import plain
 
@@ -46,15 +48,23 @@ def rate_text(value: Decimal) -> str:
     return plain(value.quantize(_FOUR, rounding=ROUND_DOWN)) if value.is_finite() else "9999"
 
 
-def wallet(account: Account, now: AccountFigures) -> Row:
+def wallet_kinds(account: Account) -> tuple[str, ...]:
+    """The account types that the wallet balance is told for; before 2.0 inverse lies apart."""
+    return {1: ("CONTRACT", "SPOT"), 3: ("UNIFIED", "CONTRACT"), 4: ("UNIFIED", "CONTRACT")}.get(
+        account.unified_status, ("UNIFIED",)
+    )
+
+
+def wallet(account: Account, now: AccountFigures, kind: str = "UNIFIED") -> Row:
     """`result.list[0]` of the wallet balance, and `data[0]` of the wallet stream."""
+    coins = now.coins if account.unified_status in UNIFIED_2 else _coins_of(now, kind)
     initial, maintenance = coin_text(now.initial_margin), coin_text(now.maintenance_margin)
     row: Row = {
-        "accountType": "UNIFIED",
+        "accountType": kind,
         "totalEquity": coin_text(now.total_equity),
         "totalWalletBalance": coin_text(now.wallet_balance),
         "totalMarginBalance": coin_text(now.margin_balance),
-        "totalPerpUPL": coin_text(now.margin_balance - now.wallet_balance),
+        "totalPerpUPL": coin_text(now.unrealised_pnl),
         "totalInitialMargin": initial,
         "totalInitialMarginByMp": initial,
         "totalMaintenanceMargin": maintenance,
@@ -65,15 +75,21 @@ def wallet(account: Account, now: AccountFigures) -> Row:
         "accountMMRate": rate_text(now.rate(now.maintenance_margin)),
         "accountMMRateByMp": rate_text(now.rate(now.maintenance_margin)),
         "accountLTV": "0",
-        "coin": [_coin(account, coin) for coin in now.coins],
+        "coin": [_coin(account, coin) for coin in coins],
     }
-    if account.margin_mode == "ISOLATED_MARGIN":
+    if account.isolated or kind != "UNIFIED":
         row |= dict.fromkeys(_ACCOUNT_WIDE, "")
     return row
 
 
+def _coins_of(now: AccountFigures, kind: str) -> tuple[CoinFigures, ...]:
+    """Of an account that is older than unified 2.0: inverse contracts' coins are CONTRACT's."""
+    inverse = {p.instrument.settle for p in now.positions if p.instrument.category == "inverse"}
+    return tuple(coin for coin in now.coins if (coin.coin in inverse) == (kind == "CONTRACT"))
+
+
 def _coin(account: Account, coin: CoinFigures) -> Row:
-    blank = account.margin_mode == "PORTFOLIO_MARGIN"
+    blank = account.portfolio
     return {
         "coin": coin.coin,
         "equity": coin_text(coin.equity),
@@ -102,7 +118,7 @@ def _coin(account: Account, coin: CoinFigures) -> Row:
 def position(account: Account, now: AccountFigures, mine: PositionFigures, at_ms: int) -> Row:
     """A row of the position list."""
     it = mine.position
-    portfolio = account.margin_mode == "PORTFOLIO_MARGIN"
+    portfolio = account.portfolio
     liquidation = None if portfolio else _liquidation_price(account, now, mine)
     initial = "" if portfolio else coin_text(mine.initial_margin)
     maintenance = "" if portfolio else coin_text(mine.maintenance_margin)
@@ -128,7 +144,7 @@ def position(account: Account, now: AccountFigures, mine: PositionFigures, at_ms
         "stopLoss": _stop_loss(account, it),
         "adlRankIndicator": 2 if mine.unrealised_pnl > 0 else 1,
         "breakEvenPrice": plain(it.entry),
-        "sessionAvgPrice": plain(it.entry) if mine.instrument.settle == "USDC" else "",
+        "sessionAvgPrice": plain(it.pnl_from) if mine.instrument.settle == "USDC" else "",
         "createdTime": str(it.opened_ms),
         "updatedTime": str(it.opened_ms),
         "openTime": it.opened_ms,
@@ -154,16 +170,8 @@ def _liquidation_price(
 ) -> Decimal | None:
     if account.margin_mode == "REGULAR_MARGIN":
         return estimated_liquidation_price(now, mine)
-    # Isolated, as published before 2025-09: E -/+ (IM - MM)/q -/+ extra/q, fees ignored.
-    it = mine.position
-    if mine.instrument.category == "inverse":
-        return None
-    value = it.size * it.entry
-    initial = value / it.leverage
-    maintenance = value * mine.tier.maintenance_rate - mine.tier.deduction
-    room = (initial - maintenance + max(ZERO, it.isolated_margin - initial)) / it.size
-    price = it.entry - room if it.side == "Buy" else it.entry + room
-    return price if price > 0 else None
+    # Isolated: it does not follow the mark, only orders beside the position can move it.
+    return isolated_price(mine.position, mine.risk_value - mine.value)
 
 
 def flat_position(symbol: str, idx: int) -> Row:
@@ -221,29 +229,6 @@ def _blank_position(symbol: str, idx: int) -> Row:
         "isReduceOnly": False,
         "mmrSysUpdatedTime": "",
         "leverageSysUpdatedTime": "",
-    }
-
-
-def option_position(option: Option, at_ms: int) -> Row:
-    """A row of the position list of category `option`."""
-    row = _blank_position(option.symbol, 0)
-    return row | {
-        "side": option.side,
-        "size": plain(option.size),
-        "avgPrice": plain(option.entry),
-        "positionValue": coin_text(option.market_value),
-        "markPrice": plain(option.mark),
-        "positionIM": coin_text(option.initial_margin),
-        "positionMM": coin_text(option.maintenance_margin),
-        "unrealisedPnl": coin_text(option.market_value),
-        "leverage": "",
-        "liqPrice": "",
-        "riskId": 0,
-        "delta": "0",
-        "gamma": "0",
-        "vega": "0",
-        "theta": "0",
-        "updatedTime": str(at_ms),
     }
 
 
@@ -312,34 +297,65 @@ def open_order(order: Order, at_ms: int, status: str | None = None) -> Row:
 def takeover(mine: PositionFigures, exec_id: str, at_ms: int) -> Row:
     """The execution that a liquidation leaves behind."""
     it = mine.position
-    return {
-        "symbol": it.symbol,
-        "orderId": exec_id,
-        "orderLinkId": "",
+    return _execution(it.symbol, exec_id, at_ms) | {
         "side": "Sell" if it.side == "Buy" else "Buy",
         "orderPrice": plain(mine.mark),
         "orderQty": plain(it.size),
-        "leavesQty": "0",
         "createType": "CreateByTakeOver_PassThrough",
         "orderType": "Market",
-        "stopOrderType": "UNKNOWN",
-        "execFee": "0",
-        "execId": exec_id,
         "execPrice": plain(mine.mark),
         "execQty": plain(it.size),
         "execType": "BustTrade",
         "execValue": coin_text(mine.value),
+        "markPrice": plain(mine.mark),
+        "closedSize": plain(it.size),
+    }
+
+
+def funding(booking: Booking, exec_id: str) -> Row:
+    """The execution that a charge of funding leaves behind; the fee is positive where paid."""
+    value = abs(booking.funding / booking.fee_rate) if booking.fee_rate else ZERO
+    return _execution(booking.symbol, exec_id, booking.at_ms) | {
+        "side": booking.side,
+        "execFee": coin_text(-booking.funding),
+        "execPrice": plain(booking.price),
+        "execQty": plain(booking.qty),
+        "execType": "Funding",
+        "execValue": coin_text(value),
+        "feeRate": plain(booking.fee_rate),
+        "markPrice": plain(booking.price),
+    }
+
+
+def _execution(symbol: str, exec_id: str, at_ms: int) -> Row:
+    return {
+        "symbol": symbol,
+        "orderId": exec_id,
+        "orderLinkId": "",
+        "side": "",
+        "orderPrice": "0",
+        "orderQty": "0",
+        "leavesQty": "0",
+        "createType": "",
+        "orderType": "UNKNOWN",
+        "stopOrderType": "UNKNOWN",
+        "execFee": "0",
+        "execId": exec_id,
+        "execPrice": "0",
+        "execQty": "0",
+        "execType": "",
+        "execValue": "0",
         "execTime": str(at_ms),
         "feeCurrency": "",
         "isMaker": False,
         "feeRate": "0",
         "tradeIv": "",
         "markIv": "",
-        "markPrice": plain(mine.mark),
+        "markPrice": "",
         "indexPrice": "",
         "underlyingPrice": "",
         "blockTradeId": "",
-        "closedSize": plain(it.size),
+        "closedSize": "",
         "seq": at_ms,
         "extraFees": "",
     }

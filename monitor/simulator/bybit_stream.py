@@ -205,7 +205,7 @@ class _Tickers:
             return {key: row[key] for key in row if key[:3] not in {"bid", "ask"}}
         it = INSTRUMENTS[symbol]
         rate = self._state.funding_rate(it.base)
-        row = public.ticker(it, self._prices, rate, self._state.server_ms())
+        row = public.ticker(it, self._prices, rate, self._state.next_funding_ms())
         kept = {key: row[key] for key in row if key not in _NOT_STREAMED}
         # What moves at every frame on a live exchange: the sizes in the book.
         return {"tickDirection": "PlusTick"} | kept | {"bid1Size": f"{sequence % 97 + 1}.5"}

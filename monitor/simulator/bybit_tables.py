@@ -21,7 +21,12 @@ Category = Literal["linear", "inverse"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """A perpetual contract; sizes are in base coin (linear) or in USD (inverse)."""
+    """
+    A contract; sizes are in base coin (linear) or in USD (inverse).
+
+    One that expires has a `delivery_ms`, and its mark lies above the perpetual's by `premium`,
+    a fraction.
+    """
 
     symbol: str
     category: Category
@@ -31,6 +36,8 @@ class Instrument:
     tick: Decimal
     step: Decimal
     resting_price: Decimal
+    delivery_ms: int = 0
+    premium: Decimal = Decimal(0)
 
     @property
     def mark_step(self) -> Decimal:
@@ -106,14 +113,27 @@ _INVERSE = (
 )
 
 
+_EXPIRING = (
+    # All but the spelling is invented: the last day of 2027, a Friday, at 08:00 UTC.
+    ("BTC", "0.50", "0.001", "100000"),
+    ("ETH", "0.05", "0.01", "3500"),
+)
+_DELIVERY_MS = 1_830_240_000_000
+_PREMIUM = D("0.0125")
+
+
 def _contracts() -> dict[str, Instrument]:
     found: list[Instrument] = []
     kinds: tuple[tuple[Category, str, str, tuple[tuple[str, str, str, str], ...]], ...] = (
         ("linear", "USDT", "USDT", _LINEAR),
         ("linear", "USDC", "PERP", _PERP),
         ("inverse", "USD", "USD", _INVERSE),
+        ("linear", "USDT", "USDT-31DEC27", _EXPIRING),
+        ("linear", "USDC", "-31DEC27", _EXPIRING),
+        ("inverse", "USD", "USDZ27", _INVERSE),
     )
     for category, quote, suffix, rows in kinds:
+        expires = suffix.endswith("27")
         found += [
             Instrument(
                 symbol=base + suffix,
@@ -124,6 +144,8 @@ def _contracts() -> dict[str, Instrument]:
                 tick=D(tick),
                 step=D(step),
                 resting_price=D(price),
+                delivery_ms=_DELIVERY_MS if expires else 0,
+                premium=_PREMIUM if expires else D(0),
             )
             for base, tick, step, price in rows
         ]
@@ -131,6 +153,13 @@ def _contracts() -> dict[str, Instrument]:
 
 
 INSTRUMENTS: dict[str, Instrument] = _contracts()
+
+
+def has_legs(symbol: str) -> bool:
+    """Whether hedge mode has two legs of it: of the USDT perpetuals only."""
+    it = INSTRUMENTS.get(symbol)
+    return it is not None and it.settle == "USDT" and not it.delivery_ms
+
 
 # limit, max leverage, maintenance %, initial %: published rows first, then invented ones
 _Row = tuple[str, str, str, str]
@@ -205,6 +234,11 @@ _INVENTED_MIDDLE: tuple[_Row, ...] = (
     ("10000000", "12.5", "4", "8"),
     ("20000000", "5", "10", "20"),
 )
+_INVENTED_INVERSE_BTC: tuple[_Row, ...] = (
+    ("50", "75", "0.75", "1.33"),
+    ("100", "50", "1", "2"),
+    ("250", "25", "2", "4"),
+)
 _INVENTED_INVERSE_ETH: tuple[_Row, ...] = (
     ("3000", "100", "0.5", "1"),
     ("6000", "50", "1", "2"),
@@ -217,6 +251,8 @@ _REST: dict[str, tuple[_Row, ...]] = {
     "BTCPERP": _INVENTED_LARGE[1:],
     "BTCUSD": (),
     "ETHUSD": _INVENTED_INVERSE_ETH,
+    "BTCUSDZ27": _INVENTED_INVERSE_BTC,
+    "ETHUSDZ27": _INVENTED_INVERSE_ETH,
 }
 _SMALL = frozenset({"VOXELUSDT", "SWEATUSDT", "MYROUSDT", "MAJORUSDT"})
 
@@ -292,12 +328,29 @@ COLLATERAL_RATIOS: dict[str, tuple[RatioTier, ...]] = {
     "LTC": _slices(("2000", "0.85"), (None, "0")),
 }
 
+
+def _borrowing(*rows: tuple[str, str, str]) -> tuple[BorrowTier, ...]:
+    return tuple(
+        BorrowTier(cap=D(cap), maintenance_rate=D(maintenance), initial_rate=D(initial))
+        for cap, maintenance, initial in rows
+    )
+
+
 # BTC as in the documented answer of "Get Position Tiers"; the others invented.
 BORROW_TIERS: dict[str, tuple[BorrowTier, ...]] = {
-    "BTC": (BorrowTier(cap=D(390), maintenance_rate=D("0.04"), initial_rate=D("0.2")),),
-    "USDT": (BorrowTier(cap=D(8_000_000), maintenance_rate=D("0.02"), initial_rate=D("0.1")),),
-    "USDC": (BorrowTier(cap=D(8_000_000), maintenance_rate=D("0.02"), initial_rate=D("0.1")),),
-    "ETH": (BorrowTier(cap=D(5000), maintenance_rate=D("0.04"), initial_rate=D("0.2")),),
+    "BTC": _borrowing(
+        ("390", "0.04", "0.2"),
+        ("391", "0.04", "0.25"),
+        ("392", "0.04", "0.33333333"),
+        ("393", "0.04", "0.5"),
+    ),
+    "USDT": _borrowing(
+        ("200000", "0.02", "0.1"), ("1000000", "0.03", "0.125"), ("8000000", "0.05", "0.2")
+    ),
+    "USDC": _borrowing(
+        ("200000", "0.02", "0.1"), ("1000000", "0.03", "0.125"), ("8000000", "0.05", "0.2")
+    ),
+    "ETH": _borrowing(("500", "0.04", "0.2"), ("5000", "0.06", "0.25")),
 }
 ANY_BORROW_TIER = BorrowTier(
     cap=D(1_000_000_000), maintenance_rate=D("0.05"), initial_rate=D("0.25")

@@ -1,20 +1,22 @@
 """OKX, pretended: the trading accounts of a scenario."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from aiohttp import web
 
 from monitor.simulator import okx_auth as auth
+from monitor.simulator import okx_bills as bills
+from monitor.simulator import okx_changes as changes
 from monitor.simulator import okx_orders as orders
 from monitor.simulator import okx_rows as rows
 from monitor.simulator.changes import Change, mount_changes
-from monitor.simulator.okx_account import ZERO, MarginPosition, Order
+from monitor.simulator.okx_account import Order
 from monitor.simulator.okx_accounts import NAME, OkxAccount, OkxState
-from monitor.simulator.okx_ledger import figures
 from monitor.simulator.okx_pools import Liquidation, liquidate, pools
 from monitor.simulator.okx_rest import OkxRest, position_rows
+from monitor.simulator.okx_steering import OkxSteering
 from monitor.simulator.okx_stream import (
     OkxStream,
     account_row,
@@ -25,7 +27,6 @@ from monitor.simulator.truth import PoolTruth, plain
 from monitor.simulator.world import World
 
 _WAIT_SECONDS = "2"
-_LEAVE_SECONDS = 60.0
 # The exchange warns where equity is three times the requirement.
 _WARNED_FROM = 1 / Decimal(3)
 
@@ -42,6 +43,7 @@ class Okx:
         self._state = OkxState(world)
         self._rest = OkxRest(self._state)
         self._stream = OkxStream(self._state)
+        self._steering = OkxSteering(self._state, self._stream)
         self._warned: set[tuple[str, str]] = set()
 
     @property
@@ -49,13 +51,13 @@ class Okx:
         return self._state.accounts
 
     def mount(self, app: web.Application) -> None:
-        app.router.add_post("/sim/okx/notice", self._notice)
-        app.router.add_post("/sim/okx/close", self._close)
+        self._steering.mount(app)
         mount_changes(app, self)
         self._stream.mount(app)
         self._rest.mount(app)  # last: it answers every other path
 
     async def step(self, now: datetime) -> None:
+        self._steering.step(now)
         for account in self.accounts:
             self._warn(account)
         await self._stream.step(now)
@@ -67,6 +69,19 @@ class Okx:
         owner, prices = self._state.by_name(account), self._state.prices()
         before = list(owner.ledger.orders)
         done = liquidate(owner.ledger, prices, pool)
+        for mine in done.positions:
+            owner.bills.write(
+                owner.ledger,
+                bills.LIQUIDATION,
+                mine.ccy,
+                mine.upl - mine.mmr - mine.fee,
+                self._state.server_ms(),
+                inst_id=mine.instrument.inst_id,
+                margin_mode="isolated" if mine.position.is_isolated else "cross",
+                contracts=mine.position.contracts,
+                price=mine.mark,
+                second=mine.position.direction < 0,
+            )
         self._tell(owner, done, before)
         return {
             "closed": ", ".join(
@@ -79,16 +94,7 @@ class Okx:
 
     def change(self, account: str, change: Change) -> None:
         """A transfer or a trade, told on the private channels."""
-        owner = self._state.by_name(account)
-        cash = owner.ledger.cash
-        if change.coin is not None:
-            cash[change.coin] = cash.get(change.coin, ZERO) + change.amount
-            event = balance_and_position(self._state, owner, "transferred")
-        else:
-            self._resize(owner, change)
-            event = balance_and_position(self._state, owner, "filled")
-        owner.outbox.append(("balance_and_position", event))
-        owner.outbox.append(("account", account_row(self._state, owner)))
+        changes.change(self._state, self._state.by_name(account), change)
 
     def refusal(self, kind: str, value: str | None) -> web.Response:
         match kind:
@@ -102,45 +108,6 @@ class Okx:
                 return auth.refused("50110").response()
             case _:
                 return web.json_response({"code": "0", "data": [], "msg": ""})
-
-    async def _notice(self, request: web.Request) -> web.Response:
-        """Announce an upgrade; `{"seconds": n}` until the sockets are closed."""
-        body = await request.json() if request.can_read_body else {}
-        seconds = float(body.get("seconds", _LEAVE_SECONDS))
-        self._stream.give_notice(self._world.now() + timedelta(seconds=seconds))
-        return web.json_response({"ok": True})
-
-    async def _close(self, request: web.Request) -> web.Response:
-        """Close sockets with a code, 4007 where `{"code": n}` says nothing else."""
-        body = await request.json() if request.can_read_body else {}
-        self._stream.close_all(int(body.get("code", 4007)), body.get("account"))
-        return web.json_response({"ok": True})
-
-    def _resize(self, owner: OkxAccount, change: Change) -> None:
-        """Close or open a part at the mark; no fee is charged."""
-        ledger = owner.ledger
-        direction = 1 if change.side == "long" else -1
-        now = figures(ledger, self._state.prices())
-        mine = next(
-            p
-            for p in now.positions
-            if (p.position.inst_id, p.position.direction) == (change.symbol, direction)
-        )
-        it, size, settle = mine.position, change.contracts, mine.ccy
-        if size < it.contracts:
-            part = (it.contracts - size) / it.contracts
-            freed = (it.margin or ZERO) * part
-            ledger.cash[settle] = ledger.cash.get(settle, ZERO) + mine.upl * part + freed
-        if isinstance(it, MarginPosition):
-            place = ledger.loans.index(it)
-            ledger.loans[place : place + 1] = [it.resized(size, mine.mark)] if size else []
-        else:
-            place = ledger.positions.index(it)
-            ledger.positions[place : place + 1] = [it.resized(size, mine.mark)] if size else []
-        row = rows.closed_position(mine, self._state.server_ms())
-        if size:
-            row = next(r for r in position_rows(self._state, owner) if r["posId"] == it.pos_id)
-        owner.outbox.append(("positions", row | {"pTime": row["uTime"]}))
 
     def _warn(self, owner: OkxAccount) -> None:
         """Push the warning once when a pool comes near, and again only after it left."""

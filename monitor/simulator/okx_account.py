@@ -91,19 +91,20 @@ class MarginPosition:
 
     @property
     def contracts(self) -> Decimal:
-        return self.held
+        """The size in base coin: what a long holds, or a short owes."""
+        return self.held if self.direction > 0 else self.owed
 
     @property
     def pos(self) -> Decimal:
         """The size as the wire has it: always positive."""
         return self.held
 
-    def resized(self, held: Decimal, _: Decimal) -> "MarginPosition":
+    def resized(self, contracts: Decimal, _: Decimal) -> "MarginPosition":
         """The position in another size, with as much more or less owed, and of its margin."""
-        part = held / self.held
+        part = contracts / self.contracts
         return replace(
             self,
-            held=held,
+            held=self.held * part,
             owed=self.owed * part,
             interest=self.interest * part,
             margin=None if self.margin is None else self.margin * part,

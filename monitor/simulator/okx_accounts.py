@@ -17,13 +17,15 @@ from monitor.simulator.okx_account import (
     Position,
     Prices,
 )
+from monitor.simulator.okx_bills import Bills
 from monitor.simulator.okx_rates import DISCOUNTS, PAIR_TIERS
 from monitor.simulator.okx_tables import INSTRUMENTS
 from monitor.simulator.scenario import AccountSpec, OrderSpec, PositionSpec, ScenarioError
 from monitor.simulator.world import World
 
 NAME = "okx"
-_LEVELS = {
+FUNDING_MS = 8 * 3600 * 1000
+LEVELS = {
     "spot": SPOT,
     "futures": FUTURES,
     "multi_currency": MULTI_CURRENCY,
@@ -45,6 +47,7 @@ class OkxAccount:
     ledger: Account
     uid: str
     outbox: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    bills: Bills = field(default_factory=Bills)
 
 
 class OkxState:
@@ -53,6 +56,8 @@ class OkxState:
     def __init__(self, world: World) -> None:
         self.world = world
         self.started_ms = milliseconds(world.now())
+        self.funding_due_at: datetime | None = None  # None: at the next eighth hour, uncharged
+        self._funding_rates: dict[str | None, Decimal] = {}
         self.accounts = tuple(
             OkxAccount(
                 spec=spec,
@@ -82,6 +87,21 @@ class OkxState:
             usdt=_USDT if usdt == 1 else usdt,
             usdc=_USDC if usdc == 1 else usdc,
         )
+
+    def funding_rate(self, base: str) -> Decimal:
+        """Of a coin's swaps, as a fraction of the notional; positive: longs pay."""
+        rates = self._funding_rates
+        return rates.get(base, rates.get(None, self.world.market.funding_rate(base)))
+
+    def set_funding_rate(self, base: str | None, rate: Decimal) -> None:
+        """Set a coin's rate, or that of all."""
+        self._funding_rates[base] = rate
+
+    def next_funding_ms(self) -> int:
+        """When funding is due next: at what was set, else at the next 0, 8 or 16 o'clock."""
+        if self.funding_due_at is not None:
+            return milliseconds(self.funding_due_at)
+        return (self.server_ms() // FUNDING_MS + 1) * FUNDING_MS
 
     def _mark(self, base: str) -> Decimal:
         try:
@@ -114,7 +134,7 @@ def opened(spec: AccountSpec, at_ms: int, number: int) -> Account:
     first_id = _FIRST_POS_ID + 1000 * number
     account = Account(
         name=spec.name,
-        level=_LEVELS[spec.mode],
+        level=LEVELS[spec.mode],
         hedge=hedge,
         cash=dict(spec.wallets),
         strategy=extra.decimals("strategy"),

@@ -146,7 +146,7 @@ def as_streamed(row: Row, now: AccountFigures) -> Row:
 def usd_notional(now: AccountFigures, mine: PositionFigures) -> Decimal:
     """What a position is worth in US dollars; of a MARGIN one, what it holds."""
     if mine.instrument.kind == "MARGIN":
-        held = mine.position.contracts * (mine.mark if mine.position.direction > 0 else 1)
+        held = mine.position.pos * (mine.mark if mine.position.direction > 0 else 1)
         return held * _quote_usd(now, mine)
     if mine.instrument.is_linear:
         return mine.notional * now.coin(mine.ccy).usd

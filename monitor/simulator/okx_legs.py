@@ -110,7 +110,8 @@ def margin_figures(position: MarginPosition, mark: Decimal, taker_rate: Decimal)
     A MARGIN position: what it holds less what it owes, both in its `ccy`.
 
     What is owed is required for at the tier's rate, and the fee is of buying back that much
-    and the margin for it.
+    and the margin for it. The tier goes by the borrowed amount; whether interest counts as
+    borrowed there is not documented, here it does not.
 
     Source: OKX help "Isolated margin"; an official row to 14 digits.
     """
@@ -118,7 +119,7 @@ def margin_figures(position: MarginPosition, mark: Decimal, taker_rate: Decimal)
     in_ccy = {position.ccy: Decimal(1)}
     in_ccy |= {pair.base: mark} if position.ccy == pair.quote else {pair.quote: 1 / mark}
     debt = position.owed + position.interest
-    tier = pair_tier(pair.inst_id, debt, in_base=position.owed_ccy == pair.base)
+    tier = pair_tier(pair.inst_id, position.owed, in_base=position.owed_ccy == pair.base)
     owed = debt * in_ccy[position.owed_ccy]
     held = position.held * in_ccy[position.held_ccy]
     return PositionFigures(

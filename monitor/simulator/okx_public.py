@@ -22,6 +22,7 @@ from monitor.simulator.okx_tables import (
 from monitor.simulator.truth import plain
 
 Row = dict[str, object]
+_FUNDING_MS = 8 * 3600 * 1000
 _YEAR_2021_MS = "1611916828000"
 _EXPIRIES_MS = {"261225": "1798185600000", "270326": "1806048000000"}
 _OPTION_DATE = "261225"
@@ -221,6 +222,28 @@ def mark_price(it: Instrument, prices: Prices, at_ms: int) -> Row:
     }
 
 
+def funding_rate(it: Instrument, rate: Decimal, due_ms: int, at_ms: int) -> Row:
+    """The rate of a swap that is charged next, and when."""
+    return {
+        "formulaType": "noRate",
+        "fundingRate": plain(rate),
+        "fundingTime": str(due_ms),
+        "impactValue": "",
+        "instId": it.inst_id,
+        "instType": it.kind,
+        "interestRate": "",
+        "maxFundingRate": "0.00375",
+        "method": "current_period",
+        "minFundingRate": "-0.00375",
+        "nextFundingRate": "",
+        "nextFundingTime": str(due_ms + _FUNDING_MS),
+        "premium": "0",
+        "settFundingRate": plain(rate),
+        "settState": "settled",
+        "ts": str(at_ms),
+    }
+
+
 def index_ticker(inst_id: str, prices: Prices, at_ms: int) -> Row:
     """The index of a coin in USDT or USD (`BTC-USDT`, `BTC-USD`, `USDT-USD`)."""
     coin, quote = inst_id.split("-")
@@ -323,3 +346,8 @@ def currency(ccy: str) -> Row:
         "wdQuota": "10000000",
         "wdTickSz": "8",
     }
+
+
+def funding_balance(ccy: str, amount: Decimal) -> Row:
+    """A coin of the funding account."""
+    return {"availBal": plain(amount), "bal": plain(amount), "ccy": ccy, "frozenBal": "0"}

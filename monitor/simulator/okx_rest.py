@@ -9,13 +9,14 @@ from monitor.simulator import okx_auth as auth
 from monitor.simulator import okx_balance
 from monitor.simulator import okx_orders as orders
 from monitor.simulator import okx_public as public
+from monitor.simulator import okx_queries as queries
 from monitor.simulator import okx_rows as rows
 from monitor.simulator.okx_account import PORTFOLIO
 from monitor.simulator.okx_accounts import OkxAccount, OkxState
 from monitor.simulator.okx_auth import Refused
 from monitor.simulator.okx_ledger import figures
-from monitor.simulator.okx_rates import DISCOUNTS, PAIR_TIERS
-from monitor.simulator.okx_tables import INSTRUMENTS, PAIRS, SETTLE_CCY, TIERS, Instrument
+from monitor.simulator.okx_rates import DISCOUNTS
+from monitor.simulator.okx_tables import INSTRUMENTS, PAIRS, SETTLE_CCY
 
 Row = dict[str, object]
 Public = Callable[[web.Request], Sequence[Row]]
@@ -26,13 +27,13 @@ _LIMITS = {
     "/api/v5/account/config": 5,
     "/api/v5/account/trade-fee": 5,
     "/api/v5/trade/orders-algo-pending": 20,
+    "/api/v5/account/bills": 10,
+    "/api/v5/asset/balances": 12,
     "/api/v5/asset/currencies": 12,
 }
 _ANY_LIMIT = 10
-_TYPES = frozenset({"SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION"})
 _ORDER_TYPES = frozenset({"conditional", "oco", "trigger", "move_order_stop", "iceberg", "twap"})
-_MOST_CURRENCIES, _MOST_INSTRUMENTS, _MOST_FAMILIES, _MOST_POSITIONS = 20, 10, 5, 20
-_PAGE = 100
+_MOST_CURRENCIES, _MOST_INSTRUMENTS, _MOST_POSITIONS = 20, 10, 20
 
 
 class OkxRest:
@@ -52,10 +53,11 @@ class OkxRest:
     def _public(self) -> dict[str, Public]:
         return {
             "/api/v5/public/time": self._time,
-            "/api/v5/public/instruments": _instruments,
-            "/api/v5/public/position-tiers": _tiers,
+            "/api/v5/public/instruments": queries.instruments,
+            "/api/v5/public/position-tiers": queries.tiers,
             "/api/v5/public/mark-price": self._marks,
-            "/api/v5/public/discount-rate-interest-free-quota": _discounts,
+            "/api/v5/public/funding-rate": self._funding,
+            "/api/v5/public/discount-rate-interest-free-quota": queries.discounts,
             "/api/v5/market/index-tickers": self._indexes,
             "/api/v5/system/status": lambda _: [],
         }
@@ -70,6 +72,8 @@ class OkxRest:
             "/api/v5/account/trade-fee": self._fees,
             "/api/v5/trade/orders-algo-pending": self._algos,
             "/api/v5/trade/orders-pending": self._orders,
+            "/api/v5/account/bills": _bills,
+            "/api/v5/asset/balances": _free,
             "/api/v5/asset/currencies": _currencies,
         }
 
@@ -130,15 +134,29 @@ class OkxRest:
 
     def _marks(self, request: web.Request) -> Sequence[Row]:
         kind, at_ms = request.query.get("instType", "SWAP"), self._state.server_ms()
-        if kind not in _TYPES - {"SPOT"}:
+        if kind not in queries.TYPES - {"SPOT"}:
             raise auth.parameter_error("instType")
         wanted = request.query.get("instId")
         listed = PAIRS if kind == "MARGIN" else INSTRUMENTS
         if wanted is not None and wanted not in listed:
             raise auth.no_such_instrument()
-        found = [it for it in listed.values() if it.kind == kind and _is_asked(it, request)]
+        found = [it for it in listed.values() if it.kind == kind and queries.is_asked(it, request)]
         prices = self._state.prices()
         return [public.mark_price(it, prices, at_ms) for it in found]
+
+    def _funding(self, request: web.Request) -> Sequence[Row]:
+        wanted = request.query.get("instId", "")
+        if not wanted:
+            raise auth.missing_parameter("instId")
+        found = [it for it in INSTRUMENTS.values() if it.kind == "SWAP"]
+        if wanted != "ANY":
+            found = [it for it in found if it.inst_id == wanted]
+        if not found:
+            raise auth.no_such_instrument()
+        due, at_ms = self._state.next_funding_ms(), self._state.server_ms()
+        return [
+            public.funding_rate(it, self._state.funding_rate(it.base), due, at_ms) for it in found
+        ]
 
     def _indexes(self, request: web.Request) -> Sequence[Row]:
         quote, wanted = request.query.get("quoteCcy"), request.query.get("instId")
@@ -154,7 +172,7 @@ class OkxRest:
     # --- private
 
     def _balance(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
-        wanted = _listed(request, "ccy", _MOST_CURRENCIES)
+        wanted = queries.listed(request, "ccy", _MOST_CURRENCIES)
         now = figures(account.ledger, self._state.prices())
         row = okx_balance.balance(account.ledger, now, self._state.server_ms())
         if wanted and isinstance(row["details"], list):
@@ -162,10 +180,10 @@ class OkxRest:
         return [row]
 
     def _positions(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
-        names = _listed(request, "instId", _MOST_INSTRUMENTS)
-        ids = _listed(request, "posId", _MOST_POSITIONS)
+        names = queries.listed(request, "instId", _MOST_INSTRUMENTS)
+        ids = queries.listed(request, "posId", _MOST_POSITIONS)
         kind = request.query.get("instType")
-        if kind is not None and kind not in _TYPES:
+        if kind is not None and kind not in queries.TYPES:
             raise auth.parameter_error("instType")
         return [
             row
@@ -187,7 +205,7 @@ class OkxRest:
         return [{"atRisk": False, "atRiskIdx": [], "atRiskMgn": [], "ts": ts}]
 
     def _fees(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
-        kind = _type(request)
+        kind = queries.kind_of(request)
         ledger = account.ledger
         rates = {"SWAP": ledger.taker_rate, "OPTION": ledger.taker_rate}
         rates |= {"FUTURES": ledger.futures_taker_rate}
@@ -204,13 +222,13 @@ class OkxRest:
         found = [row for row in found if request.query.get("instId") in {None, row["instId"]}]
         kinds = {None, request.query.get("instType")}
         found = [row for row in found if len(kinds) == 1 or row["instType"] in kinds]
-        return _between(found, "algoId", request)
+        return queries.page_of(found, "algoId", request)
 
     def _orders(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
         waiting = [order for order in account.ledger.orders if order.trigger is None]
         found = [orders.open_order(order, self._state.started_ms) for order in waiting]
         found = [row for row in found if request.query.get("instId") in {None, row["instId"]}]
-        return _between(found, "ordId", request)
+        return queries.page_of(found, "ordId", request)
 
 
 def position_rows(state: OkxState, account: OkxAccount) -> list[Row]:
@@ -267,54 +285,31 @@ def _config(_: web.Request, account: OkxAccount) -> Sequence[Row]:
     ]
 
 
+def _bills(request: web.Request, account: OkxAccount) -> Sequence[Row]:
+    """The last ones, narrowed by what is asked for."""
+    begin, end = request.query.get("begin", ""), request.query.get("end", "")
+    found = [
+        row
+        for row in account.bills.rows()
+        if all(
+            request.query.get(name) in {None, "", row[name]}
+            for name in ("instType", "instId", "ccy", "mgnMode", "type", "subType")
+        )
+        and int(str(row["ts"])) >= int(begin or 0)
+        and (not end or int(str(row["ts"])) <= int(end))
+    ]
+    return queries.page_of(found, "billId", request)
+
+
+def _free(request: web.Request, account: OkxAccount) -> Sequence[Row]:
+    """The funding account, which is apart from trading."""
+    wanted = queries.listed(request, "ccy", _MOST_CURRENCIES)
+    free = account.ledger.funding
+    return [public.funding_balance(c, free[c]) for c in free if not wanted or c in wanted]
+
+
 def _currencies(_: web.Request, __: OkxAccount) -> Sequence[Row]:
     return [public.currency(ccy) for ccy in DISCOUNTS]
-
-
-def _instruments(request: web.Request) -> Sequence[Row]:
-    kind, family = _type(request), request.query.get("instFamily")
-    if kind == "OPTION" and not (family or request.query.get("uly")):
-        raise auth.missing_parameter("instFamily")
-    found = public.instruments(kind, family or request.query.get("uly"))
-    wanted = request.query.get("instId")
-    found = [row for row in found if wanted in {None, row["instId"]}]
-    if wanted and not found:
-        raise auth.no_such_instrument()
-    return [row for row in found if family in {None, row["instFamily"]}]
-
-
-def _tiers(request: web.Request) -> Sequence[Row]:
-    kind = _type(request)
-    if request.query.get("tdMode") not in {"cross", "isolated"}:
-        raise auth.parameter_error("tdMode")
-    families = _listed(request, "instFamily", _MOST_FAMILIES)
-    families = families or _listed(request, "uly", _MOST_FAMILIES)
-    if kind == "MARGIN":
-        return _borrowing_tiers(request)
-    if not families:
-        raise auth.missing_parameter("instFamily")
-    if not TIERS.get(kind, {}).keys() >= set(families):
-        raise auth.parameter_error("instFamily")
-    tier = request.query.get("tier")
-    found = [row for family in families for row in public.position_tiers(kind, family)]
-    return [row for row in found if tier in {None, row["tier"]}]
-
-
-def _borrowing_tiers(request: web.Request) -> Sequence[Row]:
-    """Of a coin, or of the pairs of MARGIN positions."""
-    if "ccy" in request.query:
-        return public.loan_tiers(request.query["ccy"])
-    pairs = _listed(request, "instId", _MOST_FAMILIES)
-    if not pairs:
-        raise auth.missing_parameter("instId or ccy")
-    if not PAIR_TIERS.keys() >= set(pairs):
-        raise auth.no_such_instrument()
-    return [row for pair in pairs for row in public.pair_tiers(pair)]
-
-
-def _discounts(request: web.Request) -> Sequence[Row]:
-    wanted = request.query.get("ccy")
-    return [public.discounts(ccy) for ccy in DISCOUNTS if wanted in {None, ccy}]
 
 
 async def _unknown(_: web.Request) -> web.Response:
@@ -323,39 +318,3 @@ async def _unknown(_: web.Request) -> web.Response:
 
 def _enveloped(data: Iterable[Row]) -> web.Response:
     return web.json_response({"code": "0", "data": list(data), "msg": ""})
-
-
-def _type(request: web.Request) -> str:
-    kind = request.query.get("instType", "")
-    if not kind:
-        raise auth.missing_parameter("instType")
-    if kind not in _TYPES:
-        raise auth.parameter_error("instType")
-    return kind
-
-
-def _is_asked(it: Instrument, request: web.Request) -> bool:
-    family = request.query.get("instFamily") or request.query.get("uly")
-    return request.query.get("instId") in {None, it.inst_id} and family in {None, it.family}
-
-
-def _listed(request: web.Request, name: str, most: int) -> list[str]:
-    """The values of a comma-separated parameter."""
-    values = [value for value in request.query.get(name, "").split(",") if value]
-    if len(values) > most:
-        raise auth.parameter_error(name)
-    return values
-
-
-def _between(found: list[Row], key: str, request: web.Request) -> list[Row]:
-    """One page: newest first, older than `after`, newer than `before`."""
-    limit = request.query.get("limit", str(_PAGE))
-    if not limit.isdecimal() or not 1 <= int(limit) <= _PAGE:
-        raise auth.parameter_error("limit")
-    after, before = request.query.get("after"), request.query.get("before")
-    page = sorted(found, key=lambda row: int(str(row[key])), reverse=True)
-    if after:
-        page = [row for row in page if int(str(row[key])) < int(after)]
-    if before:
-        page = [row for row in page if int(str(row[key])) > int(before)]
-    return page[: int(limit)]

@@ -59,7 +59,8 @@ class Instrument:
 
     @property
     def mark_step(self) -> Decimal:
-        return self.tick
+        """Marks have finer digits than orders: recorded ones run to the last of a double."""
+        return self.tick / 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

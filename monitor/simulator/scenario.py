@@ -20,7 +20,7 @@ _SIDES = ("long", "short")
 _MARGIN_MODES = ("cross", "isolated")
 _POSITION_MODES = ("one_way", "hedge")
 _MODES = {
-    "binance": ("single_asset", "multi_assets", "portfolio_margin"),
+    "binance": ("single_asset", "multi_assets", "credits", "portfolio_margin", "pm_pro"),
     "bybit": ("cross", "isolated", "portfolio"),
     "okx": ("spot", "futures", "multi_currency", "portfolio"),
 }

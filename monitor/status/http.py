@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.status.board import Board
 
 NAMES = ("localhost", "127.0.0.1", "[::1]")
-PAGE_WIDTH = 170
+PAGE_WIDTH = 200
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _PAGE = """<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <title>margin-monitor</title>

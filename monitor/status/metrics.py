@@ -44,7 +44,8 @@ _FAMILIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("adverse_move", "Adverse move left to liquidation, a negative fraction", _POOL),
     ("figure_age_seconds", "Age of the oldest input of a pool's figure", _POOL),
     ("reconciliation_gap", "Theirs − ours of headroom, by gross notional", _POOL),
-    ("prediction_error", "Error of the prediction, by gross notional", _POOL),
+    ("prediction_error", "Error of the latest prediction, by gross notional", _POOL),
+    ("largest_prediction_error", "The largest of the last hour, by gross notional", _POOL),
 )
 
 
@@ -54,18 +55,19 @@ def _add_account(found: dict[str, GaugeMetricFamily], account: AccountAssessment
     for feed in account.feeds:
         if feed.age_seconds is not None:
             found["feed_age_seconds"].add_metric([account.account, feed.name], feed.age_seconds)
-    errors = dict(account.prediction_error)
     for pool in account.pools:
         place = [*labels, pool.risk.pool.id.name]
         _add_pool(found, pool, place)
-        error = errors.get(str(pool.risk.pool.id))
-        if error is not None:
-            found["prediction_error"].add_metric(place, float(error))
 
 
 def _add_pool(found: dict[str, GaugeMetricFamily], pool: PoolAssessment, place: list[str]) -> None:
     held, unit = pool.requirement, pool.risk.pool.unit
     found["figure_age_seconds"].add_metric(place, pool.age_seconds)
+    if pool.prediction_error is not None:
+        found["prediction_error"].add_metric(place, float(pool.prediction_error))
+    if pool.largest_prediction_error is not None:
+        largest = float(pool.largest_prediction_error)
+        found["largest_prediction_error"].add_metric(place, largest)
     if pool.state is State.BLIND:
         return  # the last known figure is none of now: a gap in a graph says so, a line does not
     found["margin_ratio"].add_metric(place, float(held.ratio))

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from monitor.alerts.facts import NextFunding
     from monitor.engine.effects import AccountAssessment, FeedHealth, PoolAssessment
+    from monitor.risk.cash import FreeBalance
     from monitor.risk.model import Reported
     from monitor.risk.result import (
         Advice,
@@ -66,7 +68,6 @@ def _seconds(seconds: float | None) -> str | None:
 
 
 def _account(assessment: AccountAssessment) -> Data:
-    errors = dict(assessment.prediction_error)
     return {
         "name": assessment.account,
         "exchange": assessment.exchange,
@@ -75,7 +76,8 @@ def _account(assessment: AccountAssessment) -> Data:
         "because": assessment.because or None,
         "at": _time(assessment.at),
         "feeds": [_feed(feed) for feed in assessment.feeds],
-        "pools": [_pool(pool, errors.get(str(pool.risk.pool.id))) for pool in assessment.pools],
+        "pools": [_pool(pool) for pool in assessment.pools],
+        "free": [_free(balance) for balance in assessment.free],
     }
 
 
@@ -88,13 +90,14 @@ def _feed(feed: FeedHealth) -> Data:
     }
 
 
-def _pool(pool: PoolAssessment, prediction_error: Decimal | None) -> Data:
+def _pool(pool: PoolAssessment) -> Data:
     risk, outlook = pool.risk, pool.outlook
     verdict = Verdict.UNKNOWN if pool.reconciliation is None else pool.reconciliation.verdict
     return {
         "id": str(risk.pool.id),
         "unit": risk.pool.unit,
         "basis": risk.pool.basis.value,
+        "carried": list(risk.pool.carried),
         "margin_balance": plain(pool.requirement.margin_balance),
         "initial_margin": plain(pool.requirement.initial_margin),
         "maintenance_margin": plain(pool.requirement.maintenance_margin),
@@ -108,10 +111,27 @@ def _pool(pool: PoolAssessment, prediction_error: Decimal | None) -> Data:
         "reported": _reported(pool.reported, pool.reported_age_seconds),
         "reconciliation": verdict.value,
         "reconciliation_gap": plain(pool.reconciliation.gap) if pool.reconciliation else None,
-        "prediction_error": plain(prediction_error),
+        "prediction_error": plain(pool.prediction_error),
+        "largest_prediction_error": plain(pool.largest_prediction_error),
+        "next_funding": _funding(pool.funding),
         "positions": [_position(position, pool) for position in risk.positions],
         "collateral": [_collateral(value) for value in risk.collateral],
         "advice": _advice(pool.advice),
+    }
+
+
+def _free(balance: FreeBalance) -> Data:
+    return {"asset": balance.asset, "amount": plain(balance.amount), "wallet": balance.wallet}
+
+
+def _funding(funding: NextFunding | None) -> Data | None:
+    if funding is None:
+        return None
+    return {
+        "at": _time(funding.at),
+        "amounts": [{"asset": asset, "amount": plain(a)} for asset, a in funding.amounts],
+        "margin_ratio": plain(funding.margin_ratio),
+        "adverse_move": plain(funding.adverse_move),
     }
 
 

@@ -42,6 +42,7 @@ def table(data: Mapping[str, object]) -> Table:
     found.add_column("rung")
     found.add_column("adverse move", justify="right", no_wrap=True)
     found.add_column("nearest liquidation", no_wrap=True)
+    found.add_column("error", justify="right", no_wrap=True)
     found.add_column("age", justify="right", no_wrap=True)
     for account in _rows(data, "accounts"):
         pools = _rows(account, "pools")
@@ -69,6 +70,7 @@ def _pool_cells(account: Mapping[str, object], pool: Mapping[str, object]) -> tu
         _plain("" if pool["rung"] == "none" else str(pool["rung"])),
         _plain(_percent(pool["adverse_move"])),
         _plain(_nearest(pool)),
+        _plain(_error(pool)),
         _plain(_age(pool["age_seconds"])),
     )
 
@@ -100,6 +102,20 @@ def _nearest(pool: Mapping[str, object]) -> str:
     return f"{nearest['exchange_symbol']} at {price:.7g} ({_percent(nearest['distance'])})"
 
 
+def _error(pool: Mapping[str, object]) -> str:
+    """The prediction error in basis points: the latest, and the largest of the last hour."""
+    latest, largest = (
+        _number(pool.get(key)) for key in ("prediction_error", "largest_prediction_error")
+    )
+    if latest is None:
+        return "" if largest is None else f"({_points(largest)} bp)"
+    return f"{_points(latest)} bp" + ("" if largest is None else f" ({_points(largest)})")
+
+
+def _points(value: Decimal) -> str:
+    return f"{abs(value) * 10_000:.1f}"
+
+
 def _age(value: object) -> str:
     number = _number(value)
     return "unknown" if number is None else f"{number:.1f} s"
@@ -111,9 +127,20 @@ def _advice_lines(data: Mapping[str, object]) -> Iterator[str]:
         if account["state"] != "fresh" and account.get("because"):
             yield f"{account['name']}: {account['state']}: {account['because']}"
         for pool in _rows(account, "pools"):
+            if basis := _basis(pool):
+                yield f"{pool['id']}: {basis}"
             advice = pool["advice"]
             if pool["rung"] != "none" and isinstance(advice, dict):
                 yield f"{pool['id']}: {_advice(advice)}"
+
+
+def _basis(pool: Mapping[str, object]) -> str:
+    """What of the figures is not our own arithmetic; nothing where all of it is."""
+    carried = pool.get("carried")
+    parts = ", ".join(str(each) for each in carried) if isinstance(carried, list) else ""
+    if pool["basis"] == "modelled" and not parts:
+        return ""
+    return f"{pool['basis']}" + (f": taken over from the exchange: {parts}" if parts else "")
 
 
 def _advice(advice: Mapping[str, object]) -> str:

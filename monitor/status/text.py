@@ -12,7 +12,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PLAIN_WIDTH = 160
+PLAIN_WIDTH = 190
 
 
 def terminal() -> Console:

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 FILE_NAME = "margin-monitor.db"
 _LOCK_NAME = "lock"
 # The n-th script brings a file of version n to version n + 1.
-STEPS = (files("monitor.storage").joinpath("schema.sql").read_text(encoding="utf-8"),)
+STEPS = tuple(
+    files("monitor.storage").joinpath(name).read_text(encoding="utf-8")
+    for name in ("schema.sql", "schema_2.sql")
+)
 _BUSY_MILLISECONDS = 5000
 
 
@@ -171,7 +174,7 @@ def open_to_read(path: Path) -> Database:
         connection.row_factory = sqlite3.Row
     try:
         with translated():
-            _check_version(connection)
+            _check_current(connection)
     except BaseException:
         connection.close()
         raise
@@ -240,6 +243,15 @@ def _check_version(connection: sqlite3.Connection) -> int:
             f"known here: {len(STEPS)}); nothing in it is touched"
         )
     return version
+
+
+def _check_current(connection: sqlite3.Connection) -> None:
+    version = _check_version(connection)
+    if version < len(STEPS):
+        raise StorageError(
+            f"the state was written by an older version of margin-monitor (schema {version}): "
+            "start this one once, and it is brought forward"
+        )
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

@@ -22,15 +22,19 @@ if TYPE_CHECKING:
 
 _SAVE = """
 INSERT INTO incidents (id, account, pool, subject, severity, worst_severity, rung, opened_at,
-  changed_at, worst, worst_at, spoken_at, resolved_at, because, openings, told)
+  changed_at, worst, worst_at, nearest, nearest_at, spoken_at, resolved_at, because, openings,
+  told, alarms, accepted, accepted_distance)
 VALUES (:id, :account, :pool, :subject, :severity, :worst_severity, :rung, :opened_at,
-  :changed_at, :worst, :worst_at, :spoken_at, :resolved_at, :because, :openings,
-  :told)
+  :changed_at, :worst, :worst_at, :nearest, :nearest_at, :spoken_at, :resolved_at, :because,
+  :openings, :told, :alarms, :accepted, :accepted_distance)
 ON CONFLICT (id) DO UPDATE SET severity = excluded.severity,
   worst_severity = excluded.worst_severity, rung = excluded.rung,
   changed_at = excluded.changed_at, worst = excluded.worst, worst_at = excluded.worst_at,
+  nearest = excluded.nearest, nearest_at = excluded.nearest_at,
   spoken_at = excluded.spoken_at, resolved_at = excluded.resolved_at,
-  because = excluded.because, openings = excluded.openings, told = excluded.told
+  because = excluded.because, openings = excluded.openings, told = excluded.told,
+  alarms = excluded.alarms, accepted = excluded.accepted,
+  accepted_distance = excluded.accepted_distance
 """
 
 
@@ -52,11 +56,16 @@ def save(connection: sqlite3.Connection, incident: Incident) -> None:
             "changed_at": time_text(incident.changed_at),
             "worst": optional_decimal_text(incident.worst),
             "worst_at": optional_time_text(incident.worst_at),
+            "nearest": optional_decimal_text(incident.nearest),
+            "nearest_at": optional_time_text(incident.nearest_at),
             "spoken_at": optional_time_text(incident.spoken_at),
             "resolved_at": optional_time_text(incident.resolved_at),
             "because": incident.because,
             "openings": " ".join(time_text(at) for at in incident.openings),
             "told": json.dumps(incident.told),
+            "alarms": json.dumps(incident.alarms),
+            "accepted": json.dumps(incident.accepted),
+            "accepted_distance": optional_decimal_text(incident.accepted_distance),
         },
     )
 
@@ -93,9 +102,14 @@ def _incident(row: sqlite3.Row) -> Incident:
         changed_at=datetime.fromisoformat(row["changed_at"]),
         worst=optional_decimal(row["worst"]),
         worst_at=optional_time(row["worst_at"]),
+        nearest=optional_decimal(row["nearest"]),
+        nearest_at=optional_time(row["nearest_at"]),
         spoken_at=optional_time(row["spoken_at"]),
         resolved_at=optional_time(row["resolved_at"]),
         because=row["because"],
         openings=tuple(datetime.fromisoformat(text) for text in row["openings"].split()),
         told=tuple(json.loads(row["told"])),
+        alarms=tuple(json.loads(row["alarms"])),
+        accepted=tuple(json.loads(row["accepted"])),
+        accepted_distance=optional_decimal(row["accepted_distance"]),
     )

@@ -14,18 +14,39 @@ from tests.build import NOON
 
 POOL = PoolId(account="main", name="unified")
 ORDER = ("warning", "critical")
+NEAR = ("near", "very near")
 
 
 def on_rung(rung: str, value: str, **changes: Any) -> Condition:
+    """On this rung and those before it of its measure."""
+    order = NEAR if rung in NEAR else ORDER
+    alarms = order[: order.index(rung) + 1]
     condition = Condition(
         account="main",
         pool=POOL,
-        subject=Subject.RATIO,
-        severity=Severity.CRITICAL if rung == "critical" else Severity.WARNING,
+        subject=Subject.STANDING,
+        severity=Severity.CRITICAL if rung in ("critical", "very near") else Severity.WARNING,
         rung=rung,
-        order=ORDER,
+        alarms=alarms,
         value=Decimal(value),
-        reasons=(rung,),
+        reasons=alarms,
+    )
+    return replace(condition, **changes)
+
+
+def taken_on(rung: str, distance: str, **changes: Any) -> Condition:
+    """On this rung of distance as it was opened."""
+    condition = Condition(
+        account="main",
+        pool=POOL,
+        subject=Subject.STANDING,
+        severity=Severity.INFO,
+        rung=rung,
+        accepted=NEAR[: NEAR.index(rung) + 1],
+        accepted_distance=Decimal(distance),
+        is_taken_on=True,
+        value=Decimal("0.1"),
+        distance=Decimal(distance),
     )
     return replace(condition, **changes)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.alerts.facts import Facts, LastKnown, PoolFacts
 from monitor.alerts.incident import Condition, Subject, Transition
-from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure, Rung, Severity
+from monitor.alerts.ladder import DEFAULT_LADDER, Severity
 from monitor.risk.advice import advise
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import MarginPool, PoolId
@@ -19,13 +19,6 @@ from tests.build import NOON, Number, flat, long, marks
 
 ID = PoolId(account="main", name="USDT")
 LONG = long("SOL", contracts=10, entry=100, tiers=flat("0.4"), has_stop_loss=False)
-NEAR = Rung(
-    name="very near",
-    on=Measure.DISTANCE,
-    enter=Decimal("0.06"),
-    leave=Decimal("0.07"),
-    severity=Severity.CRITICAL,
-)
 KNOWN = LastKnown(pool=ID, ratio=Decimal("0.926"), rung="critical", age_seconds=21.3, positions=1)
 
 
@@ -44,8 +37,7 @@ def pool_facts(pool: MarginPool, /, *, prices: Any = None, **changes: Any) -> Po
 
 
 def facts(pool: PoolFacts | None = None, **changes: Any) -> Facts:
-    ladder = Ladder(rungs=(*DEFAULT_LADDER.rungs, NEAR))
-    made = Facts(exchange="bybit", ladder=ladder, pool=pool, known=(KNOWN,))
+    made = Facts(exchange="bybit", ladder=DEFAULT_LADDER, pool=pool, known=(KNOWN,))
     return replace(made, **changes)
 
 
@@ -56,12 +48,12 @@ def about(subject: Subject, **changes: Any) -> Condition:
 
 def critical(value: Number = "0.9263") -> Condition:
     return about(
-        Subject.RATIO,
+        Subject.STANDING,
         pool=ID,
         rung="critical",
-        order=("warning", "critical"),
+        alarms=("warning", "critical"),
         value=Decimal(value),
-        reasons=("critical",),
+        reasons=("warning", "critical"),
     )
 
 

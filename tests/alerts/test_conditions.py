@@ -7,6 +7,7 @@ from decimal import Decimal
 from monitor.alerts import conditions
 from monitor.alerts.incident import Subject
 from monitor.alerts.ladder import DEFAULT_LADDER, Severity
+from monitor.alerts.place import Place
 from monitor.risk.model import PoolId
 from monitor.risk.result import Reconciliation, Requirement, Verdict
 from tests.alerts.cases import POOL
@@ -14,23 +15,73 @@ from tests.alerts.cases import POOL
 OTHER = PoolId(account="main", name="BTC")
 
 
-def test_a_rung_on_ratio_carries_its_severity_and_its_place() -> None:
-    critical = DEFAULT_LADDER.rung("critical")
-    found = conditions.ratio(POOL, Decimal("0.93"), rung=critical, ladder=DEFAULT_LADDER)
+def test_one_condition_speaks_for_all_rungs() -> None:
+    place = Place(alarms=("near", "warning", "very near"))
+    found = conditions.standing(
+        POOL, DEFAULT_LADDER, place, ratio=Decimal("0.83"), distance=Decimal("0.013")
+    )
     assert found is not None
     assert (found.subject, found.severity, found.rung) == (
-        Subject.RATIO,
+        Subject.STANDING,
         Severity.CRITICAL,
-        "critical",
+        "very near",
     )
-    assert (found.place("critical"), found.place("warning"), found.place(None)) == (1, 0, -1)
-    assert (found.value, found.reasons) == (Decimal("0.93"), ("critical",))
+    assert (found.value, found.distance) == (Decimal("0.83"), Decimal("0.013"))
+    assert found.reasons == found.alarms == place.alarms
+
+
+def test_what_was_taken_on_is_for_information() -> None:
+    place = Place(
+        accepted=("near", "very near"), accepted_distance=Decimal("0.019"), is_taken_on=True
+    )
+    found = conditions.standing(
+        POOL, DEFAULT_LADDER, place, ratio=Decimal("0.2"), distance=Decimal("0.019")
+    )
+    assert found is not None
+    assert (found.severity, found.rung, found.reasons) == (Severity.INFO, "very near", ())
+    assert (found.accepted, found.accepted_distance, found.is_taken_on) == (
+        ("near", "very near"),
+        Decimal("0.019"),
+        True,
+    )
+
+
+def test_an_alarm_beside_it_has_its_own_severity() -> None:
+    place = Place(alarms=("warning",), accepted=("near", "very near"))
+    found = conditions.standing(
+        POOL, DEFAULT_LADDER, place, ratio=Decimal("0.8"), distance=Decimal("0.019")
+    )
+    assert found is not None
+    assert (found.severity, found.rung) == (Severity.WARNING, "warning")
 
 
 def test_without_a_rung_there_is_no_condition() -> None:
-    assert conditions.ratio(POOL, Decimal("0.5"), rung=None, ladder=DEFAULT_LADDER) is None
-    near = conditions.liquidation_near(POOL, None, rung=None, ladder=DEFAULT_LADDER)
-    assert near is None
+    assert (
+        conditions.standing(POOL, DEFAULT_LADDER, Place(), ratio=Decimal("0.5"), distance=None)
+        is None
+    )
+
+
+def test_a_prediction_is_off_by_that_verdict_alone() -> None:
+    error = Decimal("-0.0031")
+    for verdict in (Verdict.AGREES, Verdict.DRIFTS, None):
+        assert conditions.prediction_off(POOL, error, verdict) is None
+    assert conditions.prediction_off(POOL, None, Verdict.DISAGREES) is None
+    found = conditions.prediction_off(POOL, error, Verdict.DISAGREES)
+    assert found is not None
+    assert (found.because, found.severity) == ("31 basis points", Severity.WARNING)
+
+
+def test_tiers_that_ask_for_more_are_a_warning() -> None:
+    worse = conditions.tiers_changed(POOL, ("SOL/USDT:USDT",), is_worse=True)
+    assert (worse.severity, worse.because) == (Severity.WARNING, "SOL/USDT:USDT")
+    better = conditions.tiers_changed(POOL, ("SOL/USDT:USDT",), is_worse=False)
+    assert better.severity is Severity.INFO
+
+
+def test_a_mode_is_told_with_the_one_before() -> None:
+    found = conditions.mode_changed("main", "single-asset", "multi-assets")
+    assert (found.pool, found.because) == (None, "from «single-asset» to «multi-assets»")
 
 
 def test_silent_marks_are_critical_only_where_positions_are_open() -> None:

@@ -48,4 +48,4 @@ def test_only_the_pools_concerned_are_listed() -> None:
 
 
 def test_without_figures_nothing_is_said_of_where_a_pool_stands() -> None:
-    assert standing_lines(None, facts(), None) == []
+    assert standing_lines(None, facts()) == []

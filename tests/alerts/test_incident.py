@@ -9,9 +9,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alerts.incident import OPENINGS_WITHIN, Incident, Step, Subject, step
+from monitor.alerts.incident import OPENINGS_WITHIN, Incident, Step, happened, step
 from monitor.alerts.ladder import Severity
-from tests.alerts.cases import blind, on_rung, opened, taken
+from tests.alerts.cases import blind, on_rung, opened, taken, taken_on
 from tests.build import NOON
 
 
@@ -30,6 +30,7 @@ def test_it_opens_with_what_holds() -> None:
     )
     assert (after.opened_at, after.changed_at, after.openings) == (NOON, NOON, (NOON,))
     assert (after.worst, after.worst_at, after.told) == (Decimal("0.81"), NOON, ("warning",))
+    assert (after.alarms, after.accepted, after.was_alarm) == (("warning",), (), True)
     assert after.is_open
 
 
@@ -154,11 +155,95 @@ def test_what_is_kept_open_still_escalates() -> None:
 
 
 def test_the_worst_ratio_is_the_highest_and_the_worst_distance_the_least() -> None:
-    ratio = opened("warning", "0.81").noted(Decimal("0.86"), NOON)
-    assert ratio.noted(Decimal("0.83"), NOON).worst == Decimal("0.86")
-    near = taken(None, on_rung("warning", "0.04", subject=Subject.LIQUIDATION_NEAR)).after
-    assert near.noted(Decimal("0.03"), NOON).worst == Decimal("0.03")
-    assert near.noted(Decimal("0.045"), NOON).worst == Decimal("0.04")
+    later = NOON + timedelta(seconds=5)
+    incident = opened("warning", "0.81")
+    worse = incident.noted(on_rung("warning", "0.86", distance=Decimal("0.04")), later)
+    assert (worse.worst, worse.worst_at) == (Decimal("0.86"), later)
+    assert (worse.nearest, worse.nearest_at) == (Decimal("0.04"), later)
+    better = on_rung("warning", "0.83", distance=Decimal("0.05"))
+    assert worse.noted(better, later + timedelta(seconds=5)) == worse
+    assert worse.noted(replace(better, distance=None), later).nearest == Decimal("0.04")
+
+
+def test_a_rung_of_another_measure_escalates_though_a_graver_one_is_stood_on() -> None:
+    near = opened("very near", "0.1")
+    both = on_rung("very near", "0.8", alarms=("warning", *near.alarms), reasons=("warning",))
+    transition = taken(near, both, seconds=5)
+    assert transition.step is Step.ESCALATED
+    assert transition.after.alarms == ("warning", "near", "very near")
+    assert taken(transition.after, on_rung("very near", "0.7"), seconds=9).step is Step.EASED
+
+
+def test_what_is_taken_on_with_an_opening_is_no_alarm() -> None:
+    transition = taken(None, taken_on("near", "0.04"))
+    after = transition.after
+    assert transition.step is Step.TAKEN_ON
+    assert (after.severity, after.rung, after.told, after.openings) == (
+        Severity.INFO,
+        "near",
+        (),
+        (),
+    )
+    assert (after.was_alarm, after.accepted_distance) == (False, Decimal("0.04"))
+
+
+def test_what_is_taken_on_and_told_already_is_only_noted() -> None:
+    assert taken(None, taken_on("near", "0.04", is_taken_on=False)).step is Step.NOTED
+
+
+def test_more_is_taken_on() -> None:
+    first = taken(None, taken_on("near", "0.04")).after
+    more = taken(first, taken_on("very near", "0.015"), seconds=60)
+    assert more.step is Step.TAKEN_ON
+    assert more.after.accepted == ("near", "very near")
+    assert more.after.accepted_distance == Decimal("0.015")
+    assert taken(more.after, taken_on("near", "0.015"), seconds=90).step is Step.EASED
+
+
+def test_a_move_of_prices_makes_an_alarm_of_it_and_that_is_its_opening() -> None:
+    calm = taken(None, taken_on("near", "0.04")).after
+    alarmed = taken(calm, on_rung("very near", "0.2"), seconds=3600 * 15)
+    assert alarmed.step is Step.ESCALATED
+    assert alarmed.after.openings == (NOON + timedelta(hours=15),)
+    assert alarmed.after.severity is Severity.CRITICAL
+
+
+def test_an_alarm_is_over_where_only_what_was_taken_on_is_left() -> None:
+    calm = taken_on("near", "0.04", is_taken_on=False)
+    alarm = on_rung("very near", "0.2", alarms=("very near",), accepted=("near",))
+    alarmed = taken(taken(None, calm).after, alarm, seconds=60).after
+    assert step(alarmed, calm, NOON, may_ease=False) is None
+    over = taken(alarmed, calm, seconds=120)
+    assert over.step is Step.RESOLVED
+    assert not over.after.is_open
+    noted = taken(over.after, calm, seconds=121)
+    assert noted.step is Step.NOTED
+    assert noted.after.id != over.after.id
+    # the second alarm within the hour stays open, and ends when the hour is over
+    again = taken(noted.after, alarm, seconds=180).after
+    kept = taken(again, calm, seconds=240)
+    assert (kept.step, kept.after.rung, kept.after.is_open) == (Step.EASED, "near", True)
+    assert step(kept.after, calm, NOON + timedelta(seconds=300), may_ease=True) is None
+    assert taken(kept.after, calm, seconds=3661).step is Step.RESOLVED
+
+
+def test_what_was_never_an_alarm_ends_at_once() -> None:
+    calm = taken(None, taken_on("near", "0.04")).after
+    assert taken(calm, None, seconds=1).step is Step.RESOLVED
+
+
+def test_what_was_never_an_alarm_ends_at_once_whatever_opened_before_it() -> None:
+    recent = (NOON, NOON + timedelta(seconds=1))
+    calm = replace(taken(None, taken_on("near", "0.04")).after, openings=recent)
+    assert taken(calm, None, seconds=2).step is Step.RESOLVED
+
+
+def test_what_happens_is_over_as_it_is_told() -> None:
+    mode = blind("x")
+    first = happened(None, mode, NOON)
+    assert (first.step, first.after.is_open) == (Step.OPENED, False)
+    second = happened(first.after, mode, NOON)
+    assert second.after.id != first.after.id
 
 
 def test_a_new_reason_escalates_and_a_known_one_does_not() -> None:

@@ -6,18 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure, Rung, Severity
+from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure, Rung
 from monitor.risk.result import Requirement
 
-NEAR = Rung(name="near", on=Measure.DISTANCE, enter=Decimal("0.05"), leave=Decimal("0.06"))
-VERY_NEAR = Rung(
-    name="very near",
-    on=Measure.DISTANCE,
-    enter=Decimal("0.02"),
-    leave=Decimal("0.025"),
-    severity=Severity.CRITICAL,
-)
-FOUR = Ladder(rungs=(VERY_NEAR, *DEFAULT_LADDER.rungs, NEAR))
+FOUR = Ladder(rungs=tuple(reversed(DEFAULT_LADDER.rungs)))
 
 
 def at_percent(percent: str) -> Requirement:
@@ -115,6 +107,42 @@ def test_a_wrong_rung_is_refused(sentence: str, changes: dict[str, object], said
     right: dict[str, object] = {"name": "high", "enter": Decimal("0.8"), "leave": Decimal("0.7")}
     with pytest.raises(ValueError, match=said):
         Rung(**{**right, **changes})  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_of_all_rungs_the_gravest_speaks_and_of_those_alike_the_nearest() -> None:
+    assert [rung.name for rung in FOUR.ordered()] == ["near", "warning", "very near", "critical"]
+
+
+@pytest.mark.parametrize(
+    ("names", "speaks"),
+    [
+        ((), None),
+        (("near",), "near"),
+        (("near", "warning"), "warning"),
+        (("warning", "near", "very near"), "very near"),
+        (("critical", "very near"), "critical"),
+        (("a rung of an older ladder", "near"), "near"),
+    ],
+)
+def test_which_rung_speaks_for_all(names: tuple[str, ...], speaks: str | None) -> None:
+    rung = FOUR.highest(names)
+    assert (rung.name if rung else None) == speaks
+
+
+def test_a_rung_comes_with_those_before_it_of_its_measure() -> None:
+    assert FOUR.up_to(FOUR.rung("critical")) == ("warning", "critical")
+    assert FOUR.up_to(FOUR.rung("near")) == ("near",)
+    assert FOUR.up_to(None) == ()
+
+
+def test_the_default_ladder_is_the_one_that_is_documented() -> None:
+    rungs = [(r.name, r.on.value, r.severity.value, r.enter, r.leave) for r in DEFAULT_LADDER.rungs]
+    assert rungs == [
+        ("warning", "ratio", "warning", Decimal("0.80"), Decimal("0.77")),
+        ("critical", "ratio", "critical", Decimal("0.90"), Decimal("0.87")),
+        ("near", "distance", "warning", Decimal("0.05"), Decimal("0.06")),
+        ("very near", "distance", "critical", Decimal("0.02"), Decimal("0.025")),
+    ]
 
 
 def test_two_rungs_may_share_neither_name_nor_place() -> None:

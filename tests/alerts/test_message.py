@@ -12,11 +12,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
-from monitor.alerts.facts import Gone
-from monitor.alerts.incident import Step, Subject, Transition
+from monitor.alerts.facts import Gone, Opening
+from monitor.alerts.incident import Condition, Step, Subject, Transition
 from monitor.alerts.ladder import Severity
 from monitor.alerts.message import LONGEST, write
+from monitor.risk.cash import FreeBalance
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import Basis, PoolId
 from monitor.risk.result import Reconciliation, Verdict
@@ -184,20 +186,71 @@ def test_where_nothing_of_one_kind_is_enough_that_is_said() -> None:
     assert "Nothing alone brings it back to 50 % and at least 5 % from liquidation" in told.body
 
 
-def test_a_rung_on_distance() -> None:
-    near = about(
-        Subject.LIQUIDATION_NEAR,
+def standing(rung: str, *alarms: str, accepted: tuple[str, ...] = (), **changes: Any) -> Condition:
+    return about(
+        Subject.STANDING,
         pool=ID,
-        rung="very near",
-        order=("very near",),
-        value=Decimal("0.053"),
+        rung=rung,
+        alarms=alarms,
+        reasons=alarms,
+        accepted=accepted,
+        **changes,
     )
-    told = write(taken(None, near), facts(pool_facts(a_pool(LONG, cash=500))))
-    assert told.title == "VERY NEAR 6 %: main (bybit) is 5.3 % from liquidation"
+
+
+def test_a_rung_on_distance() -> None:
+    # at 87 the balance is 370 and the maintenance margin 348; 83.3333 is 4.2 % below
+    near = standing("near", "near", value=Decimal("0.9405"), distance=Decimal("0.0421"))
+    told = write(taken(None, near), facts(pool_facts(a_pool(LONG, cash=500), prices=marks(SOL=87))))
+    assert told.title == "NEAR 5 %: main (bybit) is 4.2 % from liquidation"
     assert told.body.startswith(
-        "Margin pool main/USDT on bybit stands on rung very near: margin ratio 92.6 %, "
-        "reached within 6 % of liquidation.\n\n"
+        "Margin pool main/USDT on bybit stands on rung near: 4.2 % from liquidation, reached "
+        "within 5 %; margin ratio 94.1 %.\n\n"
     )
+
+
+def test_one_message_speaks_for_all_rungs() -> None:
+    # at 84.5: balance 345, maintenance 338: 98.0 %, and 83.3333 is 1.4 % below
+    all_four = standing("critical", "near", "warning", "very near", "critical")
+    told = write(
+        taken(None, all_four), facts(pool_facts(a_pool(LONG, cash=500), prices=marks(SOL="84.5")))
+    )
+    assert told.title == "CRITICAL 90 %: main (bybit) at 98.0 %, 1.4 % from liquidation"
+    assert told.body.startswith(
+        "Margin pool main/USDT on bybit stands on rungs critical and very near: margin ratio "
+        "98.0 %, reached at 90 %; 1.4 % from liquidation, reached within 2 %.\n\n"
+    )
+    graver = standing("very near", "near", "warning", "very near")
+    told = write(
+        taken(None, graver), facts(pool_facts(a_pool(LONG, cash=500), prices=marks(SOL="84.5")))
+    )
+    assert told.title == "VERY NEAR 2 %: main (bybit) is 1.4 % from liquidation, at 98.0 %"
+
+
+def test_an_alarm_names_what_was_taken_on_as_such() -> None:
+    mixed = standing("warning", "warning", accepted=("near",), severity=Severity.WARNING)
+    told = write(
+        taken(None, mixed), facts(pool_facts(a_pool(LONG, cash=500), prices=marks(SOL=87)))
+    )
+    assert told.title == "WARNING 80 %: main (bybit) at 94.1 %, 4.2 % from liquidation"
+    assert told.body.startswith(
+        "Margin pool main/USDT on bybit stands on rungs warning and near: margin ratio 94.1 %, "
+        "reached at 80 %; 4.2 % from liquidation, since it was opened within 5 %.\n\n"
+    )
+
+
+def test_the_end_of_a_rung_on_distance_tells_the_least_distance() -> None:
+    near = standing("near", "near", value=Decimal("0.94"), distance=Decimal("0.0421"))
+    calm = pool_facts(a_pool(LONG, cash=900))
+    told = write(resolved(near), facts(calm))
+    # balance 780, maintenance 352; 900 − 1,000 + 10 × mark = 4 × mark at 16.667, 81.1 % below
+    assert told.title == "RESOLVED: main (bybit) at 45.1 %, 81.1 % from liquidation"
+    assert (
+        "It lasted 12 min 30 s; nearest 4.2 % from liquidation at 2026-11-22 12:00:00 UTC.\n"
+        in told.body
+    )
+    gone = write(resolved(near), facts(gone=_GONE))
+    assert gone.title == "POSITIONS GONE: main (bybit); nearest 4.2 %"
 
 
 def test_the_end_of_a_rung_adds_peak_and_duration() -> None:
@@ -273,3 +326,58 @@ def test_ids_are_stable_and_differ_by_step_and_time() -> None:
 
 
 _GONE = Gone(unit="USDT", balance_before=None, balance_now=None)
+
+
+def test_a_pool_that_went_with_the_account_s_mode() -> None:
+    gone = Gone(
+        unit="USDT",
+        balance_before=Decimal(380),
+        balance_now=None,
+        by_mode="from «isolated» to «cross»",
+    )
+    told = write(resolved(critical()), facts(gone=gone))
+    assert told.title == "RESOLVED: main/USDT (bybit) is no more: the account's mode changed"
+    assert told.body.startswith(
+        "Margin pool main/USDT on bybit is no more: the account's mode changed from «isolated» to "
+        "«cross».\n"
+        "What it held is watched in the pools of the new mode.\n"
+        "It lasted 12 min 30 s; peak 92.6 % at 2026-11-22 12:00:00 UTC.\n\n"
+        "• main/USDT: margin ratio 92.6 %"
+    )
+    ruined = write(resolved(critical("1.02")), facts(gone=gone))
+    assert "check at the exchange which positions are left." in ruined.body
+
+
+def test_an_alarm_that_an_opening_brought_about_says_so() -> None:
+    opened = (Opening(position=LONG, before=None),)
+    told = write(
+        taken(None, critical()), facts(pool_facts(a_pool(LONG, cash=500), openings=opened))
+    )
+    assert (
+        "reached at 90 %.\n"
+        "It came there as its owner opened SOL/USDT:USDT long 10 contracts at 100.\n\n" in told.body
+    )
+
+
+def test_where_coins_lie_free_is_named_beside_the_amount_to_add() -> None:
+    free = (
+        FreeBalance(asset="USDT", amount=Decimal(1200), wallet="Funding Account"),
+        FreeBalance(asset="BTC", amount=Decimal(1), wallet="Funding Account"),
+        FreeBalance(asset="USDT", amount=Decimal(0), wallet="Spot"),
+    )
+    told = write(taken(None, critical()), facts(pool_facts(a_pool(LONG, cash=500), free=free)))
+    assert (
+        "• add 324.00 USDT to futures wallet (free: 1,200.00 USDT in Funding Account)\n"
+        in told.body
+    )
+
+
+def test_what_is_taken_over_from_the_exchange_is_named() -> None:
+    pool = a_pool(
+        LONG, cash=500, basis=Basis.PARTLY, carried=("margin of 3 open orders", "2 options")
+    )
+    told = write(taken(None, critical()), facts(pool_facts(pool)))
+    assert (
+        "computed by the exchange's published rules, in part taken over from it (margin of 3 open "
+        "orders, 2 options).\n" in told.body
+    )

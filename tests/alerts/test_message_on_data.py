@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from monitor.alerts.facts import LastKnown
-from monitor.alerts.incident import Subject
+from monitor.alerts.facts import LastKnown, TierChange, TierChanges
+from monitor.alerts.incident import Subject, happened
 from monitor.alerts.ladder import Severity
 from monitor.alerts.message import write
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import PoolId, Reported
 from monitor.risk.result import Reconciliation, Verdict
+from monitor.risk.solve import outlook
 from tests.alerts.cases import taken
 from tests.alerts.telling import ID, KNOWN, LONG, about, facts, pool_facts, resolved
 from tests.build import NOON, a_pool, marks
@@ -115,6 +116,8 @@ def test_figures_that_disagree() -> None:
     held = pool_facts(
         pool,
         requirement=replace(ours, margin_balance=Decimal(370)),
+        # 18 are left at 88, and each of price takes 10 − 4: the end is at 85
+        outlook=outlook(replace(pool, other_balance=Decimal(-10)), marks(SOL=88), NOON),
         reconciliation=Reconciliation(
             ours=ours, theirs=theirs, gap=Decimal("-0.0114"), verdict=Verdict.DISAGREES
         ),
@@ -125,9 +128,11 @@ def test_figures_that_disagree() -> None:
     assert told.body == (
         "For margin pool main/USDT on bybit our figures and the exchange's own differ at the "
         "same marks: there is less left.\n"
-        "The worse of the two drives the rungs until they agree again.\n"
+        "The worse of the two drives the rungs, and the liquidation prices and moves shown, until "
+        "they agree again.\n"
         "Ours: margin balance 380.00 USDT, maintenance margin 352.00 USDT, ratio 92.6 %.\n"
-        "Theirs: margin balance 370.00 USDT, maintenance margin 352.00 USDT, ratio 95.1 %.\n\n"
+        "Theirs: margin balance 370.00 USDT, maintenance margin 352.00 USDT, ratio 95.1 %.\n"
+        "By the worse of both, liquidation is 3.4 % away.\n\n"
         "What to do: go by the exchange's own figures, and tell us of the difference.\n\n"
         f"Incident {told.incident_id}, 2026-11-22 12:00:00 UTC"
     )
@@ -152,4 +157,72 @@ def test_a_key_that_may_do_too_much() -> None:
     assert (told.title, told.severity) == (
         "RESOLVED: the key of main (bybit) reads only",
         Severity.WARNING,
+    )
+
+
+def test_a_changed_mode_tells_old_and_new_and_the_figures_after() -> None:
+    changed = about(
+        Subject.MODE, severity=Severity.WARNING, because="from «single-asset» to «multi-assets»"
+    )
+    told = write(
+        happened(None, changed, NOON), facts(known=(replace(KNOWN, distance=Decimal("0.0525")),))
+    )
+    assert told.title == "ACCOUNT MODE CHANGED: main (bybit)"
+    assert told.body == (
+        "The account mode of main on bybit changed from «single-asset» to «multi-assets»: its "
+        "pools are computed by the rules of the new one from now on.\n\n"
+        "Its pools now:\n"
+        "• main/USDT: margin ratio 92.6 %, 5.2 % from liquidation, rung critical, 1 position; "
+        "21 s old\n\n"
+        "What to do: if it was not you who changed it, check the account at the exchange.\n\n"
+        f"Incident {told.incident_id}, 2026-11-22 12:00:00 UTC"
+    )
+    none = write(happened(None, changed, NOON), facts(known=()))
+    assert "\n\nIt has no pools now.\n\n" in none.body
+
+
+def test_changed_tiers_tell_ratio_and_liquidation_price_before_and_after() -> None:
+    changes = TierChanges(
+        ratio_before=Decimal("0.926"),
+        ratio_after=Decimal("1.042"),
+        positions=(
+            TierChange(
+                position=LONG,
+                maintenance_before=Decimal(352),
+                maintenance_after=Decimal(396),
+                liquidation_before=Decimal(250) / 3,
+                liquidation_after=None,
+            ),
+        ),
+    )
+    condition = about(Subject.TIERS, pool=ID, severity=Severity.WARNING, because="SOL/USDT:USDT")
+    told = write(happened(None, condition, NOON), facts(tiers=changes))
+    assert told.title == "LEVERAGE TIERS CHANGED: main (bybit), ratio from 92.6 % to 104.2 %"
+    assert told.body == (
+        "The exchange changed leverage tiers of what margin pool main/USDT on bybit holds. At the "
+        "same marks its margin ratio was 92.6 % under the old ones and is 104.2 % under the new.\n"
+        "• SOL/USDT:USDT long: maintenance margin from 352.00 USDT to 396.00 USDT, liquidation "
+        "price from 83.3333 to none\n\n"
+        f"Incident {told.incident_id}, 2026-11-22 12:00:00 UTC"
+    )
+
+
+def test_predictions_that_are_off_and_that_come_true_again() -> None:
+    condition = about(
+        Subject.PREDICTION, pool=ID, severity=Severity.WARNING, because="31 basis points"
+    )
+    told = write(taken(None, condition), facts())
+    assert told.title == "PREDICTION OFF: main (bybit) by 31 basis points"
+    assert told.body == (
+        "Margin pool main/USDT on bybit: between two readings its figures went another way than "
+        "the exchange's own, by 31 basis points of the notional, though nothing was traded.\n"
+        "Each reading puts them right; until the next one they may be off by as much again.\n\n"
+        "What to do: near liquidation go by the exchange's own figures, and tell us of the "
+        "difference.\n\n"
+        f"Incident {told.incident_id}, 2026-11-22 12:00:00 UTC"
+    )
+    told = write(resolved(condition, 60), facts())
+    assert told.title == "RESOLVED: predictions of main (bybit) come true again"
+    assert told.body.startswith(
+        "Margin pool main/USDT on bybit.\nWhat is foretold comes true again. It lasted 1 min.\n"
     )

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.alerts.incident import Step, Subject, Transition
 from monitor.alerts.policy import Policy, QuietReason, SpeakReason
-from tests.alerts.cases import on_rung, opened, taken
+from tests.alerts.cases import on_rung, opened, taken, taken_on
 from tests.build import NOON
 
 POLICY = Policy()
@@ -41,6 +41,21 @@ def after(seconds: float, **changes: object) -> Transition:
             QuietReason.EASED,
         ),
         ("a reminder is told", after(0, step=Step.REPEATED), SpeakReason.REPEATED),
+        (
+            "an opening that stands on a rung is told",
+            taken(None, taken_on("near", "0.04")),
+            SpeakReason.TAKEN_ON,
+        ),
+        (
+            "what is known of it is not",
+            taken(None, taken_on("near", "0.04", is_taken_on=False)),
+            QuietReason.ACCEPTED,
+        ),
+        (
+            "nor is its end",
+            taken(taken(None, taken_on("near", "0.04")).after, None),
+            QuietReason.ACCEPTED,
+        ),
     ],
 )
 def test_decision(sentence: str, transition: Transition, reason: SpeakReason | QuietReason) -> None:
@@ -50,15 +65,17 @@ def test_decision(sentence: str, transition: Transition, reason: SpeakReason | Q
 @pytest.mark.parametrize(
     ("sentence", "subject", "rung", "seconds", "due"),
     [
-        ("critical is said again after half an hour", Subject.RATIO, "critical", 1800, True),
-        ("and not before", Subject.RATIO, "critical", 1799, False),
-        ("a warning is not said again", Subject.RATIO, "warning", 86400, False),
+        ("critical is said again after half an hour", Subject.STANDING, "critical", 1800, True),
+        ("and not before", Subject.STANDING, "critical", 1799, False),
+        ("a warning is not said again", Subject.STANDING, "warning", 86400, False),
         ("a key is told daily", Subject.KEY_TOO_POWERFUL, "warning", 86400, True),
+        ("what was taken on is not said again", Subject.STANDING, "taken on", 86400, False),
         ("and not before a day", Subject.KEY_TOO_POWERFUL, "warning", 86399, False),
     ],
 )
 def test_reminders(sentence: str, subject: Subject, rung: str, seconds: int, *, due: bool) -> None:
-    condition = on_rung(rung, "0.9", subject=subject)
+    made = taken_on("very near", "0.01") if rung == "taken on" else on_rung(rung, "0.9")
+    condition = replace(made, subject=subject)
     incident = replace(taken(None, condition).after, spoken_at=NOON)
     at = NOON + timedelta(seconds=seconds)
     assert POLICY.is_due(incident, condition, at) is due, sentence

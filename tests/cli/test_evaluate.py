@@ -195,12 +195,13 @@ def test_a_field_that_cannot_be_read_is_named_with_its_place(  # noqa: PLR0917 -
 
 
 def test_what_is_not_modelled_is_named(files, tmp_path, typed) -> None:
-    def portfolio(capture: dict) -> None:
+    def classic(capture: dict) -> None:
         for reply in capture["replies"]:
             if "/v5/account/info" in reply["request"]:
-                reply["body"]["result"]["marginMode"] = "PORTFOLIO_MARGIN"
+                reply["body"]["result"]["unifiedMarginStatus"] = 1
 
-    file = spoiled(files["bybit"], tmp_path / "portfolio.json", portfolio)
+    file = spoiled(files["bybit"], tmp_path / "classic.json", classic)
     ended = typed("evaluate", file)
     assert (ended.code, ended.out) == (3, "")
-    assert "ortfolio" in ended.err
+    assert "lassic" in ended.err
+    assert "upgrade" in ended.err.lower()

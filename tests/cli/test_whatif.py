@@ -128,7 +128,7 @@ def test_a_watched_account_is_asked_of_the_daemon(tmp_path: Path, typed) -> None
         shocked = typed("status", "--shocks", "--json", "--config", config)
     assert (ended.code, ended.err) == (0, "")
     assert D(only_pool(ended)["margin_balance"]) == D("1282.03270678") + 500
-    assert only_pool(ended)["rung"] == "none"
+    assert only_pool(ended)["rung"] == "very near"
     assert (text.code, text.err) == (0, "")
     assert "before" in text.out
     assert (wrong.code, wrong.out, "'DOGE' has no price here" in wrong.err) == (2, "", True)

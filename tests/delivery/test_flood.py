@@ -1,4 +1,4 @@
-"""A crash over many pools: the first messages one by one, those that follow gathered, none lost."""
+"""A crash over many pools: the first are told one by one, those that follow gathered, none lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.alerts.ladder import Severity
-from monitor.delivery.courier import GATHER_CRITICAL, GATHER_OTHERS, SINGLY_AT_MOST, Courier
+from monitor.delivery.courier import (
+    ACCOUNTS_AT_MOST,
+    GATHER_CRITICAL,
+    GATHER_OTHERS,
+    INCIDENTS_AT_MOST,
+    Courier,
+)
 from monitor.errors import DeliveryError
 from monitor.storage.store import open_store
 from tests.alerting import NOON, a_notification, an_incident
@@ -63,9 +69,15 @@ class Stage:
         await asyncio.gather(self._task, return_exceptions=True)
         self.store.close()
 
-    def put(self, number: int, severity: Severity = Severity.WARNING) -> None:
+    def put(
+        self, number: int, severity: Severity = Severity.WARNING, account: str = "main"
+    ) -> None:
         message = a_notification(
-            f"m{number:02}", f"i{number:02}", severity=severity, created_at=self.now
+            f"m{number:02}",
+            f"i{number:02}",
+            severity=severity,
+            created_at=self.now,
+            account=account,
         )
         self.store.record(an_incident(f"i{number:02}"), message, ("phone",))
         self.courier.wake()
@@ -95,18 +107,26 @@ async def test_twelve_pools_at_once_are_one_message_that_names_them_all(tmp_path
         assert stage.waiting() == []
 
 
-async def test_the_first_five_of_a_minute_go_singly_and_the_rest_are_gathered(
-    tmp_path: Path,
-) -> None:
+async def test_the_first_of_a_minute_go_singly_and_the_rest_are_gathered(tmp_path: Path) -> None:
     async with Stage(tmp_path) as stage:
-        for number in range(9):
+        for number in range(INCIDENTS_AT_MOST + 4):
             stage.put(number)
             await stage.later(timedelta(milliseconds=100))
-        assert stage.phone.taken == [f"m{n:02}" for n in range(SINGLY_AT_MOST)]
+        assert stage.phone.taken == [f"m{n:02}" for n in range(INCIDENTS_AT_MOST)]
         await stage.later(GATHER_OTHERS)
-        assert stage.phone.messages[-1].title == "4 messages in one. title of m05"
-        assert len(stage.phone.messages) == SINGLY_AT_MOST + 1
+        assert stage.phone.messages[-1].title == "4 messages in one. title of m08"
+        assert len(stage.phone.messages) == INCIDENTS_AT_MOST + 1
         assert stage.waiting() == []
+
+
+async def test_the_sixth_account_within_a_minute_waits_for_others(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        for number in range(ACCOUNTS_AT_MOST + 2):
+            stage.put(number, account=f"a{number}")
+            await stage.later(timedelta(milliseconds=100))
+        assert len(stage.phone.messages) == ACCOUNTS_AT_MOST
+        await stage.later(GATHER_OTHERS)
+        assert stage.phone.messages[-1].title == "2 messages in one. title of m05"
 
 
 @pytest.mark.parametrize(
@@ -117,17 +137,17 @@ async def test_what_is_critical_is_gathered_for_a_moment_only(
     tmp_path: Path, severity: Severity, gather: timedelta
 ) -> None:
     async with Stage(tmp_path) as stage:
-        for number in range(SINGLY_AT_MOST):
+        for number in range(INCIDENTS_AT_MOST):
             stage.put(number)
             await stage.later(timedelta(0))
         stage.put(20, severity)
         await stage.later(gather - timedelta(milliseconds=1))
-        assert len(stage.phone.messages) == SINGLY_AT_MOST
+        assert len(stage.phone.messages) == INCIDENTS_AT_MOST
         await stage.later(timedelta(milliseconds=1))
         assert stage.phone.taken[-1] == "m20"
 
 
-async def test_fifty_pools_within_a_minute_stay_under_seven_a_minute_and_lose_none(
+async def test_fifty_pools_within_a_minute_come_in_few_messages_and_lose_none(
     tmp_path: Path,
 ) -> None:
     async with Stage(tmp_path) as stage:
@@ -136,10 +156,21 @@ async def test_fifty_pools_within_a_minute_stay_under_seven_a_minute_and_lose_no
             await stage.later(timedelta(seconds=1))
         first_minute = len(stage.phone.messages)
         await stage.later(GATHER_OTHERS)
-        assert first_minute <= SINGLY_AT_MOST + 5
+        assert first_minute <= INCIDENTS_AT_MOST + 5
         said = "\n".join(f"{m.title}\n{m.body}" for m in stage.phone.messages)
         assert [n for n in range(50) if f"title of m{n:02}" not in said] == []
         assert stage.waiting() == []
+
+
+async def test_many_steps_of_few_incidents_are_no_flood(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        for number in range(12):
+            incident = f"i{number % INCIDENTS_AT_MOST}"
+            message = a_notification(f"m{number:02}", incident, created_at=stage.now)
+            stage.store.record(an_incident(incident), message, ("phone",))
+            stage.courier.wake()
+            await stage.later(timedelta(milliseconds=100))
+        assert stage.phone.taken == [f"m{n:02}" for n in range(12)]
 
 
 async def test_a_minute_of_calm_later_messages_go_singly_again(tmp_path: Path) -> None:
@@ -156,27 +187,27 @@ async def test_a_minute_of_calm_later_messages_go_singly_again(tmp_path: Path) -
 
 async def test_a_refused_batch_waits_whole(tmp_path: Path) -> None:
     async with Stage(tmp_path, DeliveryError("HTTP 429", retry_after_seconds=30.0)) as stage:
-        for number in range(8):
+        for number in range(12):
             stage.put(number)
         await stage.settle()
-        assert len(stage.waiting()) == 8
+        assert len(stage.waiting()) == 12
         await stage.later(timedelta(seconds=29))
         assert stage.phone.messages == []
         await stage.later(timedelta(seconds=1))
         (message,) = stage.phone.messages
-        assert message.title.startswith("8 messages in one.")
+        assert message.title.startswith("12 messages in one.")
         assert stage.waiting() == []
 
 
 async def test_a_stop_does_not_wait_for_more(tmp_path: Path) -> None:
     async with Stage(tmp_path) as stage:
-        for number in range(SINGLY_AT_MOST + 1):
+        for number in range(INCIDENTS_AT_MOST + 1):
             stage.put(number)
             await stage.later(timedelta(0))
-        assert len(stage.phone.messages) == SINGLY_AT_MOST
+        assert len(stage.phone.messages) == INCIDENTS_AT_MOST
         async with asyncio.timeout(5):
             await stage.courier.drain()
-        assert stage.phone.taken[-1] == "m05"
+        assert stage.phone.taken[-1] == f"m{INCIDENTS_AT_MOST:02}"
         assert stage.waiting() == []
 
 

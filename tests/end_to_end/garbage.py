@@ -49,10 +49,16 @@ def calls_of(exchange: Exchange, good: Replies) -> tuple[RestCall, ...]:
 def _asked(exchange: Exchange, good: Replies) -> Iterator[RestCall]:
     by_request = {reply.request: reply for reply in good}
     got: dict[str, Reply] = {}
+    failed: set[str] = set()
     while True:
-        wanted = [c for c in exchange.needed(Replies(got.values())) if c.request not in got]
+        asked = exchange.needed(Replies(got.values(), failed))
+        wanted = [c for c in asked if c.request not in got and c.request not in failed]
         if not wanted:
             return
         for call in wanted:
+            if call.optional and call.request not in by_request:
+                # What the account is not served brought nothing in the good reading either.
+                failed.add(call.request)
+                continue
             got[call.request] = by_request[call.request]
             yield call

@@ -9,14 +9,17 @@ MARKS = {"BTC": "94321.7", "ETH": "3456.78", "SOL": "171.23", "XRP": "2.3457"}
 ACCOUNTS = {**kinds_binance.ACCOUNTS, **kinds_bybit.ACCOUNTS, **kinds_okx.ACCOUNTS}
 """The account's lines by the kind's name, which begins with its exchange."""
 
-BORROWING_AHEAD = frozenset({"bybit much collateral", "okx multi_currency much collateral"})
+LITTLE_COINS = frozenset({"bybit inverse", "bybit mixed", "bybit expiry futures"})
 """
-Before these end, the settle coin is used up and a borrowing begins, whose own maintenance margin
-is not modelled (the account is told to be so when it happens): the price differs by that.
+They hold little of a coin whose USD index is told by no more than its worth ÷ its amount, both cut
+at eight decimals: of a worth of some 0.05 USD that leaves 1e-8 / 0.05 = 2e-7 of the index.
 """
 
-PARTLY = frozenset({"bybit hedge", "bybit open orders"})
+PARTLY = frozenset({"bybit hedge", "bybit open orders"}) | kinds_okx.PARTLY | kinds_bybit.PARTLY
 """Their exchange does not publish the whole rule, so a part is taken over from its own figures."""
+
+REPORTED = kinds_okx.REPORTED | kinds_binance.REPORTED | kinds_bybit.REPORTED
+"""Their exchange publishes no rule, or not all of it: the requirement is its own figure."""
 
 NAME = "main"
 
@@ -29,6 +32,11 @@ def scenario(kind: str) -> Scenario:
         f'[[accounts]]\nname = "{NAME}"\nexchange = "{kind.split(maxsplit=1)[0]}"\n{ACCOUNTS[kind]}'
     )
     return parse(head + market + account, f"{kind}.toml")
+
+
+def basis(kind: str) -> str:
+    """What the figures of a kind's pools stand on."""
+    return "partly" if kind in PARTLY else "reported" if kind in REPORTED else "modelled"
 
 
 def pin(simulation: Simulation) -> None:

@@ -36,6 +36,7 @@ from tests.end_to_end.random_okx_parts import (
     isolate_loan,
     loan,
     option,
+    order,
     owe,
     position,
     ratio_for,
@@ -124,19 +125,40 @@ def _multi_neutral(draft: Draft, ratio: Decimal) -> None:
     Below, the short pays for what the coins lose; above, its loss is borrowed and costs margin
     of its own: such an account may end on both sides.
     """
+    if ratio > HALF:
+        ratio = draft.part(0.75, 1.1)
     coin = draft.draw.choice(("BTC", "ETH", "SOL"))
     symbol = f"{coin}-USDT-SWAP"
     row = position(draft, symbol, "short")
     draft.positions.append(row)
     mine = figures(draft.opened(), PRICES).positions[0]
-    held = (mine.mmr + mine.fee) / mine.notional + draft.part(0.002, 0.019)
+    held = (mine.mmr + mine.fee) / mine.notional + draft.part(0.009, 0.0205)
     face = D(str(row["contracts"])) * INSTRUMENTS[symbol].face
     draft.wallets[coin] = cut(face * (1 + held) / DISCOUNTS[coin][0].rate)
     draft.wallets["USDT"] = cut(mine.notional * draft.part(0, 0.004) - mine.upl)
     fund(draft, UNIFIED, "USDC", ratio)
 
 
+def _orders(
+    made: Callable[[Draft, Decimal], None],
+) -> Callable[[Draft, Decimal], None]:
+    """
+    With open orders, whose whole cost the exchange does not publish.
+
+    On contracts in USDT alone: their cost stands still when a coin moves.
+    """
+
+    def with_orders(draft: Draft, ratio: Decimal) -> None:
+        for _ in range(draft.draw.randint(1, 3)):
+            draft.orders.append(order(draft, draft.draw.choice(LINEAR)))
+        made(draft, ratio)
+
+    return with_orders
+
+
 def _multi_isolated(draft: Draft, ratio: Decimal) -> None:
+    if draft.likely(0.3):
+        draft.extra["strategy"] = {"USDT": cut(draft.part(1, 2000))}
     for symbol in draft.draw.sample((*LINEAR, *INVERSE, *DATED), draft.draw.randint(1, 2)):
         isolate(draft, symbol, ratio * draft.part(0.05, 1))
     _multi(LINEAR, 3)(draft, ratio)
@@ -182,6 +204,7 @@ _MADE: dict[str, tuple[str, bool, Callable[[Draft, Decimal], None]]] = {
     "futures isolated long-short": ("futures", True, _isolated),
     "futures margin cross": ("futures", False, _margin_cross),
     "futures margin isolated": ("futures", False, _margin_isolated),
+    "futures orders": ("futures", False, _orders(_futures(LINEAR))),
     "futures options": ("futures", False, _futures_options),
     "multi": ("multi_currency", False, _multi(LINEAR)),
     "multi long-short": ("multi_currency", True, _multi(LINEAR, 3)),
@@ -193,6 +216,7 @@ _MADE: dict[str, tuple[str, bool, Callable[[Draft, Decimal], None]]] = {
     "multi hedged by its coins": ("multi_currency", False, _multi_neutral),
     "multi isolated": ("multi_currency", False, _multi_isolated),
     "multi margin isolated": ("multi_currency", False, _multi_margin),
+    "multi orders": ("multi_currency", False, _orders(_multi(LINEAR))),
     "multi options": ("multi_currency", False, _multi_options),
     "portfolio": ("portfolio", False, _portfolio),
 }

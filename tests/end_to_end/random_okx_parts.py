@@ -45,6 +45,7 @@ class Draft:
     positions: list[dict[str, object]] = field(default_factory=list)
     loans: list[dict[str, object]] = field(default_factory=list)
     others: list[dict[str, object]] = field(default_factory=list)
+    orders: list[dict[str, object]] = field(default_factory=list)
     extra: dict[str, object] = field(default_factory=dict)
 
     def text(self) -> str:
@@ -60,6 +61,7 @@ class Draft:
             "stays = true\n"
             f"wallets = {_toml(self.wallets)}\n"
             f"positions = {_toml(self.positions)}\n"
+            f"orders = {_toml(self.orders)}\n"
             f"extra = {_toml(extra)}\n"
         )
 
@@ -108,7 +110,8 @@ def size(draft: Draft, symbol: str) -> Decimal:
     each = it.face * mark_of(symbol) if it.is_linear else it.face
     contracts = usd / each
     if draft.likely(0.4):
-        edge = draft.draw.choice(TIERS[it.kind][it.family][:6]).max_size
+        tiers = TIERS[it.kind][it.family]
+        edge = draft.draw.choice((*tiers[:6], tiers[-1])).max_size
         contracts = edge + it.lot * draft.draw.choice((-2, -1, 0, 1, 2, 40))
     lots = (contracts / it.lot).to_integral_value(rounding=ROUND_DOWN)
     return max(D(1), lots) * it.lot
@@ -172,10 +175,13 @@ def loan(draft: Draft, pair: str, *, cross: bool) -> dict[str, object]:
     """A MARGIN position: of some value, or with a debt beside a tier's edge."""
     long, mark = draft.likely(0.5), mark_of(pair)
     owed = D(str(10 ** draft.draw.uniform(2, 6))) / (1 if long else mark)
+    interest = draft.part(0, 0.0005, 8)
     if draft.likely(0.4):
         tier = draft.draw.choice(PAIR_TIERS[pair][:5])
         edge = tier.most_quote if long else tier.most_base
         owed = edge * (1 + D(draft.draw.choice((-1, 0, 1))) / 1000)
+        # Whether interest would carry the debt over the edge is not documented.
+        interest = D(0) if cross else interest
     worth = owed / mark if long else owed * mark
     base, quote = pair.split("-")
     held_ccy, owed_ccy = (base, quote) if long else (quote, base)
@@ -184,7 +190,7 @@ def loan(draft: Draft, pair: str, *, cross: bool) -> dict[str, object]:
         "side": "long" if long else "short",
         "held": cut(worth * draft.part(0.97, 1.03)),
         "owed": cut(owed),
-        "interest": cut(owed * draft.part(0, 0.0005, 8)),
+        "interest": cut(owed * interest),
         "entry_price": (mark * (1 + draft.part(-0.05, 0.05))).quantize(D("0.0000001")),
         "leverage": draft.draw.choice((2, 3, 5)),
     }
@@ -203,6 +209,21 @@ def isolate_loan(draft: Draft, pair: str, ratio: Decimal) -> None:
 
     row["held"] = cut(_root(slack, D(0), 3 * D(str(row["held"])), 45))
     row["isolated_margin"] = cut(D(str(row["held"])) * draft.part(0.02, 0.3))
+
+
+def order(draft: Draft, symbol: str) -> dict[str, object]:
+    """An open order, up to a fifth beside the mark."""
+    side, far = draft.draw.choice((("buy", -1), ("sell", 1)))
+    price = mark_of(symbol) * (1 + far * draft.part(0.001, 0.2))
+    row: dict[str, object] = {
+        "symbol": symbol,
+        "side": side,
+        "kind": "limit",
+        "contracts": size(draft, symbol),
+        "price": price.quantize(INSTRUMENTS[symbol].tick),
+    }
+    hedged = {"position_side": draft.draw.choice(("long", "short"))} if draft.hedge else {}
+    return row | hedged
 
 
 def option(draft: Draft, coin: str) -> dict[str, object]:

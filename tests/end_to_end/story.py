@@ -1,15 +1,18 @@
 """The simulator's own record of what happened, held against the messages that arrived."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from tests.end_to_end.stage import Message
 
 Event = Mapping[str, object]
 
 WITHIN = timedelta(seconds=1)
-TITLES = {"0.8": "WARNING 80 %", "0.9": "CRITICAL 90 %"}
+THRESHOLDS = ("0.8", "0.9")
+_RATIO = re.compile(r"\bat (?:over )?([\d.]+) %")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +23,13 @@ class Crossing:
     threshold: str
     at: datetime
 
-    @property
-    def title(self) -> str:
-        """How the title of its message begins."""
-        return TITLES[self.threshold]
+    def is_told_by(self, title: str) -> bool:
+        """Whether a title names the account at this ratio or a higher one, as no end of it."""
+        found = _RATIO.search(title)
+        is_end = "RESOLVED" in title or "GONE" in title
+        if self.account not in title or found is None or is_end:
+            return False
+        return Decimal(found[1]) >= Decimal(self.threshold) * 100
 
 
 def time_of(event: Event) -> datetime:
@@ -40,7 +46,7 @@ def rises(events: Iterable[Event]) -> list[Crossing]:
     for event in events:
         if event["event"] != "crossing" or event["direction"] != "up":
             continue
-        if event["threshold"] not in TITLES:
+        if event["threshold"] not in THRESHOLDS:
             continue
         crossing = Crossing(
             account=str(event["account"]), threshold=str(event["threshold"]), at=time_of(event)
@@ -52,11 +58,20 @@ def rises(events: Iterable[Event]) -> list[Crossing]:
 
 
 def told(crossing: Crossing, messages: Iterable[Message]) -> timedelta | None:
-    """How long after the crossing its message arrived; None where none did."""
+    """
+    How long after the crossing its message arrived; None where none did.
+
+    One message speaks for all rungs, so it may be named by a graver one.
+    """
     for message in messages:
-        if message.title.startswith(crossing.title) and crossing.account in message.title:
+        if crossing.is_told_by(message.title):
             delay = message.at - crossing.at
             # The record has milliseconds; a message can't be older than its cause.
             if delay > timedelta(milliseconds=-2):
                 return delay
     return None
+
+
+def told_of(account: str, messages: Iterable[Message]) -> list[str]:
+    """Every title about an account, those in the lines of a digest included."""
+    return [m.title for m in messages if f"{account} (" in m.title]

@@ -13,7 +13,14 @@ import pytest
 from monitor.exchanges import stream
 from monitor.simulator.scenario import load
 from monitor.simulator.server import Simulation, running
-from tests.end_to_end.stage import Receiver, Watching, receiving, watching, write_config
+from tests.end_to_end.stage import (
+    ONLY_RATIO,
+    Receiver,
+    Watching,
+    receiving,
+    watching,
+    write_config,
+)
 
 BUDGETS = {"marks": 2, "account": 3}
 GRACE = timedelta(seconds=5)
@@ -44,7 +51,12 @@ async def test_silence_is_told_as_stale_and_then_blind_and_their_ends(
     async with running(load("blind")) as simulation, receiving() as receiver:
         simulation.world._waiting.clear()  # the faults are those of this test
         config = write_config(
-            tmp_path, simulation.access(), receiver.url, poll_seconds=1, budgets=BUDGETS
+            tmp_path,
+            simulation.access(),
+            receiver.url,
+            poll_seconds=1,
+            budgets=BUDGETS,
+            more=ONLY_RATIO,
         )
         async with watching(config) as daemon:
             await daemon.fresh(*ACCOUNTS)

@@ -24,14 +24,15 @@ from tests.end_to_end.stage import (
 )
 
 # Wallet 1,000 USDT, long 1 BTC from 10,000. At 9,080 the balance is 80 and the maintenance margin
-# 9,080 x 0.33 % + fee 10,000 x (1 - 1/100) x 0.055 % = 35.41: 44 %. At 9,042: 42, 35.28: 84 %.
+# 9,080 x 0.33 % + fee 10,000 x (1 - 1/100) x 0.055 % = 35.41: 44 %. At 9,042: 42, 35.28: 84 %,
+# 0.07 % from the end, which is at 9,035; at 9,700 it is 6.9 % away.
 SCENARIO = """
 name = "held"
 description = "one long, held at a price"
 seed = 1
 duration_seconds = 60
 [market.BTC]
-start = 9500
+start = 9700
 [[accounts]]
 name = "held"
 exchange = "bybit"
@@ -41,7 +42,7 @@ positions = [
   { symbol = "BTCUSDT", side = "long", contracts = 1, entry_price = 10000, leverage = 100 },
 ]
 """
-SAFE, WARNED = Decimal(9500), Decimal(9042)
+SAFE, WARNED = Decimal(9700), Decimal(9042)
 STARTED = "daemon.started"
 
 
@@ -58,13 +59,13 @@ async def test_after_a_stop_and_a_start_nothing_is_said_again_but_the_end(tmp_pa
         async with watching(config) as daemon:
             await daemon.fresh("held")
             simulation.world.pin("BTC", WARNED)
-            await daemon.until(lambda: receiver.of("held", "WARNING"), "the warning")
+            await daemon.until(lambda: receiver.of("held", "VERY NEAR"), "the warning")
         assert (tmp_path / "state").is_dir()
         async with watching(config) as daemon:
             await daemon.fresh("held")
             board = daemon.daemon.board
             await daemon.until(
-                lambda: board.assessments()[0].pools[0].rung == "warning", "the rung stood on"
+                lambda: board.assessments()[0].pools[0].rung == "very near", "the rung stood on"
             )
             assert len(receiver.messages) == 1
             simulation.world.pin("BTC", SAFE)
@@ -78,7 +79,7 @@ async def test_an_end_while_down_is_told_after_the_start(tmp_path: Path) -> None
         async with watching(config) as daemon:
             await daemon.fresh("held")
             simulation.world.pin("BTC", WARNED)
-            await daemon.until(lambda: receiver.of("held", "WARNING"), "the warning")
+            await daemon.until(lambda: receiver.of("held", "VERY NEAR"), "the warning")
         simulation.world.pin("BTC", SAFE)
         async with watching(config) as daemon:
             await daemon.until(lambda: receiver.of("held", "RESOLVED"), "the end")
@@ -99,7 +100,7 @@ async def test_killed_before_the_delivery_it_delivers_after_the_restart(tmp_path
         assert receiver.messages == []
         receiver.refuses = False
         async with command("run", "--config", str(config), log=log) as daemon:
-            await until(lambda: receiver.of("held", "WARNING"), "the warning", seconds=30)
+            await until(lambda: receiver.of("held", "0.07"), "the warning", seconds=30)
             await daemon.until_said('"notification.delivered"')
             assert await daemon.stop() == 0
     assert len(receiver.messages) == 1
@@ -122,7 +123,7 @@ async def test_killed_before_the_receipt_it_repeats_once_and_not_again(tmp_path:
             assert await daemon.stop() == 0
         async with command("run", "--config", str(config), log=log) as daemon:
             account = await status_of(config, "held")
-            assert account["pools"][0]["rung"] == "warning"
+            assert account["pools"][0]["rung"] == "very near"
             assert await daemon.stop() == 0
     first, second = receiver.messages
     assert (first.title, first.incident) == (second.title, second.incident)

@@ -25,11 +25,16 @@ async def test_each_rung_is_told_within_a_second_and_the_end_plainly(tmp_path: P
         delay = told(crossing, receiver.messages)
         assert delay is not None, crossing
         assert delay < WITHIN
-    warning, critical, end = receiver.messages
-    assert warning.title.startswith("WARNING 80 %: zara (bybit) at 8")
+    near, warning, critical, end = receiver.messages[-4:]
+    # 80 % of her ratio is a fifth of a percent from the end: the distance warned before.
+    assert near.title.startswith("VERY NEAR 2 %: zara (bybit) is ")
+    assert warning.title.startswith("VERY NEAR 2 %: zara (bybit) is 0.1")
+    assert ", at 8" in warning.title
+    assert "stands on rungs very near and warning: " in warning.body
     assert critical.title.startswith("CRITICAL 90 %: zara (bybit) at 9")
     assert end.title.startswith("POSITIONS GONE, LIQUIDATED? zara (bybit); peak ")
-    assert warning.incident == critical.incident == end.incident != ""
+    assert len({m.incident for m in receiver.messages}) == 1
+    assert end.incident != ""
     liquidation = next(event for event in events if event["event"] == "liquidation")
     assert time_of(liquidation) < end.at
     for words in ("All positions", "most likely liquidated"):

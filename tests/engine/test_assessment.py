@@ -6,13 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.alerts.ladder import DEFAULT_LADDER
+from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure
+from monitor.alerts.place import Place
 from monitor.engine.assessment import (
     assess_pool,
     distance_left,
     figures,
     most_adverse,
     reconciled,
+    solved,
 )
 from monitor.errors import MissingMark
 from monitor.risk.model import Reported
@@ -50,10 +52,24 @@ def test_a_rung_stood_on_before_holds_until_its_leave() -> None:
     # at 104: balance 540, maintenance 416: 77.04 %
     at = marks(SOL=104)
     held = assess_pool(
-        the_pool(), at, NOON, ladder=DEFAULT_LADDER, target=Target(), standing="warning"
+        the_pool(),
+        at,
+        NOON,
+        ladder=DEFAULT_LADDER,
+        target=Target(),
+        place=Place(alarms=("warning",)),
     )
     fresh = assess_pool(the_pool(), at, NOON, ladder=DEFAULT_LADDER, target=Target())
     assert (held.rung, fresh.rung) == ("warning", None)
+
+
+def test_rungs_on_distance_count_in_an_assessment() -> None:
+    # 83.333 is 4.2 % below 87; at 94.1 % the pool stands on a graver rung as well
+    ladder = Ladder(rungs=DEFAULT_LADDER.on(Measure.DISTANCE))
+    found = assess_pool(the_pool(), marks(SOL=87), NOON, ladder=ladder, target=Target())
+    assert found.rung == "near"
+    both = assess_pool(the_pool(), marks(SOL=87), NOON, ladder=DEFAULT_LADDER, target=Target())
+    assert both.rung == "critical"
 
 
 def test_while_they_disagree_the_worse_pair_drives_carried_by_our_own_change() -> None:
@@ -107,3 +123,17 @@ def test_the_distance_left_is_positive_and_nothing_beyond_the_end() -> None:
 def test_a_mark_that_is_missing_is_an_error() -> None:
     with pytest.raises(MissingMark):
         assess_pool(the_pool(), {}, NOON, ladder=DEFAULT_LADDER, target=Target())
+
+
+def test_advice_does_for_both_where_one_has_the_higher_ratio_and_the_other_the_nearer_end() -> None:
+    # at 120 ours has 700 and 480; theirs 100 and 100 and 97 more: 577 ÷ 800 = 72 %
+    judged = reconciled(the_pool(), marks(SOL=120), reported("800", "577"), NOON)
+    assert judged.verdict is Verdict.DISAGREES
+    now = figures(the_pool(), marks(SOL=120), NOON, judged)
+    # theirs leaves 223, ours 220: ours ends first, theirs has the higher ratio
+    assert now.ahead is now.risk
+    assert now.requirement.maintenance_margin == 577
+    _, advice = solved(now, Target(ratio=Decimal("0.5"), distance=Decimal("0.05")))
+    assert advice.top_up is not None
+    # 577 ÷ 0.5 − 800, and not 480 ÷ 0.5 − 700
+    assert advice.top_up.amount == 354

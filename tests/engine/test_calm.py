@@ -69,7 +69,7 @@ def test_no_marks_within_their_spans_reach_a_rung(
         for (symbol, (low, high)), part in zip(spans.items(), parts, strict=True)
     }
     scene.later(1).tick(**prices)
-    assert Subject.RATIO not in [subject for subject, _ in scene.steps]
+    assert Subject.STANDING not in [subject for subject, _ in scene.steps]
 
 
 def test_a_spike_within_the_span_is_no_worse_than_the_newest() -> None:
@@ -83,7 +83,7 @@ def test_a_spike_beyond_the_span_is_looked_at_after_calm_as_before() -> None:
     scene = calm()
     scene.engine.calm()
     scene.later(1).tick(SOL=119, worst={"SOL": ("100", "118")})
-    assert [subject for subject, _ in scene.steps] == [Subject.RATIO]
+    assert [subject for subject, _ in scene.steps] == [Subject.STANDING]
 
 
 def test_a_new_reading_forgets_the_spans_of_the_old_book() -> None:
@@ -92,7 +92,7 @@ def test_a_new_reading_forgets_the_spans_of_the_old_book() -> None:
     # with 410 USDT the ratio is 480 ÷ 610, at the end of the old span 470.4 ÷ 586 = 80.3 %
     scene.later(1).read(the_pool(cash=410), SOL=120)
     scene.tick(SOL=120, worst={"SOL": ("117.6",)})
-    assert [subject for subject, _ in scene.steps] == [Subject.RATIO]
+    assert [subject for subject, _ in scene.steps] == [Subject.STANDING]
 
 
 def test_two_pools_one_on_a_rung_leave_the_other_its_calm() -> None:

@@ -18,7 +18,7 @@ from tests.build import NOON
 if TYPE_CHECKING:
     from monitor.engine.effects import IncidentChanged
 
-KEY = (POOL, Subject.RATIO)
+KEY = (POOL, Subject.STANDING)
 
 
 def facts() -> Facts:

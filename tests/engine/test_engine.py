@@ -15,10 +15,10 @@ from monitor.errors import Refused, Unreachable
 from tests.build import long, short
 from tests.engine.scene import Scene, calm, changes, renamed, the_pool
 
-OPENED = (Subject.RATIO, Step.OPENED)
-ESCALATED = (Subject.RATIO, Step.ESCALATED)
-EASED = (Subject.RATIO, Step.EASED)
-RESOLVED = (Subject.RATIO, Step.RESOLVED)
+OPENED = (Subject.STANDING, Step.OPENED)
+ESCALATED = (Subject.STANDING, Step.ESCALATED)
+EASED = (Subject.STANDING, Step.EASED)
+RESOLVED = (Subject.STANDING, Step.RESOLVED)
 
 
 def test_before_any_event_nothing_is_known() -> None:
@@ -213,7 +213,7 @@ NEAR = Ladder(
 )
 
 
-def test_rungs_on_distance_are_their_own_incident_found_each_second() -> None:
+def test_rungs_on_distance_are_found_each_second() -> None:
     scene = calm(ladder=NEAR).later(1).tick(SOL=87)  # 4.2 % from 83.33
     assert scene.steps == []
     assert scene.second().told == ["NEAR 5 %: main (bybit) is 4.2 % from liquidation"]
@@ -222,8 +222,13 @@ def test_rungs_on_distance_are_their_own_incident_found_each_second() -> None:
     scene.tick(SOL=80).second()
     assert scene.steps == []
     scene.tick(SOL=120).second()
-    assert scene.steps == [(Subject.LIQUIDATION_NEAR, Step.RESOLVED)]
-    assert scene.told == ["BACK FROM OVER 100 %: main (bybit) at 68.6 %, CHECK YOUR POSITIONS"]
+    assert scene.steps == [(Subject.STANDING, Step.RESOLVED)]
+    assert scene.told == [
+        (
+            "BACK FROM OVER 100 %: main (bybit) at 68.6 %, 30.6 % from liquidation, "
+            "CHECK YOUR POSITIONS"
+        )
+    ]
 
 
 def test_a_hedged_book_goes_by_the_adverse_move() -> None:
@@ -231,4 +236,4 @@ def test_a_hedged_book_goes_by_the_adverse_move() -> None:
     book = the_pool(long("SOL", 10, 100), short("ETH", 10, 100), cash=50)
     scene = Scene(ladder=NEAR).read(book, SOL=100, ETH=100).tick(SOL=100, ETH=100)
     # 50 − 2,000 f = 0.005 × 2,000: f = 2 %
-    assert scene.all_told == ["VERY NEAR 2 %: main (bybit) is 2.0 % from liquidation"]
+    assert scene.all_told == ["WATCHED: main (bybit) stands 2.0 % from liquidation (very near)"]

@@ -18,7 +18,7 @@ from monitor.risk.result import Verdict
 from tests.build import NOON, flat, long
 from tests.engine.scene import LONG, Scene, calm, changes, renamed, the_pool
 
-RESOLVED = (Subject.RATIO, Step.RESOLVED)
+RESOLVED = (Subject.STANDING, Step.RESOLVED)
 BARE = the_pool(LONG, positions=())
 
 
@@ -299,10 +299,11 @@ def test_a_disagreement_ends_with_its_positions() -> None:
 
 def test_the_prediction_error_is_shown_by_pool() -> None:
     scene = Scene().read(the_pool(), reported=said("700"), SOL=120)
-    assert scene.now.prediction_error == ()
+    assert scene.now.pools[0].prediction_error is None
     scene.later(15).read(the_pool(), reported=said("700.6"), SOL=120)
     # 0.6 of 1,200
-    assert scene.now.prediction_error == (("main/USDT", Decimal("0.0005")),)
+    assert scene.now.pools[0].prediction_error == Decimal("0.0005")
+    assert scene.now.pools[0].largest_prediction_error == Decimal("0.0005")
 
 
 # -- the key ------------------------------------------------------------------------------

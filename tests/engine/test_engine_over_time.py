@@ -14,8 +14,8 @@ from monitor.errors import Refused
 from monitor.risk.result import Target
 from tests.engine.scene import LONG, Scene, calm, changes, the_pool
 
-ESCALATED = (Subject.RATIO, Step.ESCALATED)
-RESOLVED = (Subject.RATIO, Step.RESOLVED)
+ESCALATED = (Subject.STANDING, Step.ESCALATED)
+RESOLVED = (Subject.STANDING, Step.RESOLVED)
 BARE = the_pool(LONG, positions=())
 
 
@@ -99,7 +99,7 @@ def test_after_a_restart_hysteresis_of_a_distance_goes_on() -> None:
     scene.read(the_pool(), SOL=90).tick(SOL=90).second()  # 7.4 % from 83.33
     assert scene.all_told == []
     scene.tick(SOL=95).second()
-    assert scene.told == ["RESOLVED: main (bybit) at 84.4 %"]
+    assert scene.told == ["RESOLVED: main (bybit) at 84.4 %, 12.3 % from liquidation"]
 
 
 def test_incidents_of_other_accounts_are_none_of_its_business() -> None:

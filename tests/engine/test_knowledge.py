@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 from monitor.engine.events import MarksMoved, Source
 from monitor.engine.knowledge import Budgets, Feed, Knowledge, Touched
 from monitor.errors import Malformed, MissingReply, Refused, Unmodelled, Unreachable
+from monitor.risk.cash import Booking, BookingKind
 from tests.build import NOON, Number, coins, mark
 from tests.engine.scene import LONG, snapshot, the_pool
 
@@ -237,3 +239,20 @@ def test_budgets_of_a_mark(
 def test_a_budget_is_a_number_of_seconds(wrong: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"budget '{wrong}'"):
         Budgets(**{f"{wrong}_seconds": value})  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_bookings_are_kept_once_each_and_for_a_day() -> None:
+    known = Knowledge(account="main", exchange="bybit", budgets=Budgets())
+    first, second = (
+        Booking(id=name, at=NOON + age, kind=BookingKind.FEE, asset="USDT", amount=Decimal(-1))
+        for name, age in (("1", timedelta(hours=-23)), ("2", timedelta(hours=1)))
+    )
+    known.believe(replace(snapshot(the_pool(), SOL=100), bookings=(first,)), NOON)
+    assert known.bookings == (first,)
+    later = NOON + timedelta(hours=1)
+    both = replace(snapshot(the_pool(), at=later, SOL=100), bookings=(first, second))
+    known.believe(both, later)
+    assert known.bookings == (first, second)
+    much_later = NOON + timedelta(hours=2)
+    known.believe(snapshot(the_pool(), at=much_later, SOL=100), much_later)
+    assert known.bookings == (second,)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure, Rung
+from monitor.alerts.place import Place
 from monitor.engine.effects import State
 from monitor.engine.events import Source
 from monitor.engine.freshness import Freshness
 from monitor.engine.watch import Watch
 from monitor.risk.model import MarginPool, Reported
 from monitor.risk.result import Target, Verdict
-from tests.build import NOON, Number, coins, mark, marks
+from tests.build import NOON, Number, a_pool, coins, long, mark, marks
 from tests.engine.scene import LONG, snapshot, the_pool
 
 SOL = "SOL/USDT:USDT"
 NEAR = Rung(name="near", on=Measure.DISTANCE, enter=Decimal("0.10"), leave=Decimal("0.12"))
-LADDER = Ladder(rungs=(*DEFAULT_LADDER.rungs, NEAR))
+LADDER = Ladder(rungs=(*DEFAULT_LADDER.on(Measure.RATIO), NEAR))
 
 
 def at(price: Number, *worst: Number, pool: MarginPool | None = None) -> Watch:
@@ -42,12 +45,11 @@ def reading(
 
 def test_a_spike_puts_the_pool_on_its_rung_and_the_newest_marks_let_it_go() -> None:
     watch = at(120, 90)
-    rung, by = watch.climb(LADDER, may_ease=True)
-    assert (rung and rung.name, watch.standing) == ("critical", "critical")
-    assert by is watch.adverse
+    assert watch.climb(LADDER, may_ease=True) is watch.adverse
+    assert (watch.rung(LADDER), watch.place.alarms) == ("critical", ("warning", "critical"))
     watch.evaluate(marks(SOL=120), {}, NOON)
-    rung, by = watch.climb(LADDER, may_ease=True)
-    assert (rung, watch.standing, by) == (None, None, watch.now)
+    assert watch.climb(LADDER, may_ease=True) is watch.now
+    assert (watch.rung(LADDER), watch.place.alarms) == (None, ())
 
 
 def test_a_spike_upwards_of_a_long_is_none() -> None:
@@ -59,24 +61,25 @@ def test_without_good_data_it_only_climbs() -> None:
     watch = at(90)
     watch.climb(LADDER, may_ease=True)
     watch.evaluate(marks(SOL=120), {}, NOON)
-    rung, _ = watch.climb(LADDER, may_ease=False)
-    assert rung is not None
-    assert (rung.name, watch.standing) == ("critical", "critical")
+    watch.climb(LADDER, may_ease=False)
+    assert watch.rung(LADDER) == "critical"
 
 
 def test_it_approaches_by_the_distance_left() -> None:
     watch = at(90)  # 83.333 is 7.4 % below
     watch.solve(Target())
-    rung = watch.approach(LADDER, may_ease=True)
-    assert rung == NEAR
+    watch.approach(LADDER, may_ease=True)
+    assert watch.place.alarms == ("near",)
     watch.evaluate(marks(SOL=94), {}, NOON)  # 11.3 %
     watch.solve(Target())
-    assert watch.approach(LADDER, may_ease=True) == NEAR
+    watch.approach(LADDER, may_ease=True)
+    assert watch.place.alarms == ("near",)
     watch.evaluate(marks(SOL=96), {}, NOON)  # 13.2 %
     watch.solve(Target())
-    assert watch.approach(LADDER, may_ease=False) == NEAR
-    assert watch.approach(LADDER, may_ease=True) is None
-    assert watch.standing_near is None
+    watch.approach(LADDER, may_ease=False)
+    assert watch.place.alarms == ("near",)
+    watch.approach(LADDER, may_ease=True)
+    assert watch.place == Place()
 
 
 def test_it_is_near_within_a_fraction_of_its_end() -> None:
@@ -155,12 +158,13 @@ def test_a_live_update_leaves_the_comparison_standing() -> None:
 def test_the_prediction_error_is_measured_where_nothing_was_traded() -> None:
     watch = Watch(the_pool())
     reading(watch, balance=700)
-    assert watch.prediction_error is None
+    assert watch.predictions.latest is None
     reading(watch, balance="600.55", price=110)
     # predicted 600 at 110, where 1,100 are held; theirs says 0.55 more: 5 bp
-    assert watch.prediction_error == Decimal("0.0005")
-    reading(watch, balance=700, cash=510)
-    assert watch.prediction_error is None
+    assert watch.predictions.latest == Decimal("0.0005")
+    # money was added: nothing is measured, the last measure stands
+    reading(watch, balance=720, cash=510)
+    assert watch.predictions.latest == Decimal("0.0005")
 
 
 def test_a_reading_without_its_own_marks_can_not_be_compared() -> None:
@@ -175,7 +179,7 @@ def test_the_age_of_their_figures_counts_from_their_time() -> None:
     reading(watch, balance=700)
     watch.evaluate(marks(SOL=120), {}, NOON)
     found = watch.assessment(
-        Freshness(state=State.STALE, age_seconds=9), NOON + timedelta(seconds=12)
+        Freshness(state=State.STALE, age_seconds=9), LADDER, NOON + timedelta(seconds=12)
     )
     assert found is not None
     assert (found.reported_age_seconds, found.age_seconds, found.state) == (12, 9, State.STALE)
@@ -183,4 +187,34 @@ def test_the_age_of_their_figures_counts_from_their_time() -> None:
 
 def test_a_pool_that_was_never_evaluated_has_no_assessment() -> None:
     freshness = Freshness(state=State.BLIND, age_seconds=9)
-    assert Watch(the_pool()).assessment(freshness, NOON) is None
+    assert Watch(the_pool()).assessment(freshness, LADDER, NOON) is None
+
+
+def of_legs(count: int) -> MarginPool:
+    """So many longs of coins of their own, the pool 5 % from its end."""
+    names = [f"C{number}" for number in range(count)]
+    return a_pool(*(long(name, 1, 100) for name in names), cash=Decimal("5.475") * count)
+
+
+@pytest.mark.parametrize(("legs", "seconds"), [(10, 1), (20, 2), (25, 3)])
+def test_a_pool_of_many_legs_is_solved_less_often_but_its_distance_each_second(
+    legs: int, seconds: int
+) -> None:
+    watch, names = Watch(of_legs(legs)), [f"C{number}" for number in range(legs)]
+
+    def second(number: int) -> None:
+        prices = {name: Decimal(100) - Decimal(number) / 100 for name in names}
+        watch.evaluate(marks(**prices), {}, NOON + timedelta(seconds=number))
+        now = NOON + timedelta(seconds=number)
+        watch.look_ahead(Target(), DEFAULT_LADDER, now, Decimal("0.02"))
+
+    watch.place = Place(alarms=("near",))
+    second(0)
+    solved, left = watch.outlook, watch._left
+    for number in range(1, seconds):
+        second(number)
+        assert watch.outlook is solved
+        assert watch._left != left
+        left = watch._left
+    second(seconds)
+    assert watch.outlook is not solved

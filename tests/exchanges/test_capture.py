@@ -44,14 +44,14 @@ def test_ids_become_stable_placeholders_and_nothing_else_changes() -> None:
     body = {
         "data": [
             {"posId": "4711", "uid": "998877", "ordId": "4711", "pos": "998877"},
-            {"posId": "4712", "uid": "998877", "algoId": 2148627, "ip": "203.0.113.7"},
+            {"billId": "4712", "uid": "998877", "algoId": 2148627, "ip": "203.0.113.7"},
         ]
     }
     (reply,) = read_capture(write_capture(capture(body))).replies
     assert reply.body == {
         "data": [
             {"posId": "1", "uid": "2", "ordId": "1", "pos": "998877"},
-            {"posId": "3", "uid": "2", "algoId": 4, "ip": "5"},
+            {"billId": "3", "uid": "2", "algoId": 4, "ip": "5"},
         ]
     }
 
@@ -110,3 +110,19 @@ def test_what_is_wrong_with_a_file_is_named(text: str, words: str) -> None:
     with pytest.raises(Malformed) as caught:
         read_capture(text.encode())
     assert words in str(caught.value)
+
+
+def test_the_account_s_number_leaves_neither_its_log_nor_its_wallet() -> None:
+    """Bybit names a line of the log ``<account>_<symbol>_<number>``, and the owner of a wallet."""
+    line = {"id": "592324_XRPUSDT_161440249321", "change": "-0.5", "tradeId": "77"}
+    body = {"retCode": 0, "result": {"list": [line, line, {"change": "1"}, 7]}}
+    request = "GET /v5/account/transaction-log?accountType=UNIFIED&limit=50"
+    text = write_capture(capture(body, request))
+    assert b"592324" not in text
+    (reply,) = read_capture(text).replies
+    first, again, bare, odd = reply.body["result"]["list"]
+    assert (first["id"], first["change"]) == (again["id"], "-0.5")
+    assert (bare, odd) == ({"change": "1"}, 7)
+    coins = {"retCode": 0, "result": {"memberId": "592324", "balance": []}}
+    request = "GET /v5/asset/transfer/query-account-coins-balance?accountType=FUND"
+    assert b"592324" not in write_capture(capture(coins, request))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.exchanges.registry import EXCHANGES
+import pytest
+
+from monitor.exchanges.registry import EXCHANGES, exchange_for
 from monitor.settings.document import EXCHANGES as NAMES
 
 
@@ -26,3 +28,13 @@ def test_each_tells_what_it_asks_for_in_every_mode_and_what_a_key_needs() -> Non
         for mode, calls in exchange.catalogue:
             assert mode
             assert any(not call.optional for call in calls)
+
+
+@pytest.mark.parametrize("name", sorted(EXCHANGES))
+def test_an_exchange_is_narrowed_to_products_where_it_has_some(name):
+    whole = exchange_for(name, None)
+    narrowed = exchange_for(name, ("usdm",))
+
+    assert whole is EXCHANGES[name]
+    assert (narrowed is whole) is (name != "binance")
+    assert (narrowed.name, narrowed.client) == (whole.name, whole.client)

@@ -1,9 +1,7 @@
 """ccxt made to read as we want, against an HTTP server on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,77 +9,10 @@ import pytest
 from aiohttp import web
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
-from monitor.exchanges.port import Budget, Exchange, RestCall
-from monitor.exchanges.rest import Credentials, RestClient
+from monitor.exchanges.port import Budget, RestCall
+from monitor.exchanges.rest import Credentials
+from tests.exchanges.serving import KEY, SECRET, Hands, needing, plain, served
 from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
-
-SECRET = "canary-secret-2f9c"
-KEY = "canary-key-77aa"
-
-
-@dataclass
-class Server:
-    """Answers by path; remembers what was asked."""
-
-    answers: dict[str, Callable[[web.Request], web.Response]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    stamps: list[int] = field(default_factory=list)
-
-    def count(self, path: str) -> int:
-        return self.asked.count(path)
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.asked.append(request.path)
-        if "timestamp" in request.query:
-            self.stamps.append(int(request.query["timestamp"]))
-        return self.answers[request.path](request)
-
-
-@dataclass
-class Hands:
-    """A clock moved by hand."""
-
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-def plain(text: str, status: int = 200, **headers: str) -> Callable[[web.Request], web.Response]:
-    return lambda _: web.Response(
-        text=text, status=status, content_type="application/json", headers=headers
-    )
-
-
-@asynccontextmanager
-async def served(
-    clock: Hands | None = None, exchange: Exchange = FAKE
-) -> AsyncIterator[tuple[Server, RestClient]]:
-    hands = clock or Hands()
-    server = Server()
-    server.answers = {
-        TIME.path: lambda _: web.json_response({"serverTime": milliseconds(hands.now)}),
-        ACCOUNT.path: plain('{"total": 1.10}'),
-        TIERS.path: plain('[{"cum": 0.0065}]'),
-        STOPS.path: plain("[]"),
-    }
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", server.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    client = RestClient(
-        exchange,
-        Credentials(api_key=KEY, api_secret=SECRET),
-        account="main",
-        now=hands,
-        rest_url=f"http://127.0.0.1:{runner.addresses[0][1]}",
-    )
-    try:
-        yield server, client
-    finally:
-        await client.close()
-        await runner.cleanup()
 
 
 async def test_numbers_keep_their_digits() -> None:
@@ -212,6 +143,25 @@ async def test_a_table_that_cannot_be_renewed_serves_on() -> None:
         assert (await client.read_account()).get(TIERS).body == [{"cum": Decimal("0.01")}]
 
 
+async def test_tables_may_be_renewed_at_once() -> None:
+    clock = Hands()
+    async with served(clock) as (server, client):
+        await client.read_account()
+        clock.now += timedelta(seconds=1)
+        client.renew_tables()
+        server.answers[TIERS.path] = plain('[{"cum": 0.01}]')
+        assert (await client.read_account()).get(TIERS).body == [{"cum": Decimal("0.01")}]
+        await client.read_account()
+        assert server.count(TIERS.path) == 2
+        # one that can't be renewed serves on, and is not asked for each time
+        clock.now += timedelta(seconds=1)
+        client.renew_tables()
+        server.answers[TIERS.path] = plain("<html>", 503)
+        for _ in range(2):
+            assert (await client.read_account()).get(TIERS).body == [{"cum": Decimal("0.01")}]
+        assert server.count(TIERS.path) == 3
+
+
 async def test_an_optional_reply_may_be_missing_a_needed_one_may_not() -> None:
     async with served() as (server, client):
         server.answers[STOPS.path] = plain("<html>", 503)
@@ -241,11 +191,6 @@ def many(count: int) -> tuple[RestCall, ...]:
     return tuple(
         replace(TIERS, query=(("symbol", f"C{number}"),), budget=slow) for number in range(count)
     )
-
-
-def needing(calls: tuple[RestCall, ...]) -> Exchange:
-    """The fake exchange with an account that needs just these replies."""
-    return replace(FAKE, needed=lambda replies: tuple(c for c in calls if not replies.has(c)))
 
 
 async def test_waiting_for_room_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from monitor.risk import (
     requirement,
     uniform_move,
 )
-from tests.build import NOON, a_pool, coins, flat, inverse, long, mark, marks, short, tiers
+from tests.build import NOON, a_pool, coins, flat, inverse, linear, long, mark, marks, short, tiers
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 EXACT = Decimal("1e-18")
@@ -247,3 +247,28 @@ def test_a_symbol_that_the_pool_does_not_hold_is_an_error():
 def test_a_missing_mark_is_an_error():
     with pytest.raises(MissingMark):
         liquidation_prices(a_pool(long("BTC")), {}, BTC)
+
+
+def test_a_contract_quoted_in_a_coin_moves_with_both_on_the_way_to_the_end():
+    ether = replace(
+        linear("ETH", settle="BTC"), symbol="ETH/BTC:BTC", exchange_symbol="ETHBTC", quote="BTC"
+    )
+    bitcoin = coins("BTC", 1, 50_000, follows=("BTC", "BTC/USDT:USDT", 50_000))
+    pool = a_pool(
+        long(ether, 10, "0.04"),
+        short("BTC", 2, 50_000),
+        unit="USD",
+        collateral=(bitcoin, coins("USDT", 10_000)),
+    )
+    now = {"ETH/BTC:BTC": mark("0.04"), **marks(BTC=50_000)}
+
+    # Net short of Bitcoin, so Ether falls by m, Bitcoin rises by m, and the mark of the one in
+    # the other is 0.04 (1 - m) / (1 + m).
+    move = adverse_move(pool, now)
+    assert move is not None
+    down, up = 1 + move, 1 - move
+    price = 50_000 * up
+    cross = Decimal("0.04") * down / up
+    balance = (1 + 10 * (cross - Decimal("0.04"))) * price + 10_000 - 2 * (price - 50_000)
+    maintenance = Decimal("0.005") * (10 * cross * price + 2 * price)
+    assert balance == pytest.approx(maintenance, rel=Decimal("1e-12"))

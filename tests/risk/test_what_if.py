@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from monitor.errors import MissingCollateral, MissingMark
 from monitor.risk import (
+    Instrument,
     MarginPool,
     Mark,
     evaluate,
@@ -221,3 +223,32 @@ def test_the_original_is_left_as_it_was():
     topped_up(pool, "USDT", Decimal(5))
 
     assert evaluate(pool, KNOWN, NOON) == before
+
+
+def ether_in_bitcoin() -> Instrument:
+    return replace(
+        linear("ETH", settle="BTC"), symbol="ETH/BTC:BTC", exchange_symbol="ETHBTC", quote="BTC"
+    )
+
+
+def test_a_contract_quoted_in_a_coin_moves_against_it():
+    pool = a_pool(long(ether_in_bitcoin()), long("BTC"), collateral=(coins("BTC"), coins("USDT")))
+    before = {"ETH/BTC:BTC": mark("0.04"), **marks(BTC=50_000)}
+
+    _, after = shifted_coins(pool, before, {"ETH": Decimal("-0.1"), "BTC": Decimal("0.25")})
+    assert after["ETH/BTC:BTC"].price == Decimal("0.04") * Decimal("0.9") / Decimal("1.25")
+    assert after["BTC/USDT:USDT"].price == 62_500
+    _, after = shifted_coins(pool, before, {"BTC": Decimal("0.25")})
+    assert after["ETH/BTC:BTC"].price == Decimal("0.032")
+
+
+def test_a_contract_quoted_in_a_coin_is_its_opposite_too():
+    held = (long(ether_in_bitcoin(), 100, "0.04"), long("BTC", 1, 50_000))
+    pool = a_pool(*held, collateral=(coins("BTC", 0, 50_000), coins("USDT", 1000)))
+    before = {"ETH/BTC:BTC": mark("0.04"), **marks(BTC=50_000)}
+
+    # 100 x 0.04 = 4 BTC short against 1 BTC long
+    assert exposures(pool, before) == {"ETH": 1, "BTC": -1}
+    # where nothing else in the pool is Bitcoin, its price is the pool's own measure
+    alone = a_pool(held[0], unit="BTC")
+    assert exposures(alone, before) == {"ETH": 1}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.engine.effects import MarksWanted, SnapshotWanted
+from monitor.engine.effects import MarksWanted, SnapshotWanted, TablesWanted
 from monitor.engine.events import (
     Event,
     KeyRightsRead,
@@ -50,6 +50,7 @@ class FakeRest:
     reads: int = 0
     asked: list[str] = field(default_factory=list)
     forgotten: int = 0
+    renewed: int = 0
 
     async def read_account(self) -> Replies:
         self.reads += 1
@@ -65,6 +66,9 @@ class FakeRest:
 
     def forget(self) -> None:
         self.forgotten += 1
+
+    def renew_tables(self) -> None:
+        self.renewed += 1
 
 
 @dataclass
@@ -263,6 +267,17 @@ async def test_a_wanted_snapshot_is_read_without_waiting_for_the_next_poll() -> 
     await until(lambda: stage.rest.reads >= 2, "reading 2")
     stage.task.wake_up()
     await until(lambda: stage.rest.reads >= 3, "reading 3")
+    await ended(running)
+
+
+async def test_wanted_tables_are_renewed_and_the_account_is_read_at_once() -> None:
+    stage = Stage(poll_seconds=3600)
+    running = asyncio.create_task(stage.task.run())
+    await until(lambda: stage.rest.reads >= 1, "reading 1")
+    stage.engine.wishes = [TablesWanted(because="main/USDT: the pool")]
+    stage.mailbox.put(TimePassed(at=NOON))
+    await until(lambda: stage.rest.reads >= 2, "reading 2")
+    assert stage.rest.renewed == 1
     await ended(running)
 
 

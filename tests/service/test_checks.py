@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from monitor.alerts.ladder import Severity
 from monitor.exchanges.registry import EXCHANGES
+from monitor.service import checks as checking
 from monitor.service.checks import Check, run_checks
 from monitor.settings import AccountSettings, ChannelSettings
 from monitor.simulator.scenario import load
@@ -112,14 +113,21 @@ async def test_an_exchange_that_cannot_be_reached_is_told(tmp_path: Path) -> Non
     assert EXCHANGES["bybit"].permission_hint not in found[0].found
 
 
-async def test_products_that_are_not_watched_are_named(tmp_path: Path) -> None:
-    (first, *_) = await checks(tmp_path, products=("usdm", "coinm"), rest_url="http://127.0.0.1:9")
+async def test_what_a_key_may_not_look_at_fails_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = checking._read
 
-    assert first == Check(
-        what=f"{NAME}: products",
-        ok=False,
-        found="coinm is not watched yet: what is held there is not seen",
-    )
+    async def unreadable(*given: object) -> object:
+        snapshot = await read(*given)  # type: ignore[arg-type] - handed through
+        return replace(snapshot, mode=f"{snapshot.mode}; not read: COIN-M")
+
+    monkeypatch.setattr(checking, "_read", unreadable)
+
+    (failed,) = [line for line in await checks(tmp_path) if not line.ok]
+
+    assert failed.what == f"{NAME}: all of the account"
+    assert failed.found.startswith("COIN-M: this key may not ask for it")
 
 
 async def test_a_test_message_is_sent_where_asked_for(tmp_path: Path) -> None:

@@ -92,6 +92,46 @@ positions = [
 ]
 """
 
+COIN = """
+[[accounts]]
+name = "coin"
+exchange = "binance"
+mode = "single_asset"
+wallets = { USDT = 10 }
+extra = { coin_wallets = { BTC = 0.05 } }
+positions = [
+  { symbol = "BTCUSD_PERP", side = "long", contracts = 100, entry_price = 61000, leverage = 20 },
+  { symbol = "BTCUSD_261225", side = "short", contracts = 10, entry_price = 61000, leverage = 10 },
+  { symbol = "SOLUSD_PERP", side = "short", contracts = 50, entry_price = 149, leverage = 5, margin_mode = "isolated", isolated_margin = 0.75 },
+]
+[[accounts.orders]]
+symbol = "BTCUSD_PERP"
+side = "sell"
+kind = "stop"
+trigger_price = 55000
+closes_position = true
+[[accounts.orders]]
+symbol = "BTCUSD_PERP"
+side = "buy"
+kind = "limit"
+contracts = 10
+price = 50000
+"""  # noqa: E501 - rows of TOML are easier to read whole
+
+PM = """
+[[accounts]]
+name = "pm"
+exchange = "binance"
+mode = "portfolio_margin"
+wallets = { USDT = 500 }
+positions = [
+  { symbol = "BTCUSDT", side = "long", contracts = 0.5, entry_price = 60500, leverage = 10 },
+  { symbol = "ETHUSD_PERP", side = "short", contracts = 100, entry_price = 2600, leverage = 5 },
+]
+extra = { margin = { USDT = 1000, ETH = 2 }, borrowed = { USDT = 100 }, coin_wallets = { ETH = 1 } }
+"""
+PRO = PM.replace('"pm"', '"pro"').replace("portfolio_margin", "pm_pro")
+
 PORTFOLIO = """
 [[accounts]]
 name = "portfolio"

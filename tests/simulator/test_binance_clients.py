@@ -15,7 +15,7 @@ from binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futur
 )
 
 from monitor.simulator.server import Simulation, running
-from tests.simulator.scenes import BINANCE, HEDGED, account_of, scene
+from tests.simulator.scenes import BINANCE, COIN, HEDGED, PM, account_of, scene
 
 
 @pytest.fixture
@@ -164,3 +164,51 @@ async def test_binance_s_own_sdk_reads_account_positions_and_tables(sim: Simulat
     assert stops[0].trigger_price == "55000"
     index = (await get("asset_index")).actual_instance
     assert {row.symbol for row in index} >= {"USDTUSD", "BTCUSD"}
+
+
+# --- the other kinds of account
+
+
+async def test_ccxt_reads_coin_margined_positions_balances_and_tiers() -> None:
+    async with (
+        running(scene(COIN)) as sim,
+        client(ccxt.async_support.binancecoinm, sim, "coin") as exchange,
+    ):
+        exchange.options["fetchCurrencies"] = False
+        markets = await exchange.load_markets()
+        positions = await exchange.fetch_positions(params={"subType": "inverse"})
+        balance = await exchange.fetch_balance({"type": "delivery"})
+    assert (markets["BTC/USD:BTC"]["contractSize"], markets["BTC/USD:BTC"]["inverse"]) == (
+        100,
+        True,
+    )
+    dated = markets["BTC/USD:BTC-261225"]
+    assert (dated["type"], dated["expiryDatetime"]) == ("future", "2026-12-25T08:00:00.000Z")
+    found = {p["symbol"]: (p["side"], p["contracts"], p["marginMode"]) for p in positions}
+    assert found == {
+        "BTC/USD:BTC": ("long", 100.0, "cross"),
+        "BTC/USD:BTC-261225": ("short", 10.0, "cross"),
+        "SOL/USD:SOL": ("short", 50.0, "isolated"),
+    }
+    btc = next(p for p in positions if p["symbol"] == "BTC/USD:BTC")
+    assert (btc["markPrice"], btc["leverage"]) == (60060.0, 20)
+    assert set(balance["total"]) >= {"BTC", "SOL"}
+
+
+async def test_ccxt_reads_a_portfolio_margin_account() -> None:
+    async with (
+        running(scene(PM)) as sim,
+        client(ccxt.async_support.binanceusdm, sim, "pm") as exchange,
+    ):
+        exchange.options["fetchCurrencies"] = False
+        positions = await exchange.fetch_positions(params={"portfolioMargin": True})
+        balance = await exchange.fetch_balance({"portfolioMargin": True})
+        account = await exchange.papiGetAccount()
+    (position,) = positions
+    assert (position["symbol"], position["side"], position["contracts"]) == (
+        "BTC/USDT:USDT",
+        "long",
+        0.5,
+    )
+    assert balance["USDT"]["total"] == 500 - 250  # of USD-M alone
+    assert account["accountStatus"] == "NORMAL"

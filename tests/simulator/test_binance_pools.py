@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from monitor.simulator.binance_ledger import Ledger, Leg, Rates
-from monitor.simulator.binance_pools import liquidate, pools, settle_debts
+from monitor.simulator.binance_liquidation import liquidate, settle_debts
+from monitor.simulator.binance_pools import pools
 from monitor.simulator.binance_tables import SYMBOLS, Symbol, brackets
 from monitor.simulator.scenario import AccountSpec
 from monitor.simulator.truth import PoolTruth, PositionTruth
@@ -107,7 +108,7 @@ def test_multi_assets_mode_values_credits_at_bid_and_debts_at_ask() -> None:
         leg(eth, "20", "600"),
         mode="multi_assets",
     )
-    pool = pools_of(book, {"BTCUSDT": "20000", "ETHUSDC": "600"}, rates)["multi-assets"]
+    pool = pools_of(book, {"BTCUSDT": "20000", "ETHUSDC": "600"}, rates)["unified"]
     assert pool.margin_balance == 200 * D("0.9801") + 220
     assert pool.maintenance_margin == 80 * D("0.99495") + 120
     assert round(pool.ratio * 100, 2) == D("47.98")
@@ -115,7 +116,7 @@ def test_multi_assets_mode_values_credits_at_bid_and_debts_at_ask() -> None:
         D("19555.4283"),
         D("589.0695"),
     ]
-    fallen = pools_of(book, {"BTCUSDT": "19500", "ETHUSDC": "600"}, rates)["multi-assets"]
+    fallen = pools_of(book, {"BTCUSDT": "19500", "ETHUSDC": "600"}, rates)["unified"]
     assert fallen.margin_balance == D("170.2525")
     assert fallen.maintenance_margin == D("197.6061")
 
@@ -254,7 +255,7 @@ def test_the_amounts_of_the_published_brackets(name: str, cap: int, cum: int) ->
 
 def test_liquidation_closes_at_the_mark_takes_the_fee_and_leaves_the_rest() -> None:
     book = ledger({"USDT": "12000", "USDC": "5"}, leg("BTCUSDT", "4", "63000"))
-    (closed,) = liquidate(book, "USDT", lambda _: D(60200), 7)
+    (closed,) = liquidate(book, tuple(book.legs), lambda _: D(60200), 7)
     assert closed.realized == 4 * (60200 - 63000)
     assert closed.fee == 4 * 60200 * D("0.0125")
     # 12,000 - 11,200 - 3,010 is below zero: the insurance fund pays the difference.
@@ -269,7 +270,7 @@ def test_liquidation_of_an_isolated_position_leaves_the_others_alone() -> None:
         leg("SOLUSDT", "-500", "140"),
         leg("BTCUSDT", "0.2", "64000", wallet="1300"),
     )
-    liquidate(book, "isolated/BTCUSDT", lambda _: D(57700), 7)
+    liquidate(book, (book.legs[1],), lambda _: D(57700), 7)
     # The wallet of 1,300 is lost by 1,260 and the fee of 144.25; the cross wallet stays whole.
     assert book.cross_wallets == {"USDT": 4000}
     assert [item.symbol.name for item in book.legs] == ["SOLUSDT"]

@@ -1,12 +1,9 @@
 """The pretended Binance's sockets, over loopback; ticks are given by hand, not waited for."""
 
 import asyncio
-import contextlib
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import aiohttp
 import pytest
@@ -16,10 +13,10 @@ from monitor.simulator.binance_accounts import BinanceState
 from monitor.simulator.binance_auth import Refused
 from monitor.simulator.server import Simulation, running
 from monitor.simulator.world import World
+from tests.simulator.binance_client import listen_key, opened
 from tests.simulator.scenes import BINANCE, HEDGED, scene
 
 D = Decimal
-SOON = 0.3  # long enough for what is already on its way over loopback
 
 
 @pytest.fixture
@@ -27,43 +24,6 @@ async def sim(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulation]:
     monkeypatch.setattr(Binance, "cadence_seconds", 3600.0)
     async with running(scene(BINANCE, HEDGED)) as simulation:
         yield simulation
-
-
-@contextlib.asynccontextmanager
-async def opened(sim: Simulation, path: str) -> AsyncIterator["Client"]:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.ws_connect(sim.ws_url("binance") + path) as socket,
-    ):
-        yield Client(socket)
-
-
-class Client:
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self.socket = socket
-
-    async def send(self, method: str, *streams: str) -> Any:
-        """Send a request and give its acknowledgement."""
-        await self.socket.send_str(json.dumps({"method": method, "params": streams, "id": 1}))
-        return await self.receive()
-
-    async def receive(self) -> Any:
-        return await self.socket.receive_json(timeout=5)
-
-    async def silent(self) -> bool:
-        with contextlib.suppress(TimeoutError):
-            await self.socket.receive(timeout=SOON)
-            return False
-        return True
-
-
-async def listen_key(sim: Simulation, key: str, method: str = "POST") -> str:
-    url = f"{sim.url('binance')}/fapi/v1/listenKey"
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, url, headers={"X-MBX-APIKEY": key}) as reply,
-    ):
-        return (await reply.json()).get("listenKey", "")
 
 
 async def steered(sim: Simulation, wish: str, **words: object) -> int:
@@ -260,7 +220,7 @@ async def test_a_listen_key_that_runs_out_is_told_and_then_silence(sim: Simulati
 
 
 async def test_a_listen_key_lives_for_an_hour_from_its_last_renewal() -> None:
-    account = BinanceState(World(scene(BINANCE))).accounts[0]
+    account = BinanceState(World(scene(BINANCE))).accounts[0].streams["usd"]
     noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
     key = account.renew_listen_key(noon)
     assert account.extend_listen_key(noon + timedelta(minutes=59)) == key

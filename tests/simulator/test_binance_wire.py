@@ -1,64 +1,17 @@
 """The wire of the pretended Binance, held against recorded answers (payloads/NOTICE.md)."""
 
-import json
-import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
 import aiohttp
 import pytest
 
-from monitor.simulator.server import Simulation, running
+from monitor.simulator.server import running
+from tests.simulator.binance_client import EIGHT, asked, public, recorded, same_shape, sample
 from tests.simulator.scenes import (
     BINANCE,
     HEDGED,
     MULTI,
     PORTFOLIO,
-    account_of,
-    binance_query,
     scene,
 )
-
-PAYLOADS = Path(__file__).parent / "payloads"
-EIGHT = re.compile(r"-?\d+\.\d{8}")
-
-
-def recorded(name: str) -> Any:
-    return json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))["httpResponse"]
-
-
-def sample(function: str, note: str) -> Any:
-    found = json.loads((PAYLOADS / "binance_code_samples.json").read_text(encoding="utf-8"))
-    return next(
-        item["sample"]
-        for item in found["samples"]
-        if item["function"] == function and item["note"].startswith(note)
-    )
-
-
-async def asked(sim: Simulation, account: str, path: str, **parameters: object) -> Any:
-    spec = account_of(sim.world.scenario, account)
-    url = f"{sim.url('binance')}{path}?{binance_query(spec.secret, **parameters)}"
-    headers = {"X-MBX-APIKEY": spec.key}
-    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as reply:
-        assert reply.status == 200, await reply.text()
-        return await reply.json()
-
-
-async def public(sim: Simulation, path: str) -> Any:
-    url = f"{sim.url('binance')}{path}"
-    async with aiohttp.ClientSession() as session, session.get(url) as reply:
-        assert reply.status == 200, await reply.text()
-        return await reply.json()
-
-
-def same_shape(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
-    """Ours has the keys of theirs, with strings where theirs are strings of the same form."""
-    assert set(ours) == set(theirs)
-    for key, value in theirs.items():
-        if isinstance(value, str) and EIGHT.fullmatch(value):
-            assert EIGHT.fullmatch(ours[key]) or ours[key] == "0", key
 
 
 async def test_the_account_has_the_fields_of_the_recorded_one() -> None:

@@ -59,7 +59,7 @@ async def test_ccxt_reads_positions_balances_and_tiers(sim):
     assert (balance["USDT"]["total"], balance["USDT"]["used"]) == (12000.0, 6594.9625)
     btc = tiers["BTC/USDT:USDT"]
     assert (btc[0]["maxNotional"], btc[0]["maintenanceMarginRate"]) == (300000.0, 0.0033)
-    assert len(tiers) == 18, "both pages of the risk limits"
+    assert len(tiers) == 22, "all pages of the risk limits"
     assert status["status"] == "ok"
     assert abs(offset) < 1000
 

@@ -1,10 +1,12 @@
 """How the pretended Bybit refuses and pages: signatures, clocks, keys, rights, cursors."""
 
+from decimal import Decimal
 from urllib.parse import quote
 
 import pytest
 
 from monitor.simulator.bybit import Bybit
+from monitor.simulator.changes import Change
 from monitor.simulator.server import running
 from tests.simulator.scenes import milliseconds, scene, with_rights
 from tests.simulator.unified import BYBIT, MARKET, bybit, bybit_headers, got
@@ -85,6 +87,41 @@ async def test_the_envelope_and_the_rate_headers(sim):
     assert reply.headers["X-Bapi-Limit"] == "50"
     assert reply.headers["X-Bapi-Limit-Status"] == "49"
     assert "X-Bapi-Limit-Reset-Timestamp" in reply.headers
+
+
+_CASH = (
+    ("/v5/account/transaction-log", ""),
+    ("/v5/asset/transfer/query-account-coins-balance", "accountType=FUND"),
+    ("/v5/spot-margin-trade/state", ""),
+    ("/v5/spot-margin-trade/position-tiers", "currency=BTC"),
+)
+
+
+@pytest.mark.parametrize(("path", "query"), _CASH)
+async def test_what_tells_of_money_is_signed_and_shows_faults(sim, path, query):
+    url = f"{sim.url('bybit')}{path}" + (f"?{query}" if query else "")
+    assert (await got(url)).status == 401
+    signed = bybit_headers(query, KEY, SECRET)
+    assert (await got(url, signed)).json["retCode"] == 0
+    sim.world.fault("bybit", "html", path=path)
+    reply = await got(url, bybit_headers(query, KEY, SECRET))
+    assert (reply.status, reply.text[:9]) == (200, "<!DOCTYPE")
+    sim.world.clear_faults()
+    sim.world.fault("bybit", "empty_list", path=path)
+    assert (await got(url, signed)).json["result"] == {"list": []}
+
+
+async def test_the_log_comes_in_pages_the_newest_first(sim):
+    (exchange,) = sim.world.exchanges
+    for amount in range(1, 26):
+        exchange.change("two", Change(coin="USDT", amount=Decimal(amount)))
+    first = await bybit(sim, "two", "/v5/account/transaction-log")
+    assert [row["change"] for row in first["list"]] == [str(n) for n in range(25, 5, -1)]
+    asked = {"cursor": first["nextPageCursor"]}
+    second = await bybit(sim, "two", "/v5/account/transaction-log", **asked)
+    assert [row["change"] for row in second["list"]] == ["5", "4", "3", "2", "1"]
+    none = await bybit(sim, "two", "/v5/account/transaction-log", type="SETTLEMENT")
+    assert none["list"] == []
 
 
 async def test_the_fees_may_be_asked_for_five_times_a_second(sim):

@@ -190,9 +190,11 @@ async def test_the_blank_figures_of_the_other_margin_modes(sim):
     blank = (row["positionIM"], row["positionMM"], row["leverage"], row["liqPrice"], row["riskId"])
     assert blank == ("", "", "", "", 0)
     (row,) = (await bybit(sim, "alone", "/v5/position/list", **listed))["list"]
-    # E - (IM - MM)/q = 95,000 - (190 - 31.35)/0.1
-    assert row["liqPrice"] == "93413.5"
-    assert await truth(sim, "alone") == []
+    # MM on the mark: E (1 - 1/L) / (1 - m) = 95,000 x 0.98 / 0.9967
+    assert row["liqPrice"] == "93408.24721581"
+    (pool,) = await truth(sim, "alone")
+    assert (pool["pool"], pool["unit"]) == ("isolated/BTCUSDT", "USDT")
+    assert D(pool["positions"][0]["liquidation_price"]).quantize(D("1e-8")) == D("93408.24721581")
 
 
 async def test_a_key_has_the_fields_of_the_sample(sim):

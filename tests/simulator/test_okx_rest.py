@@ -116,6 +116,12 @@ async def test_five_calls_in_two_seconds_and_no_sixth(sim):
         ("/api/v5/public/instruments?instType=SWAP&instId=NO-USDT-SWAP", "51001"),
         ("/api/v5/public/position-tiers?instType=SWAP&instFamily=BTC-USDT", "51000"),
         ("/api/v5/public/position-tiers?instType=SWAP&tdMode=cross&instFamily=NO-USDT", "51000"),
+        (
+            "/api/v5/public/position-tiers?instType=FUTURES&tdMode=cross&uly=SOL-USDT",
+            "51000",
+        ),
+        ("/api/v5/public/position-tiers?instType=MARGIN&tdMode=isolated", "50014"),
+        ("/api/v5/public/position-tiers?instType=MARGIN&tdMode=isolated&instId=NO", "51001"),
         ("/api/v5/public/mark-price?instType=SWAP&instId=NO", "51001"),
     ],
 )

@@ -15,6 +15,7 @@ from monitor.simulator.server import running
 from tests.simulator.scenes import scene
 from tests.simulator.unified import MARKET, OKX, OKX_OTHERS, sample, steer, truth
 
+D = Decimal
 MOVING = MARKET.replace("start = 95000", 'start = 95000\nnoise_rate = "0.0001"')
 MARK = {"channel": "mark-price", "instId": "BTC-USDT-SWAP"}
 
@@ -110,6 +111,52 @@ async def test_the_mark_on_the_wire_is_the_one_in_the_ledger(sim):
                 pass
     pools = await truth(sim, "futures")
     assert pools[0]["positions"][0]["mark"] == "95321.5"
+
+
+@pytest.mark.parametrize(
+    ("inst_id", "kind", "price"),
+    [("BTC-USDT-261225", "FUTURES", "95114"), ("BTC-USDT", "MARGIN", "95000")],
+)
+async def test_marks_of_dated_contracts_and_of_pairs(sim, inst_id, kind, price):
+    async with opened(sim, "public") as socket:
+        await subscribed(socket, channel="mark-price", instId=inst_id)
+        await steer(sim, "price", base="BTC", price="95000")
+        async with asyncio.timeout(5):
+            while (row := (await frame(socket))["data"][0])["markPx"] != price:
+                pass
+    assert (row["instType"], row["instId"]) == (kind, inst_id)
+
+
+async def test_funding_is_pushed(sim):
+    async with private(sim) as socket:
+        await subscribed(socket, channel="balance_and_position")
+        await subscribed(socket, channel="positions", instType="ANY")
+        await steer(sim, "okx/funding", account="futures", rate="0.001")
+        async with asyncio.timeout(5):
+            while True:
+                event = (await pushed(socket, "balance_and_position"))["data"][0]
+                if event["eventType"] == "funding_fee":
+                    break
+            rows = {}
+            while len(rows) < 3:
+                pushed_rows = await pushed(socket, "positions")
+                if pushed_rows["eventType"] == "event_update":
+                    row = pushed_rows["data"][0]
+                    rows[row["instId"]] = row
+    # what the two cross positions paid is off the cash
+    assert D(event["balData"][0]["cashBal"]) < 1300
+    # 0.1 % of 50 SOL at some 171
+    assert abs(D(rows["SOL-USDT-SWAP"]["margin"]) - (1800 - D("8.55"))) < D("0.01")
+
+
+async def test_another_mode_is_pushed(sim):
+    async with private(sim) as socket:
+        await subscribed(socket, channel="account")
+        await until(socket, eventType="snapshot")
+        await steer(sim, "okx/mode", account="futures", mode="multi_currency")
+        update = await until(socket, eventType="event_update")
+    assert D(update["data"][0]["adjEq"]) > 0
+    assert {detail["mgnRatio"] for detail in update["data"][0]["details"]} == {""}
 
 
 async def test_the_index_of_a_coin_in_dollars(sim):

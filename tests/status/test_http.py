@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import asynccontextmanager
+from decimal import Decimal as D  # noqa: N817 - short in tables
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -130,3 +131,13 @@ async def test_no_other_page_may_read_or_keep_an_answer() -> None:
         assert "Access-Control-Allow-Origin" not in got.headers
         assert got.headers["Cache-Control"] == "no-store"
         assert got.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+async def test_how_true_the_predictions_came_is_measured() -> None:
+    pool = a_pool(prediction_error=D("-0.00012"), largest_prediction_error=D("0.002"))
+    _, text = await answer("/metrics", an_account(pools=(pool,)))
+    labels = '{account="main",exchange="bybit",pool="unified"}'
+    assert f"margin_monitor_prediction_error{labels} -0.00012" in text
+    assert f"margin_monitor_largest_prediction_error{labels} 0.002" in text
+    _, bare = await answer("/metrics", an_account())
+    assert f"prediction_error{labels}" not in bare

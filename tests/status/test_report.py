@@ -8,11 +8,13 @@ from decimal import Decimal
 
 import pytest
 
+from monitor.alerts.facts import NextFunding
 from monitor.engine.effects import FeedHealth, State
+from monitor.risk.cash import FreeBalance
 from monitor.risk.result import INFINITE, Closing, Proportional, Requirement
 from monitor.status.report import plain, report, to_json
 from tests.alerting import at
-from tests.assessing import ADVICE, LONG, NEEDED, OUTLOOK, SOL, a_pool, an_account
+from tests.assessing import ADVICE, LONG, NEEDED, OUTLOOK, RISK, SOL, a_pool, an_account
 
 
 def figures(**changes: object) -> dict[str, object]:
@@ -57,6 +59,8 @@ def test_a_report_has_the_documented_shape_and_figures() -> None:
         "reconciliation": "agrees",
         "reconciliation_gap": "0.0000002",
         "prediction_error": None,
+        "largest_prediction_error": None,
+        "next_funding": None,
     }
     assert pool["modelled"]["margin_balance"] == "258.3"
     assert pool["reported"] == {
@@ -208,3 +212,35 @@ def test_a_sum_shows_what_it_is_made_of() -> None:
     )
 
     assert figures(requirement=half + half)["margin_balance"] == "0.2"
+
+
+def test_how_true_the_predictions_came_is_shown() -> None:
+    pool = figures(prediction_error=Decimal("-0.00012"), largest_prediction_error=Decimal("0.002"))
+
+    assert (pool["prediction_error"], pool["largest_prediction_error"]) == ("-0.00012", "0.002")
+
+
+def test_what_is_taken_over_and_what_funding_takes_is_shown() -> None:
+    risk = replace(RISK, pool=replace(RISK.pool, carried=("margin of 3 open orders",)))
+    funding = NextFunding(
+        at=at(3600),
+        amounts=(("USDT", Decimal("-4.24")),),
+        margin_ratio=Decimal("0.93"),
+        adverse_move=None,
+    )
+    pool = figures(risk=risk, funding=funding)
+
+    assert pool["carried"] == ["margin of 3 open orders"]
+    assert pool["next_funding"] == {
+        "at": "2026-11-22T13:00:00.000Z",
+        "amounts": [{"asset": "USDT", "amount": "-4.24"}],
+        "margin_ratio": "0.93",
+        "adverse_move": None,
+    }
+
+
+def test_what_lies_free_elsewhere_is_shown() -> None:
+    free = (FreeBalance(asset="USDT", amount=Decimal(1200), wallet="Funding Account"),)
+    (account,) = json.loads(to_json(report([an_account(free=free)], at(0))))["accounts"]
+
+    assert account["free"] == [{"asset": "USDT", "amount": "1200", "wallet": "Funding Account"}]

@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from monitor.engine.effects import AccountAssessment, State
+from monitor.risk.model import Basis
 from monitor.status.report import report
 from monitor.status.table import print_table
 from tests.alerting import NOON
-from tests.assessing import NEEDED, a_pool, an_account
+from tests.assessing import NEEDED, RISK, a_pool, an_account
 
 
 def printed(capsys: pytest.CaptureFixture[str], *assessments: AccountAssessment) -> str:
@@ -87,3 +88,22 @@ def test_outside_text_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[red]a" in text
     assert "[bold]no[/v5/position]" in text
     assert "\x1b" not in text
+
+
+def test_how_true_the_predictions_came_is_shown_in_basis_points(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pool = a_pool(
+        prediction_error=Decimal("-0.000031"), largest_prediction_error=Decimal("0.00112")
+    )
+    assert " 0.3 bp (11.2) " in printed(capsys, an_account(pools=(pool,)))
+    assert " bp" not in printed(capsys, an_account())
+
+
+def test_what_is_not_our_own_arithmetic_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    risk = replace(
+        RISK, pool=replace(RISK.pool, basis=Basis.PARTLY, carried=("2 options", "3 open orders"))
+    )
+    text = printed(capsys, an_account(pools=(a_pool(risk=risk),)))
+    assert "main/unified: partly: taken over from the exchange: 2 options, 3 open orders" in text
+    assert "taken over" not in printed(capsys, an_account())

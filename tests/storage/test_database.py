@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import stat
 from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from monitor.alerts.incident import Subject
 from monitor.errors import ConfigError, StorageError
-from monitor.storage import database
+from monitor.storage import database, incidents
 from monitor.storage.database import (
     Corrupt,
     NewerSchema,
@@ -46,8 +48,7 @@ def test_nobody_else_can_read_what_is_made(tmp_path: Path) -> None:
     path = directory / "m.db"
     held = open_database(path)
     with held.transaction() as connection:
-        connection.execute("INSERT INTO incidents VALUES ('i','a',NULL,'','','',NULL,'','',"
-                           "NULL,NULL,NULL,NULL,'','','[]')")  # fmt: skip
+        connection.execute("INSERT INTO watched VALUES ('main', '')")
 
     assert mode(directory) == 0o700
     assert {mode(file) for file in directory.iterdir()} == {0o600}
@@ -140,8 +141,53 @@ def test_an_older_file_is_brought_forward(tmp_path: Path, monkeypatch: pytest.Mo
 
     with held.reading() as connection:
         assert connection.execute("SELECT a FROM extra").fetchone()[0] == 7
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(database.STEPS)
     held.close()
+
+
+def test_who_only_reads_an_older_file_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    old = sqlite3.connect(path)
+    old.executescript(database.STEPS[0])
+    old.execute("PRAGMA user_version = 1")
+    old.close()
+
+    with pytest.raises(StorageError, match="older version"):
+        open_to_read(path)
+
+
+def test_incidents_on_ratio_and_on_distance_become_one(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    old = sqlite3.connect(path)
+    old.executescript(database.STEPS[0])
+    old.execute("PRAGMA user_version = 1")
+    at = "2026-11-22T12:00:00.000000+00:00"
+    rows: list[tuple[str, str | None, str, str | None, str | None, str]] = [
+        ("r1", "USDT", "ratio", "warning", "0.95", '["warning", "critical"]'),
+        ("d1", "USDT", "liquidation near", "near", "0.04", '["near"]'),
+        ("d2", "BTC", "liquidation near", "very near", "0.01", '["near", "very near"]'),
+        ("b", None, "blind", None, None, '["account"]'),
+    ]
+    for name, pool, subject, rung, worst, told in rows:
+        old.execute(
+            "INSERT INTO incidents VALUES (?,'main',?,?,'warning','warning',?,?,?,?,?,?,NULL,'',?"
+            ",?)",
+            (name, pool, subject, rung, at, at, worst, worst and at, at, at, told),
+        )
+    old.commit()
+    old.close()
+
+    held = open_database(path)
+    with held.reading() as connection:
+        found = {each.id: each for each in incidents.open_ones(connection)}
+    held.close()
+
+    assert found.keys() == {"r1", "d2", "b"}
+    assert found["r1"].subject is found["d2"].subject is Subject.STANDING
+    assert (found["r1"].worst, found["r1"].nearest) == (Decimal("0.95"), None)
+    assert (found["d2"].worst, found["d2"].nearest) == (None, Decimal("0.01"))
+    assert found["d2"].alarms == found["d2"].told == ("near", "very near")
+    assert found["b"].alarms == ()
 
 
 def test_a_migration_that_fails_halfway_changes_nothing(

@@ -57,6 +57,12 @@ def test_an_incident_comes_back_exactly_as_it_was(store: Store, tmp_path: Path) 
         spoken_at=at(3),
         because="it's «near»; DROP TABLE incidents",
         openings=(at(-600), odd),
+        nearest=Decimal("0.0123456789012345678901234567"),
+        nearest_at=odd,
+        told=("near", "very near"),
+        alarms=("very near",),
+        accepted=("near",),
+        accepted_distance=Decimal("0.03"),
     )
     bare = an_incident("i2", pool=None, subject=Subject.BLIND, rung=None, opened_at=at(1))
     beyond = an_incident("i3", worst=Decimal("Infinity"), opened_at=at(2))

@@ -1,41 +1,42 @@
 """
-Binance USDⓈ-M futures, put together from this folder's functions into one `Exchange` value.
+Binance futures, put together from this folder's functions into one `Exchange` value.
 
-Watched: single-asset mode, cross and isolated, one-way and hedge. Named and refused:
-multi-assets mode, portfolio margin, credits mode. A key's COIN-M account is another wallet
-with its own margin; it is not read.
+Watched: USDⓈ-M in single-asset, Multi-Assets and Credits Trading Mode, COIN-M, portfolio
+margin and portfolio margin Pro; cross and isolated, one-way and hedge. Which of these an
+account has is found out; `watching` narrows the futures wallets to those that the
+configuration names.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from monitor.exchanges.binance.calls import (
-    CONTRACTS,
-    FUTURES_BUDGET,
-    LEVERAGES,
-    PLAIN_ORDERS,
-    STOP_ORDERS,
-    bracket_call,
-    fee_call,
-)
+from monitor.exchanges.binance import calls, coin_calls, portfolio_calls
+from monitor.exchanges.binance.calls import FUTURES_BUDGET
+from monitor.exchanges.binance.cash import mark_call
+from monitor.exchanges.binance.contracts import fee_call
 from monitor.exchanges.binance.errors import read_error
-from monitor.exchanges.binance.marks import (
-    mark_call,
-    mark_calls,
-    mark_streams,
-    read_frame,
-    read_marks,
-)
+from monitor.exchanges.binance.marks import mark_calls, mark_streams, read_frame, read_marks
 from monitor.exchanges.binance.permissions import HINT, RESTRICTIONS, read_permissions
-from monitor.exchanges.binance.reading import FIRST_CALLS, needed, read_account
+from monitor.exchanges.binance.reading import (
+    COINM_CALLS,
+    PORTFOLIO_CALLS,
+    PRO_CALLS,
+    USDM_CALLS,
+    needed,
+    read_account,
+    torn,
+)
+from monitor.exchanges.binance.tiers import bracket_call
 from monitor.exchanges.payload import Row
 from monitor.exchanges.port import Exchange, RestCall
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["EXCHANGE"]
+__all__ = ["EXCHANGE", "watching"]
 
 _TIME = RestCall(
     implicit="fapiPublicGetTime", path="/fapi/v1/time", weight=1, budget=FUTURES_BUDGET
@@ -48,6 +49,64 @@ def _read_time(body: object) -> datetime:
 
 
 _SYMBOL = "<SYMBOL>"
+_COIN = "<COIN>USD_PERP"
+_KIND = (calls.ACCOUNT_KIND, calls.PRO_ACCOUNT)
+
+
+def _named(call: RestCall) -> RestCall:
+    return replace(call, query=(("symbol", _SYMBOL),))
+
+
+_USDM = (
+    *_KIND,
+    calls.CONFIG,
+    *USDM_CALLS,
+    calls.CONTRACTS,
+    bracket_call(_SYMBOL),
+    calls.LEVERAGES,
+    calls.STOP_ORDERS,
+    calls.PLAIN_ORDERS,
+    fee_call(_SYMBOL),
+    mark_call(_SYMBOL),
+    calls.INCOME,
+    calls.SPOT,
+)
+_COINM = (
+    *COINM_CALLS,
+    coin_calls.CONTRACTS,
+    _named(bracket_call(_COIN)),
+    coin_calls.ADL,
+    coin_calls.STOP_ORDERS,
+    coin_calls.PLAIN_ORDERS,
+    _named(fee_call(_COIN)),
+    coin_calls.PREMIUM_INDEX,
+    coin_calls.INCOME,
+)
+_BESIDE = (
+    calls.CONTRACTS,
+    coin_calls.CONTRACTS,
+    portfolio_calls.USDM_STOPS,
+    portfolio_calls.COINM_STOPS,
+    portfolio_calls.USDM_INCOME,
+    portfolio_calls.COINM_INCOME,
+    mark_call(_SYMBOL),
+    coin_calls.PREMIUM_INDEX,
+    calls.SPOT,
+)
+
+
+def watching(products: tuple[str, ...]) -> Exchange:
+    """
+    Binance with the futures wallets narrowed to these (``usdm``, ``coinm``).
+
+    A wallet that is named must be readable. Portfolio margin is one pool and is read whole.
+    """
+    return replace(
+        EXCHANGE,
+        needed=partial(needed, products=products),
+        read_account=partial(read_account, products=products),
+    )
+
 
 EXCHANGE = Exchange(
     name="binance",
@@ -64,20 +123,16 @@ EXCHANGE = Exchange(
     read_frame=read_frame,
     read_error=read_error,
     catalogue=(
+        ("USDⓈ-M single-asset, one-way or hedge", _USDM),
+        ("USDⓈ-M Multi-Assets Mode or Credits Trading Mode", (*_USDM, calls.ASSET_INDEX)),
+        ("COIN-M beside it (where the key may read it)", _COINM),
+        ("portfolio margin", (*_KIND, *PORTFOLIO_CALLS, *_BESIDE)),
         (
-            "USDⓈ-M single-asset, one-way or hedge (COIN-M is not read)",
-            (
-                *FIRST_CALLS,
-                CONTRACTS,
-                bracket_call(_SYMBOL),
-                LEVERAGES,
-                STOP_ORDERS,
-                PLAIN_ORDERS,
-                fee_call(_SYMBOL),
-                mark_call(_SYMBOL),
-            ),
+            "portfolio margin Pro, where the portfolio endpoints serve it not",
+            (*_KIND, *PRO_CALLS, *_BESIDE),
         ),
-        ("multi-assets, credits or portfolio margin (named, not watched)", FIRST_CALLS),
     ),
     permission_hint=HINT,
+    torn=torn,
+    narrowed=watching,
 )

@@ -1,8 +1,9 @@
 """
-The rows of a Binance USDⓈ-M account: mode, wallet assets, open positions.
+The rows of a Binance USDⓈ-M wallet: switches, assets, open positions, totals.
 
 Knows field names; must not know margin rules (`pools.py`) or which calls to make
-(`calls.py`).
+(`calls.py`). COIN-M's rows (`coin.py`) and portfolio margin's (`portfolio.py`) are read into
+the same types.
 
 Source: Binance «USDS Margined Futures, REST API: Account Configuration, Account Information
 V3, Position Information V3», read November 2026.
@@ -11,6 +12,7 @@ V3, Position Information V3», read November 2026.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.errors import ExchangeError, Malformed
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.port import Replies, RestCall
 
 PositionKey = tuple[str, str]
+SIDES = {side: side for side in ("BOTH", "LONG", "SHORT")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +67,15 @@ class AssetRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What Binance computed for one open position, at `mark_price` where the row has one."""
+    """
+    What Binance computed for one open position, at `mark_price` where the row has one.
+
+    `maintenance` holds at `notional`, in the settle asset; both None where it was not told.
+    """
 
     unrealized_pnl: Decimal
-    maintenance: Decimal
+    maintenance: Decimal | None
+    notional: Decimal | None
     isolated_margin: Decimal
     initial: Decimal | None
     liquidation_price: Decimal | None
@@ -79,7 +87,8 @@ class PositionRow:
     One open position. `amount` is signed; `side` is BOTH, LONG or SHORT.
 
     `isolated_wallet` is None for a cross position. `told` is None once an account event has
-    changed the row.
+    changed the row. `leverage` and `notional` (in coins, never negative) stand in COIN-M's
+    rows, else None.
     """
 
     symbol: str
@@ -92,6 +101,15 @@ class PositionRow:
     adl: int | None
     updated_at: datetime | None
     told: Told | None
+    leverage: Decimal | None = None
+    notional: Decimal | None = None
+
+    @property
+    def worth(self) -> Decimal | None:
+        """What one contract is worth in quote money, as far as the row tells."""
+        if not self.notional or self.mark_price is None:
+            return None
+        return self.notional * self.mark_price / abs(self.amount)
 
     @property
     def key(self) -> PositionKey:
@@ -103,7 +121,7 @@ class Sketch:
     """
     One open position as the account reply has it: no entry price, no mark.
 
-    `notional` (never negative here) is at the mark of that reply's moment.
+    `notional` (never negative here, in the settle asset) is at the mark of that moment.
     """
 
     symbol: str
@@ -115,6 +133,47 @@ class Sketch:
     @property
     def key(self) -> PositionKey:
         return (self.symbol, self.side)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """
+    What Binance says of a Multi-Assets wallet as a whole, in USD.
+
+    `balance` is after the assets' rates, `order_initial` the open orders' part of `initial`.
+    """
+
+    balance: Decimal
+    maintenance: Decimal
+    initial: Decimal
+    order_initial: Decimal
+
+
+class Product(Enum):
+    """One of the two futures wallets, in Binance's own words."""
+
+    USDM = "USDⓈ-M"
+    COINM = "COIN-M"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """
+    One futures wallet as Binance told it, kept up by events.
+
+    `told_at` is when the account reply came, `marked_at` the position rows. `totals` are
+    None once an event has changed anything. `is_aggregated`: of a wallet in credits mode,
+    whether the credits hold what the other assets are worth.
+    """
+
+    product: Product
+    assets: Mapping[str, AssetRow]
+    positions: Mapping[PositionKey, PositionRow]
+    sketches: Mapping[PositionKey, Sketch]
+    told_at: datetime
+    marked_at: datetime
+    totals: Totals | None = None
+    is_aggregated: bool = False
 
 
 KeyedRow = TypeVar("KeyedRow", PositionRow, Sketch)
@@ -156,6 +215,7 @@ def read_config(replies: Replies) -> Config:
 
     Raises:
         MissingReply: If one was not told; the request that tells both is named.
+        Malformed: If one is neither true nor false.
     """
     if has_config(replies) and not replies.has(CONFIG):
         side = Row(answer(replies, POSITION_SIDE), "positionSide")
@@ -175,11 +235,26 @@ def read_assets(replies: Replies) -> Mapping[str, AssetRow]:
         Malformed: Also for an empty list: Binance always names some asset, so that an empty
             one is no wallet without money but no wallet at all.
     """
-    account = Row(answer(replies, ACCOUNT), "account")
+    return assets_of(Row(answer(replies, ACCOUNT), "account"))
+
+
+def assets_of(account: Row) -> Mapping[str, AssetRow]:
+    """The assets of an account reply. Raises Malformed, also for an empty list."""
     rows = account.rows("assets")
     if not rows:
-        raise Malformed("account.assets", "at least one asset", "an empty list")
+        raise Malformed(account.at("assets"), "at least one asset", "an empty list")
     return {asset.asset: asset for asset in map(_read_asset, rows)}
+
+
+def read_totals(replies: Replies) -> Totals:
+    """The account reply's totals: in Multi-Assets Mode they are of all assets, in USD."""
+    account = Row(answer(replies, ACCOUNT), "account")
+    return Totals(
+        balance=account.decimal("totalMarginBalance"),
+        maintenance=account.decimal("totalMaintMargin"),
+        initial=account.decimal("totalInitialMargin"),
+        order_initial=account.decimal("totalOpenOrderInitialMargin"),
+    )
 
 
 def _read_asset(row: Row) -> AssetRow:
@@ -198,10 +273,10 @@ def read_sketches(replies: Replies) -> Mapping[PositionKey, Sketch]:
     """The open positions that the account reply itself holds."""
     account = Row(answer(replies, ACCOUNT), "account")
     rows = [row for row in account.rows("positions") if is_open(row)]
-    return _by_key(map(_read_sketch, rows), "account.positions")
+    return by_key(map(_read_sketch, rows), "account.positions")
 
 
-def _by_key(rows: Iterable[KeyedRow], path: str) -> Mapping[PositionKey, KeyedRow]:
+def by_key(rows: Iterable[KeyedRow], path: str) -> Mapping[PositionKey, KeyedRow]:
     """Raises Malformed where two rows claim to be the same position."""
     found: dict[PositionKey, KeyedRow] = {}
     for row in rows:
@@ -214,14 +289,11 @@ def _by_key(rows: Iterable[KeyedRow], path: str) -> Mapping[PositionKey, KeyedRo
 def _read_sketch(row: Row) -> Sketch:
     return Sketch(
         symbol=row.text("symbol"),
-        side=row.one_of("positionSide", _SIDES),
+        side=row.one_of("positionSide", SIDES),
         amount=row.decimal("positionAmt"),
         notional=abs(row.decimal("notional")) if row.has("notional") else None,
         maintenance=row.optional_decimal("maintMargin"),
     )
-
-
-_SIDES = {side: side for side in ("BOTH", "LONG", "SHORT")}
 
 
 def is_open(row: Row) -> bool:
@@ -237,7 +309,7 @@ def read_positions(replies: Replies) -> Mapping[PositionKey, PositionRow]:
         Malformed: For an unreadable row, or one whose amount contradicts its side.
     """
     rows = rows_of(answer(replies, POSITIONS), "positionRisk")
-    return _by_key((_read_position(row) for row in rows if is_open(row)), "positionRisk")
+    return by_key((_read_position(row) for row in rows if is_open(row)), "positionRisk")
 
 
 def _read_position(row: Row) -> PositionRow:
@@ -250,22 +322,25 @@ def _read_position(row: Row) -> PositionRow:
     isolated_margin = row.decimal("isolatedMargin")
     # Either alone may be 0: the wallet of a position that lives on profit, the margin at the end.
     isolated = isolated_wallet != ZERO or isolated_margin != ZERO
+    amount = signed_amount(row, "positionAmt", row.text("positionSide"))
+    mark = row.positive("markPrice") if row.has("markPrice") else None
     return PositionRow(
         symbol=row.text("symbol"),
-        side=row.one_of("positionSide", _SIDES),
-        amount=signed_amount(row, "positionAmt", row.text("positionSide")),
+        side=row.one_of("positionSide", SIDES),
+        amount=amount,
         entry_price=row.positive("entryPrice"),
         asset=row.text("marginAsset"),
         isolated_wallet=isolated_wallet if isolated else None,
-        mark_price=row.positive("markPrice") if row.has("markPrice") else None,
+        mark_price=mark,
         adl=row.integer("adl") if row.has("adl") else None,
         updated_at=row.optional_time("updateTime"),
         told=Told(
             unrealized_pnl=row.decimal("unRealizedProfit"),
             maintenance=row.decimal("maintMargin"),
+            notional=None if mark is None else abs(amount) * mark,
             isolated_margin=isolated_margin,
             initial=row.optional_decimal("positionInitialMargin"),
-            liquidation_price=_price_or_none(row, "liquidationPrice"),
+            liquidation_price=price_or_none(row, "liquidationPrice"),
         ),
     )
 
@@ -283,7 +358,7 @@ def signed_amount(row: Row, key: str, side: str) -> Decimal:
     return amount
 
 
-def _price_or_none(row: Row, key: str) -> Decimal | None:
+def price_or_none(row: Row, key: str) -> Decimal | None:
     """Binance writes "0" where there is no liquidation price."""
     price = row.optional_decimal(key)
     return price if price is not None and price > ZERO else None

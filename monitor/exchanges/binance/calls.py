@@ -1,8 +1,8 @@
 """
-The calls that read a Binance USDⓈ-M account, with their published weights.
+The calls that tell an account's kind and read its USDⓈ-M side, with their published weights.
 
 Knows paths, weights and for how long a reply serves; must not know what replies hold.
-COIN-M, portfolio margin and options are other wallets with other calls: none is here.
+COIN-M's calls stand in `coin_calls.py`, portfolio margin's in `portfolio_calls.py`.
 
 Source: Binance «USDS Margined Futures, REST API: Account, Trade and Market Data endpoints»,
 «Wallet: Account Info, Get API Key Permission», read November 2026; ccxt 4.5.90 for the
@@ -18,6 +18,7 @@ from monitor.exchanges.port import Budget, RestCall
 # COIN-M shares this limit since the engines were joined (2026-06-30).
 FUTURES_BUDGET = Budget(name="binance futures", per_minute=2400, window_seconds=60)
 WALLET_BUDGET = Budget(name="binance sapi", per_minute=12_000, window_seconds=60)
+SPOT_BUDGET = Budget(name="binance spot", per_minute=6000, window_seconds=60)
 
 # Read with every poll: a switch to multi-assets changes what every other figure means.
 CONFIG = RestCall(
@@ -48,13 +49,57 @@ POSITIONS = RestCall(
     weight=5,
     budget=FUTURES_BUDGET,
 )
-# On api.binance.com: a key that may not ask there still watches futures well.
+# On api.binance.com: a key that may not ask there still watches futures well. Asked with every
+# poll; while that host fails, what it said last serves on.
 ACCOUNT_KIND = RestCall(
     implicit="sapiGetAccountInfo",
     path="/sapi/v1/account/info",
     weight=1,
     budget=WALLET_BUDGET,
+    max_age_seconds=1,
+    optional=True,
+)
+# Answers an institution's account alone (PM Pro); an error from all others.
+PRO_ACCOUNT = RestCall(
+    implicit="sapiGetPortfolioAccount",
+    path="/sapi/v1/portfolio/account",
+    weight=20,
+    budget=WALLET_BUDGET,
+    optional=True,
+    sticky=True,
+)
+PREMIUM_INDEX = RestCall(
+    implicit="fapiPublicGetPremiumIndex",
+    path="/fapi/v1/premiumIndex",
+    weight=10,
+    budget=FUTURES_BUDGET,
+    optional=True,
+)
+# What one coin counts in Multi-Assets Mode: needed there, and of use where a coin floats.
+ASSET_INDEX = RestCall(
+    implicit="fapiPublicGetAssetIndex",
+    path="/fapi/v1/assetIndex",
+    weight=10,
+    budget=FUTURES_BUDGET,
+)
+# What was booked to the wallet: explains a change, is part of no figure.
+INCOME = RestCall(
+    implicit="fapiPrivateGetIncome",
+    path="/fapi/v1/income",
+    query=(("limit", "1000"),),
+    weight=30,
+    budget=FUTURES_BUDGET,
     max_age_seconds=300,
+    optional=True,
+)
+# The spot wallet: what lies free there may be brought in.
+SPOT = RestCall(
+    implicit="privateGetAccount",
+    path="/api/v3/account",
+    query=(("omitZeroBalances", "true"),),
+    weight=20,
+    budget=SPOT_BUDGET,
+    max_age_seconds=120,
     optional=True,
 )
 LEVERAGES = RestCall(
@@ -80,7 +125,7 @@ PLAIN_ORDERS = RestCall(
     path="/fapi/v1/openOrders",
     weight=40,
     budget=FUTURES_BUDGET,
-    max_age_seconds=300,
+    max_age_seconds=600,
     optional=True,
 )
 # Names and steps of contracts: no figure of risk depends on them.
@@ -101,6 +146,16 @@ def contract_call(symbol: str) -> RestCall:
     Binance answers the whole list whatever the query; the query only tells the two apart.
     """
     return replace(CONTRACTS, query=(("symbol", symbol),))
+
+
+def mark_call(symbol: str) -> RestCall:
+    """The mark of one symbol by REST."""
+    return replace(PREMIUM_INDEX, query=(("symbol", symbol),), weight=1)
+
+
+def index_call(asset: str) -> RestCall:
+    """What one asset counts; the list of all answers it as well."""
+    return replace(ASSET_INDEX, query=(("symbol", f"{asset}USD"),), weight=1)
 
 
 def leverage_call(symbol: str) -> RestCall:

@@ -3,20 +3,26 @@ Mark prices: what to subscribe to, what its frames say, and the same by REST.
 
 Knows Binance's market streams; must not know the account. A symbol that a frame leaves out
 means nothing (TradFi symbols come in arrays of their own), and COIN-M elements (`st` 2) may
-stand among the USDⓈ-M ones.
+stand among the USDⓈ-M ones. Floating collateral has the price of its index.
 
-Source: Binance «USDS Margined Futures, Websocket Market Streams: Mark Price Stream, Live
-Subscribing/Unsubscribing», «Mark Price (REST)», read November 2026.
+Source: Binance «USDS Margined Futures, Websocket Market Streams: Mark Price Stream,
+Multi-Assets Mode Asset Index, Live Subscribing/Unsubscribing», «COIN Margined Futures,
+Websocket Market Streams: Mark Price Stream», «Mark Price (REST)», read November 2026.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
-from monitor.exchanges.binance.account import answer
-from monitor.exchanges.binance.calls import FUTURES_BUDGET
+from monitor.exchanges.binance import calls, coin_calls
+from monitor.exchanges.binance.account import Product, answer
+from monitor.exchanges.binance.cash import mark_call, premium_rows
+from monitor.exchanges.binance.contracts import is_index, product_of
+from monitor.exchanges.binance.indexes import Rates, has_indexes
 from monitor.exchanges.payload import Row, parse_json, rows_of
 from monitor.exchanges.port import (
     FrameRead,
@@ -24,7 +30,6 @@ from monitor.exchanges.port import (
     MarksRead,
     MarkStream,
     Rejected,
-    RestCall,
     Subscribed,
 )
 from monitor.risk.model import Mark
@@ -32,43 +37,52 @@ from monitor.risk.model import Mark
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.port import Replies, RestCall
     from monitor.risk.model import Instrument
 
 HOST = "wss://fstream.binance.com"
 # On an unrouted path a subscription is acknowledged and then nothing ever comes (2026-04-23).
 PATH = "/market/ws"
+COIN_HOST = "wss://dstream.binance.com"
+COIN_PATH = "/ws"
 _STREAMS_PER_MESSAGE = 200
 _STREAMS_PER_CONNECTION = 1000
 _SYMBOLS_BY_ONE = 10
 _COIN_MARGINED = "2"
 
-PREMIUM_INDEX = RestCall(
-    implicit="fapiPublicGetPremiumIndex",
-    path="/fapi/v1/premiumIndex",
-    weight=10,
-    budget=FUTURES_BUDGET,
-    optional=True,
-)
+
+class Source(Enum):
+    """Where a price comes from live: each side's marks, or the index of collateral."""
+
+    USDM = "usdm"
+    COINM = "coinm"
+    INDEX = "index"
 
 
-def mark_call(symbol: str) -> RestCall:
-    """The mark of one symbol by REST."""
-    return RestCall(
-        implicit=PREMIUM_INDEX.implicit,
-        path=PREMIUM_INDEX.path,
-        query=(("symbol", symbol),),
-        weight=1,
-        budget=FUTURES_BUDGET,
-        optional=True,
-    )
+_TOPICS = {
+    Source.USDM: "markPrice@1s",
+    Source.COINM: "markPrice@1s",
+    Source.INDEX: "assetIndex",
+}
+_MARK = "markPriceUpdate"
+_INDEX = "assetIndexUpdate"
 
 
 def mark_calls(instruments: tuple[Instrument, ...]) -> tuple[RestCall, ...]:
-    """One call per symbol, or one for all where that weighs less."""
-    if len(instruments) > _SYMBOLS_BY_ONE:
-        return (PREMIUM_INDEX,)
-    return tuple(mark_call(instrument.exchange_symbol) for instrument in instruments)
+    """One call per symbol, or one for all of a kind where that weighs less."""
+    usdm = [i.exchange_symbol for i in instruments if _source(i) is Source.USDM]
+    coinm = [i.exchange_symbol for i in instruments if _source(i) is Source.COINM]
+    indexes = [i.base for i in instruments if _source(i) is Source.INDEX]
+    many = len(usdm) > _SYMBOLS_BY_ONE
+    return (
+        *((calls.PREMIUM_INDEX,) if many else (calls.mark_call(symbol) for symbol in usdm)),
+        *((replace(coin_calls.PREMIUM_INDEX, max_age_seconds=0),) if coinm else ()),
+        *(
+            (calls.ASSET_INDEX,)
+            if len(indexes) > _SYMBOLS_BY_ONE
+            else (calls.index_call(asset) for asset in indexes)
+        ),
+    )
 
 
 def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping[str, Mark]:
@@ -81,28 +95,55 @@ def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping
     marks = {}
     for instrument in instruments:
         symbol = instrument.exchange_symbol
+        if is_index(instrument):
+            rate = Rates(replies).of(instrument.base) if has_indexes(replies) else None
+            if rate is not None:
+                marks[symbol] = rate.mark
+            continue
         call = mark_call(symbol)
         if not replies.has(call):
             continue
-        body = answer(replies, call)
-        rows = (Row(body, "premiumIndex"),) if isinstance(body, dict) else None
-        for row in rows or rows_of(body, "premiumIndex"):
+        for row in premium_rows(answer(replies, call)):
             if row.text("symbol") == symbol:
                 marks[symbol] = Mark(price=row.positive("markPrice"), at=row.time("time"))
     return marks
 
 
+def _source(instrument: Instrument) -> Source:
+    if is_index(instrument):
+        return Source.INDEX
+    coin = product_of(instrument.exchange_symbol) is Product.COINM
+    return Source.COINM if coin else Source.USDM
+
+
 def mark_streams(instruments: tuple[Instrument, ...]) -> tuple[MarkStream, ...]:
-    """One connection for up to 1,000 symbols, each by its own stream, once a second."""
-    symbols = sorted({instrument.exchange_symbol for instrument in instruments})
-    return tuple(
-        _stream(symbols[start : start + _STREAMS_PER_CONNECTION])
-        for start in range(0, len(symbols), _STREAMS_PER_CONNECTION)
+    """
+    A connection for each side's symbols, up to 1,000, each by its own stream once a second.
+
+    The indexes of collateral come with USDⓈ-M's marks.
+    """
+    names = {
+        i.exchange_symbol: f"{i.exchange_symbol.lower()}@{_TOPICS[_source(i)]}" for i in instruments
+    }
+    coinm = sorted(i.exchange_symbol for i in instruments if _source(i) is Source.COINM)
+    usdm = sorted(names.keys() - set(coinm))
+    return (
+        *_streams(HOST, PATH, usdm, names),
+        *_streams(COIN_HOST, COIN_PATH, coinm, names),
     )
 
 
-def _stream(symbols: list[str]) -> MarkStream:
-    names = [f"{symbol.lower()}@markPrice@1s" for symbol in symbols]
+def _streams(
+    host: str, path: str, symbols: list[str], names: Mapping[str, str]
+) -> tuple[MarkStream, ...]:
+    parts = [
+        symbols[start : start + _STREAMS_PER_CONNECTION]
+        for start in range(0, len(symbols), _STREAMS_PER_CONNECTION)
+    ]
+    return tuple(_stream(host, path, part, [names[symbol] for symbol in part]) for part in parts)
+
+
+def _stream(host: str, path: str, symbols: list[str], names: list[str]) -> MarkStream:
     messages = tuple(
         json.dumps(
             {
@@ -114,8 +155,8 @@ def _stream(symbols: list[str]) -> MarkStream:
         for start in range(0, len(names), _STREAMS_PER_MESSAGE)
     )
     return MarkStream(
-        host=HOST,
-        path=PATH,
+        host=host,
+        path=path,
         subscribe=messages,
         acks=len(messages),
         symbols=frozenset(symbols),
@@ -146,10 +187,13 @@ def read_frame(text: str | bytes) -> FrameRead:
 
 def _read_event(row: Row) -> FrameRead:
     kind = row.text("e")
-    if kind != "markPriceUpdate":
+    if kind == _INDEX:
+        return MarksRead(marks={row.text("s"): Mark(price=row.positive("i"), at=row.time("E"))})
+    if kind != _MARK:
         return Ignored(what=kind)
-    if row.optional_text("st") == _COIN_MARGINED:
-        return Ignored(what="mark of a COIN-M symbol")
+    coin = product_of(row.text("s")) is Product.COINM
+    if row.optional_text("st") == _COIN_MARGINED and not coin:
+        return Ignored(what="mark that is said to be of COIN-M under another name")
     return MarksRead(marks=dict([_read_mark(row)]))
 
 

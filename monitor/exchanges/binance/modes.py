@@ -1,66 +1,134 @@
 """
-Which kinds of account have no rules here: each is named, in Binance's words.
+Which kind of account it is, found out from what Binance answers, and its mode in words.
 
-Source: Binance «Multi-Assets Mode», «Portfolio Margin Program», «Account info (USER_DATA)»,
-read November 2026; credits mode by the asset that only it has (QuantConnect/Lean #9373).
+An account is asked about before its wallets are: portfolio margin has endpoints of its own,
+and plain futures endpoints may refuse it. Where the flag's call is refused, the portfolio
+account is asked for itself; a call that is refused proves nothing.
+
+Source: Binance «Account info (USER_DATA)», «Portfolio Margin Pro Account Info», «Account
+Configuration», read November 2026; credits mode by the asset that only it has
+(QuantConnect/Lean #9373).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from enum import Enum
 from typing import TYPE_CHECKING
 
-from monitor.errors import Unmodelled
-from monitor.exchanges.binance.account import optional_answer
-from monitor.exchanges.binance.calls import ACCOUNT_KIND
-from monitor.exchanges.binance.errors import read_error
+from monitor.exchanges.binance import coin, portfolio_calls
+from monitor.exchanges.binance.account import (
+    Product,
+    optional_answer,
+)
+from monitor.exchanges.binance.calls import ACCOUNT_KIND, PRO_ACCOUNT
+from monitor.exchanges.binance.indexes import CREDIT_ASSET
+from monitor.exchanges.binance.portfolio import serves
 from monitor.exchanges.payload import Row
 
 if TYPE_CHECKING:
     from monitor.exchanges.binance.account import Config
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.binance.portfolio import Portfolio
+    from monitor.exchanges.port import Replies, RestCall
 
-_CREDIT_ASSET = "BNFCR"
+_FLAG = "isPortfolioMarginRetailEnabled"
+_RETAIL = "PM_2"
+# From here on Binance closes positions: that is no shade of a mode, it is another.
+_ENDING = frozenset({"ACTIVE_LIQUIDATION", "FORCE_LIQUIDATION", "BANKRUPTED"})
 
 
-def refuse_portfolio_margin(replies: Replies) -> None:
+class Kind(Enum):
+    """Which wallets an account has."""
+
+    FUTURES = "futures wallets"
+    PORTFOLIO = "portfolio margin"
+    PORTFOLIO_PRO = "portfolio margin Pro"
+
+
+def kind_calls(replies: Replies) -> tuple[RestCall, ...]:
+    """The calls still wanted before it can be said what kind of account it is."""
+    wanted = tuple(call for call in (ACCOUNT_KIND, PRO_ACCOUNT) if not replies.tried(call))
+    if wanted or replies.has(ACCOUNT_KIND) or replies.tried(portfolio_calls.ACCOUNT):
+        return wanted
+    return (replace(portfolio_calls.ACCOUNT, optional=True),)
+
+
+def read_kind(replies: Replies) -> Kind:
     """
-    Raises Unmodelled if the account's flag says so, or if its portfolio endpoints answer.
+    The account's kind.
 
-    The flag's call may be refused to a key that watches futures well: no answer is no proof.
+    Raises:
+        Malformed: If the flag is neither true nor false.
     """
-    kind = optional_answer(replies, ACCOUNT_KIND)
-    flag = "isPortfolioMarginRetailEnabled"
-    told = isinstance(kind, dict) and Row(kind, "account.info").has(flag)
-    enabled = told and Row(kind, "account.info").boolean(flag)
-    shown = any(
-        reply.path.startswith(("/papi/", "/sapi/v1/portfolio/"))
-        and read_error(reply.status, {}, reply.body) is None
-        for reply in replies
+    if _is_pro(replies):
+        return Kind.PORTFOLIO_PRO
+    told = optional_answer(replies, ACCOUNT_KIND)
+    flagged = isinstance(told, dict) and Row(told, "account.info").has(_FLAG)
+    if flagged and Row(told, "account.info").boolean(_FLAG):
+        return Kind.PORTFOLIO
+    return Kind.PORTFOLIO if serves(replies, portfolio_calls.ACCOUNT) else Kind.FUTURES
+
+
+def _is_pro(replies: Replies) -> bool:
+    """Binance's PM_1 is Pro, PM_2 the plain one, any other another form of Pro."""
+    told = optional_answer(replies, PRO_ACCOUNT)
+    if not isinstance(told, dict):
+        return False
+    kind = Row(told, "portfolio.account").optional_text("accountType")
+    return kind is not None and kind != _RETAIL
+
+
+def kind_is_told(replies: Replies) -> bool:
+    """Whether Binance said of which kind the account is, one way or the other."""
+    return optional_answer(replies, ACCOUNT_KIND) is not None or read_kind(replies) is not (
+        Kind.FUTURES
     )
-    if enabled or shown:
-        raise Unmodelled(
-            "this is a portfolio margin account: portfolio margin is not watched. Watch the "
-            "account with Binance's own uniMMR alerts, or leave portfolio margin",
-            whole_account=True,
-        )
 
 
-def refuse_multi_assets(config: Config) -> None:
-    """Raises Unmodelled if all collateral counts together, in USD."""
-    if config.multi_assets:
-        raise Unmodelled(
-            "the account is in Multi-Assets Mode, which is not watched: only Single-Asset Mode "
-            "is. Change the asset mode in the preferences of Binance's futures page, or don't "
-            "rely on this monitor for the account",
-            whole_account=True,
-        )
+def is_credits(assets: object) -> bool:
+    """Whether a wallet's assets hold the one that only credits mode has."""
+    return isinstance(assets, dict) and CREDIT_ASSET in assets
 
 
-def refuse_credits(*assets: str | None) -> None:
-    """Raises Unmodelled if the asset of Binance's credits mode is among these."""
-    if _CREDIT_ASSET in assets:
-        raise Unmodelled(
-            f"the account trades on futures credits ({_CREDIT_ASSET}, Credits Trading Mode), "
-            "which is not watched: all its collateral counts together",
-            whole_account=True,
-        )
+def futures_words(
+    config: Config | None,
+    products: tuple[Product, ...],
+    unread: tuple[str, ...],
+    *,
+    in_credits: bool,
+) -> str:
+    """
+    The mode of an account with futures wallets.
+
+    ``USDⓈ-M single-asset and COIN-M, one-way; not read: account kind``
+    """
+    sides = []
+    if Product.USDM in products:
+        many = config is not None and config.multi_assets
+        shared = "Multi-Assets Mode" if many else "single-asset"
+        sides.append(f"{Product.USDM.value} {'Credits Trading Mode' if in_credits else shared}")
+    if Product.COINM in products:
+        sides.append(Product.COINM.value)
+    words = " and ".join(sides)
+    if config is not None:
+        words += ", hedge" if config.hedge else ", one-way"
+    return words + (f"; not read: {', '.join(unread)}" if unread else "")
+
+
+def portfolio_words(portfolio: Portfolio, *, hedge: bool | None) -> str:
+    """``portfolio margin, one-way``, with the account's status once Binance liquidates."""
+    words = (Kind.PORTFOLIO_PRO if portfolio.is_pro else Kind.PORTFOLIO).value
+    if hedge is not None:
+        words += ", hedge" if hedge else ", one-way"
+    status = portfolio.whole.status
+    return f"{words} ({status})" if status in _ENDING else words
+
+
+def unread_parts(replies: Replies, products: tuple[str, ...] | None) -> tuple[str, ...]:
+    """What of an account with futures wallets could not be looked at, in words."""
+    parts = []
+    if products is None and not coin.is_readable(replies):
+        parts.append(Product.COINM.value)
+    if not kind_is_told(replies):
+        parts.append("account kind")
+    return tuple(parts)

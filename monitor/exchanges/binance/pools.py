@@ -1,15 +1,18 @@
 """
-Binance's margin rules: mode and rows → margin pools.
+Binance's margin rules where each asset stands for itself: rows → margin pools.
 
-Single-asset mode: the cross positions of one margin asset stand together on that asset's
-cross wallet (isolated wallets and their profit left out), every isolated position alone on
-its own. Maintenance margin is charged on each leg at the mark, hedge legs are not netted, open
-orders add initial margin only, and no fee counts into the trigger.
+USDⓈ-M in single-asset mode and COIN-M alike: the cross positions of one margin asset stand
+together on that asset's cross wallet (isolated wallets and their profit left out), every
+isolated position alone on its own. Maintenance margin is charged on each leg at the mark,
+hedge legs are not netted, open orders add initial margin only, and no fee counts into the
+trigger. All contracts of a coin, perpetual and dated, share COIN-M's wallet of that coin.
 
-Must not know replies, frames or other account kinds.
+Must not know replies, frames, or the kinds of account where assets count together
+(`multi_assets.py`, `portfolio.py`).
 
-Source: Binance «Liquidation Protocols», «Leverage and Margin of USDⓈ-M Futures», «How to
-Calculate Liquidation Price of USDⓈ-M Futures Contracts», read November 2026.
+Source: Binance «Liquidation Protocols», «Leverage and Margin of USDⓈ-M Futures», «Leverage
+and Margin of COIN-M Futures», «How to Calculate Liquidation Price of USDⓈ-M Futures
+Contracts», «… of COIN-M Futures Contracts», read November 2026.
 """
 
 from __future__ import annotations
@@ -18,12 +21,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from monitor.exchanges.binance.account import Product
 from monitor.risk.model import (
     ONE,
     ZERO,
     Collateral,
     MarginMode,
     MarginPool,
+    Payoff,
     PoolId,
     Position,
     Side,
@@ -33,13 +38,16 @@ from monitor.risk.tiers import maintenance_margin
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from monitor.exchanges.binance.account import AssetRow, PositionRow
+    from monitor.exchanges.binance.account import AssetRow, Book, PositionRow
     from monitor.risk.model import Instrument, TierTable
 
 # What a regular user pays, the most that there is: advice must hold where no fee was told.
 REGULAR_TAKER_FEE = Decimal("0.0005")
-WALLET = "USDⓈ-M Futures wallet"
+WALLETS = {product: f"{product.value} Futures wallet" for product in Product}
+ORDERS_CARRIED = "initial margin of open orders"
+# A reading of the tiers fits within this part of the maintenance margin, and the wire's digits.
 _TIERS_FIT = Decimal("1e-6")
+_LAST_DIGIT = Decimal("2e-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +55,9 @@ class Terms:
     """
     What a position's figures need beside its row.
 
-    `tables`: the tier table, or the readings of it that are possible. `fee` and `leverage`
-    are None where they were not told; advice then counts the fee of a regular user.
+    `tables`: the tier table, or the readings of it that are possible; none where the pool's
+    requirement is Binance's own. `fee` and `leverage` are None where they were not told;
+    advice then counts the fee of a regular user.
     """
 
     instrument: Instrument
@@ -74,36 +83,61 @@ class Holding:
     def is_isolated(self) -> bool:
         return self.row.isolated_wallet is not None
 
+    def notional(self, mark: Decimal) -> Decimal:
+        """What the position is worth at a mark, in its settle asset; never negative."""
+        face = abs(self.row.amount) * self.terms.instrument.contract_size
+        return face / mark if self.terms.instrument.payoff is Payoff.INVERSE else face * mark
+
+
+def pool_assets(book: Book, holdings: Iterable[Holding]) -> tuple[str, ...]:
+    """The assets that make a cross pool: those with a balance or a cross position, by name."""
+    backed = {holding.asset for holding in holdings if not holding.is_isolated}
+    return tuple(
+        name
+        for name, row in sorted(book.assets.items())
+        if row.cross_wallet != ZERO or name in backed
+    )
+
 
 def build_pools(
-    account: str, assets: Mapping[str, AssetRow], holdings: Iterable[Holding]
+    account: str, book: Book, holdings: Iterable[Holding], names: Mapping[str, str]
 ) -> tuple[MarginPool, ...]:
     """
-    The account's pools: one per asset with a balance or a cross position, one per isolated
+    A wallet's pools: one per asset with a balance or a cross position, one per isolated
     position; ordered by asset, then by symbol and side.
+
+    Args:
+        names: How a cross pool is called where it is not by its asset alone.
     """
     held = tuple(holdings)
-    crossed = [holding for holding in held if not holding.is_isolated]
-    backed = {holding.asset for holding in crossed}
     cross = [
-        _cross_pool(account, row, [holding for holding in crossed if holding.asset == name])
-        for name, row in sorted(assets.items())
-        if row.cross_wallet != ZERO or name in backed
+        _cross_pool(
+            PoolId(account=account, name=names.get(name, name)),
+            book.assets[name],
+            [holding for holding in held if holding.asset == name and not holding.is_isolated],
+            WALLETS[book.product],
+        )
+        for name in pool_assets(book, held)
     ]
-    isolated = [_isolated_pool(account, holding) for holding in held if holding.is_isolated]
-    return (*cross, *isolated)
+    return (*cross, *build_isolated_pools(account, held))
 
 
-def _cross_pool(account: str, row: AssetRow, holdings: list[Holding]) -> MarginPool:
+def build_isolated_pools(account: str, holdings: Iterable[Holding]) -> tuple[MarginPool, ...]:
+    """A pool of its own for each isolated position, in their order."""
+    return tuple(_isolated_pool(account, holding) for holding in holdings if holding.is_isolated)
+
+
+def _cross_pool(name: PoolId, row: AssetRow, holdings: list[Holding], wallet: str) -> MarginPool:
     return MarginPool(
-        id=PoolId(account=account, name=row.asset),
+        id=name,
         unit=row.asset,
         margin_mode=MarginMode.CROSS,
         collateral=(Collateral(asset=row.asset, balance=row.cross_wallet),),
         positions=tuple(build_position(holding) for holding in holdings),
         top_up_asset=row.asset,
-        wallet=WALLET,
+        wallet=wallet,
         other_initial=row.order_initial,
+        carried=(ORDERS_CARRIED,) if row.order_initial else (),
     )
 
 
@@ -152,23 +186,20 @@ def _initial_rate(holding: Holding) -> Decimal | None:
     told = holding.row.told
     if told is None or not told.initial or holding.mark is None:
         return None
-    return told.initial / (abs(holding.row.amount) * holding.mark)
+    return told.initial / holding.notional(holding.mark)
 
 
-def fitting_table(holding: Holding) -> TierTable:
+def fitting_table(holding: Holding) -> TierTable | None:
     """
     The first reading of the tier table that gives Binance's own maintenance margin.
 
     There is a choice only where Binance has adjusted the account's brackets; if none fits,
-    the table as it stands.
+    the table as it stands. None where the position is not modelled by itself.
     """
-    first, *others = holding.terms.tables
-    told = holding.row.told
-    if not others or told is None or holding.mark is None:
-        return first
-    notional = abs(holding.row.amount) * holding.mark
-    for table in holding.terms.tables:
-        gap = maintenance_margin(notional, notional, table) - told.maintenance
-        if abs(gap) <= _TIERS_FIT * max(ONE, told.maintenance):
-            return table
-    return first
+    tables, told = holding.terms.tables, holding.row.told
+    if len(tables) > 1 and told is not None and told.maintenance is not None and told.notional:
+        for table in tables:
+            gap = maintenance_margin(told.notional, told.notional, table) - told.maintenance
+            if abs(gap) <= _TIERS_FIT * told.maintenance + _LAST_DIGIT:
+                return table
+    return tables[0] if tables else None

@@ -4,7 +4,8 @@ What Binance itself says of every pool, at the marks of the position rows.
 Must not know how our own pools are built, beyond the tier table that a position goes by: the
 two are compared elsewhere.
 
-Source: Binance «Account Information V3», «Position Information V3», read November 2026.
+Source: Binance «Account Information V3», «Position Information V3», «Account Information»
+and «Position Information» (COIN-M), «Multi-Assets Mode», read November 2026.
 """
 
 from __future__ import annotations
@@ -12,17 +13,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor.exchanges.binance.pools import fitting_table, isolated_name
-from monitor.risk.model import ONE, ZERO, PoolId, Reported
+from monitor.exchanges.binance.pools import fitting_table, isolated_name, pool_assets
+from monitor.risk.model import ONE, ZERO, Payoff, PoolId, Reported
 from monitor.risk.result import Requirement
 from monitor.risk.tiers import maintenance_margin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from decimal import Decimal
 
-    from monitor.exchanges.binance.account import AssetRow, PositionKey, PositionRow, Sketch, Told
+    from monitor.exchanges.binance.account import (
+        AssetRow,
+        Book,
+        PositionKey,
+        PositionRow,
+        Sketch,
+        Told,
+    )
     from monitor.exchanges.binance.pools import Holding
 
 # Binance's money has 8 decimals; a figure that shows fewer has had its zeros cut.
@@ -30,39 +38,43 @@ _MONEY_EXPONENT = -8
 
 
 def read_reported(
-    account: str,
-    assets: Mapping[str, AssetRow],
-    holdings: tuple[Holding, ...],
-    sketches: Mapping[PositionKey, Sketch],
-    at: datetime,
+    account: str, book: Book, holdings: tuple[Holding, ...], names: Mapping[str, str]
 ) -> Mapping[PoolId, Reported]:
     """
-    What Binance says of every pool, at the marks of the position rows.
+    What Binance says of every pool of a wallet whose assets stand each for itself.
 
-    A pool that an event has changed since has no report.
+    A pool that an event has changed since has no report. `names` as in `build_pools`.
     """
-    reported = {}
-    for name, asset in assets.items():
+    reported: dict[PoolId, Reported] = {}
+    for name in pool_assets(book, holdings):
         mine = [holding for holding in holdings if holding.asset == name]
-        figures = _cross_figures(asset, mine, sketches)
-        shown = asset.cross_wallet != ZERO or any(not holding.is_isolated for holding in mine)
-        if figures is not None and shown:
-            reported[PoolId(account=account, name=name)] = _reported(name, figures, at)
+        figures = _cross_figures(book.assets[name], mine, book.sketches)
+        if figures is not None:
+            pool = PoolId(account=account, name=names.get(name, name))
+            reported[pool] = as_reported(name, figures, book.told_at)
+    return {**reported, **read_isolated(account, holdings, book.told_at)}
+
+
+def read_isolated(
+    account: str, holdings: Iterable[Holding], at: datetime
+) -> Mapping[PoolId, Reported]:
+    """What Binance says of every isolated position."""
+    reported = {}
     for holding in holdings:
-        row = holding.row
-        if holding.is_isolated and row.told is not None:
-            pool = PoolId(account=account, name=isolated_name(row))
-            reported[pool] = _reported(holding.asset, _isolated_figures(row, row.told), at)
+        figures = _isolated_figures(holding.row, holding.row.told) if holding.row.told else None
+        if holding.is_isolated and figures is not None:
+            pool = PoolId(account=account, name=isolated_name(holding.row))
+            reported[pool] = as_reported(holding.asset, figures, at)
     return reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Figures:
+class Figures:
     """
     Binance's figures of one pool.
 
-    `wire` is every amount that they were put together from, `contracts` how many contracts
-    they were carried to other marks with.
+    `wire` is every amount that they were put together from, `contracts` how many coins or
+    contracts they were carried to other marks with.
     """
 
     balance: Decimal
@@ -72,8 +84,10 @@ class _Figures:
     contracts: Decimal
 
 
-def _isolated_figures(row: PositionRow, told: Told) -> _Figures:
-    return _Figures(
+def _isolated_figures(row: PositionRow, told: Told) -> Figures | None:
+    if told.maintenance is None:
+        return None
+    return Figures(
         balance=told.isolated_margin,
         maintenance=told.maintenance,
         initial=told.initial,
@@ -84,7 +98,7 @@ def _isolated_figures(row: PositionRow, told: Told) -> _Figures:
 
 def _cross_figures(
     row: AssetRow, mine: list[Holding], sketches: Mapping[PositionKey, Sketch]
-) -> _Figures | None:
+) -> Figures | None:
     """
     An asset's own totals, carried to the marks of the position rows.
 
@@ -94,43 +108,68 @@ def _cross_figures(
     """
     inside = [holding for holding in mine if not holding.is_isolated]
     told = [holding.row.told for holding in inside if holding.row.told is not None]
-    if row.cross_pnl is None or row.maintenance is None or len(told) != len(inside):
+    margins = [figures.maintenance for figures in told if figures.maintenance is not None]
+    if row.cross_pnl is None or row.maintenance is None or len(margins) != len(inside):
         return None
-    in_rows = sum((figures.maintenance for figures in told), ZERO)
-    carried = [_carried(holding, sketches.get(holding.row.key)) for holding in inside]
-    whole = [change for change in carried if change is not None]
-    if len(whole) == len(inside):
-        pnl = row.cross_pnl + sum((change[0] for change in whole), ZERO)
+    in_rows = sum(margins, ZERO)
+    changes = carried(inside, sketches)
+    if changes is not None:
+        pnl = row.cross_pnl + sum((change.pnl for change in changes), ZERO)
         total = _without_isolated(row.maintenance, mine, sketches, in_rows)
-        maintenance = total + sum((change[1] for change in whole), ZERO)
+        maintenance = total + sum((change.maintenance for change in changes), ZERO)
     else:
         pnl = sum((figures.unrealized_pnl for figures in told), ZERO)
         maintenance = in_rows
-    wire = [figure for figures in told for figure in (figures.unrealized_pnl, figures.maintenance)]
-    return _Figures(
+    return Figures(
         balance=row.cross_wallet + pnl,
         maintenance=maintenance,
         initial=row.initial if len(mine) == len(inside) else None,
-        wire=(row.cross_wallet, row.cross_pnl, row.maintenance, *wire),
+        wire=(
+            row.cross_wallet,
+            row.cross_pnl,
+            row.maintenance,
+            *margins,
+            *(figures.unrealized_pnl for figures in told),
+        ),
         contracts=sum((abs(holding.row.amount) for holding in inside), ZERO),
     )
 
 
-def _carried(holding: Holding, sketch: Sketch | None) -> tuple[Decimal, Decimal] | None:
-    """
-    How profit and maintenance margin change from the account reply's mark to the row's own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """How one position's figures change from the account reply's mark to its own row's."""
 
-    None where either mark is unknown.
-    """
-    if sketch is None or sketch.notional is None or holding.mark is None:
-        return None
+    holding: Holding
+    pnl: Decimal
+    maintenance: Decimal
+
+
+def carried(
+    holdings: Iterable[Holding], sketches: Mapping[PositionKey, Sketch]
+) -> tuple[Change, ...] | None:
+    """Every position's change from the account reply to the rows; None where one is unknown."""
+    changes = []
+    for holding in holdings:
+        change = _carried(holding, sketches.get(holding.row.key))
+        if change is None:
+            return None
+        changes.append(change)
+    return tuple(changes)
+
+
+def _carried(holding: Holding, sketch: Sketch | None) -> Change | None:
     table = fitting_table(holding)
-    after = abs(holding.row.amount) * holding.mark
-    before = sketch.notional
-    sign = ONE if holding.row.amount > ZERO else -ONE
-    return (
-        sign * (after - before),
-        maintenance_margin(after, after, table) - maintenance_margin(before, before, table),
+    if sketch is None or sketch.notional is None or holding.mark is None or table is None:
+        return None
+    after, before = holding.notional(holding.mark), sketch.notional
+    # A coin-settled long gains as what it is worth in coins shrinks.
+    inverse = holding.terms.instrument.payoff is Payoff.INVERSE
+    gains = (holding.row.amount > ZERO) != inverse
+    return Change(
+        holding=holding,
+        pnl=after - before if gains else before - after,
+        maintenance=maintenance_margin(after, after, table)
+        - maintenance_margin(before, before, table),
     )
 
 
@@ -151,7 +190,8 @@ def _without_isolated(
     return min((total, total - apart), key=lambda reading: abs(reading - in_rows))
 
 
-def _reported(unit: str, figures: _Figures, at: datetime) -> Reported:
+def as_reported(unit: str, figures: Figures, at: datetime, more: Decimal = ZERO) -> Reported:
+    """Binance's figures as a report; `more` is what else its digits may be off by."""
     requirement = Requirement(
         unit=unit,
         margin_balance=figures.balance,
@@ -164,11 +204,11 @@ def _reported(unit: str, figures: _Figures, at: datetime) -> Reported:
         maintenance_margin=figures.maintenance,
         initial_margin=figures.initial,
         ratio=requirement.ratio,
-        resolution=_resolution(figures),
+        resolution=_resolution(figures) + more,
     )
 
 
-def _resolution(figures: _Figures) -> Decimal:
+def _resolution(figures: Figures) -> Decimal:
     """One unit of the finest digit seen per amount, and of a mark's 8 decimals per contract."""
     exponents = [figure.as_tuple().exponent for figure in figures.wire]
     finest = min([_MONEY_EXPONENT, *(e for e in exponents if isinstance(e, int))])

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
-from monitor.exchanges.binance.account import optional_answer
-from monitor.exchanges.binance.calls import plain_call, stop_call
+from monitor.exchanges.binance import calls, coin_calls, portfolio_calls
+from monitor.exchanges.binance.account import Product, optional_answer
+from monitor.exchanges.binance.contracts import product_of
 from monitor.exchanges.payload import Row, rows_of
 from monitor.risk.model import ZERO
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.exchanges.binance.account import PositionRow
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.port import Replies, RestCall
 
 _STOP_TYPES = frozenset({"STOP", "STOP_MARKET", "TRAILING_STOP_MARKET"})
 _BUYS = {"BUY": True, "SELL": False}
@@ -53,43 +54,71 @@ class StopOrders:
     orders: tuple[StopOrder, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """How one list words its orders."""
+
+    type: str
+    id: str
+    closes: tuple[str, ...]
+
+
+_ALGO = _Form(type="orderType", id="algoId", closes=("closePosition", "reduceOnly"))
+_PLAIN = _Form(type="type", id="orderId", closes=("closePosition", "reduceOnly"))
+_STRATEGY = _Form(type="strategyType", id="strategyId", closes=("reduceOnly",))
+
+
+def _lists(symbol: str) -> tuple[tuple[RestCall, _Form], ...]:
+    """Where a symbol's conditional orders may stand, portfolio margin's list first."""
+    if product_of(symbol) is Product.COINM:
+        return (
+            (portfolio_calls.COINM_STOPS, _STRATEGY),
+            (coin_calls.stop_call(symbol), _ALGO),
+        )
+    return ((portfolio_calls.USDM_STOPS, _ALGO), (calls.stop_call(symbol), _ALGO))
+
+
 def read_stop_orders(replies: Replies, symbol: str) -> StopOrders | None:
     """A symbol's open stop orders; None where their list was not given or can't be read."""
-    call = stop_call(symbol)
-    reply = replies.find(call)
-    body = optional_answer(replies, call)
-    if reply is None or body is None:
-        return None
-    try:
-        rows = [row for row in rows_of(body, "openAlgoOrders") if row.text("symbol") == symbol]
-        stops = [_read_order(row, "orderType", "algoId") for row in rows]
-    except Malformed:
-        return None
-    found = tuple(stop for stop in stops if stop is not None)
-    return StopOrders(at=reply.at, orders=found + _plain_stops(replies, symbol))
+    for call, form in _lists(symbol):
+        reply = replies.find(call)
+        body = optional_answer(replies, call)
+        if reply is None or body is None:
+            continue
+        try:
+            found = _read_orders(body, symbol, form)
+        except Malformed:
+            return None
+        return StopOrders(at=reply.at, orders=found + _plain_stops(replies, symbol))
+    return None
 
 
 def _plain_stops(replies: Replies, symbol: str) -> tuple[StopOrder, ...]:
     """Stops that wait as plain orders: those placed before the algo service took them over."""
+    side = coin_calls if product_of(symbol) is Product.COINM else calls
     try:
-        rows = rows_of(optional_answer(replies, plain_call(symbol)), "openOrders")
-        stops = [_read_order(r, "type", "orderId") for r in rows if r.text("symbol") == symbol]
+        return _read_orders(optional_answer(replies, side.plain_call(symbol)), symbol, _PLAIN)
     except Malformed:
         return ()
+
+
+def _read_orders(body: object, symbol: str, form: _Form) -> tuple[StopOrder, ...]:
+    rows = [row for row in rows_of(body, "openOrders") if row.text("symbol") == symbol]
+    stops = [_read_order(row, form) for row in rows]
     return tuple(stop for stop in stops if stop is not None)
 
 
-def _read_order(row: Row, type_key: str, id_key: str) -> StopOrder | None:
-    if row.text(type_key) not in _STOP_TYPES:
+def _read_order(row: Row, form: _Form) -> StopOrder | None:
+    if row.text(form.type) not in _STOP_TYPES:
         return None
     position_side = row.text("positionSide")
     buys = row.one_of("side", _BUYS)
     return StopOrder(
-        id=row.text(id_key),
+        id=row.text(form.id),
         symbol=row.text("symbol"),
         position_side=position_side,
         buys=buys,
-        closes=_leads_out(row, ("closePosition", "reduceOnly"), position_side, buys=buys),
+        closes=_leads_out(row, form.closes, position_side, buys=buys),
     )
 
 

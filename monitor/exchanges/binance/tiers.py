@@ -2,10 +2,11 @@
 Leverage brackets → tier tables.
 
 Knows Binance's bracket rows; must not know positions. A bracket's `cum` is the deduction that
-makes maintenance margin continuous; a row without it is unreadable, never a 0.
+makes maintenance margin continuous; a row without it is unreadable, never a 0. USDⓈ-M's edges
+are in the margin asset, COIN-M's in coins: both measure notional in what the position settles in.
 
-Source: Binance «Notional and Leverage Brackets (USER_DATA)», «Leverage and Margin of
-USDⓈ-M Futures», read November 2026.
+Source: Binance «Notional and Leverage Brackets (USER_DATA)», «Notional Bracket for Symbol
+(USER_DATA)» (COIN-M), «Leverage and Margin of USDⓈ-M Futures», read November 2026.
 """
 
 from __future__ import annotations
@@ -13,15 +14,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.errors import BadTierTable, Malformed, MissingReply
-from monitor.exchanges.binance.account import answer
-from monitor.exchanges.binance.calls import bracket_call
+from monitor.exchanges.binance import calls, coin_calls
+from monitor.exchanges.binance.account import Product, answer
+from monitor.exchanges.binance.contracts import product_of
 from monitor.exchanges.payload import Row, rows_of
 from monitor.risk.model import ONE, ZERO, LeverageTier, TierMeasure, TierTable
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.port import Replies, RestCall
+
+# The official samples spell one of them wrongly, and so do answers.
+_EDGES = {
+    Product.USDM: (("notionalFloor",), ("notionalCap",)),
+    Product.COINM: (("qtyFloor", "qtylFloor"), ("qtyCap", "qtylCap")),
+}
+
+
+def bracket_call(symbol: str) -> RestCall:
+    """The leverage brackets of one symbol of either side."""
+    coin = product_of(symbol) is Product.COINM
+    return coin_calls.bracket_call(symbol) if coin else calls.bracket_call(symbol)
 
 
 def has_brackets(replies: Replies, symbol: str) -> bool:
@@ -72,15 +86,19 @@ def _row_of(body: object, symbol: str) -> Row | None:
 
 
 def _table(row: Row, coefficient: Decimal) -> TierTable:
-    brackets = sorted(row.rows("brackets"), key=lambda bracket: bracket.positive("notionalCap"))
+    floors, caps = _EDGES[product_of(row.text("symbol"))]
+    brackets = sorted(
+        row.rows("brackets"), key=lambda bracket: bracket.positive(_of(bracket, caps))
+    )
     if not brackets:
         raise Malformed(row.at("brackets"), "at least one bracket", "an empty list")
-    if brackets[0].decimal("notionalFloor") != ZERO:
-        raise Malformed(brackets[0].at("notionalFloor"), "0 in the lowest bracket")
+    lowest = _of(brackets[0], floors)
+    if brackets[0].decimal(lowest) != ZERO:
+        raise Malformed(brackets[0].at(lowest), "0 in the lowest bracket")
     tiers = []
     floor = ZERO
     for bracket in brackets:
-        tier = _tier(bracket, floor, coefficient)
+        tier = _tier(bracket, floor, bracket.positive(_of(bracket, caps)), coefficient)
         tiers.append(tier)
         floor = tier.cap or floor
     try:
@@ -89,14 +107,19 @@ def _table(row: Row, coefficient: Decimal) -> TierTable:
         raise Malformed(row.at("brackets"), "brackets that make a table", str(error)) from error
 
 
-def _tier(bracket: Row, floor: Decimal, coefficient: Decimal) -> LeverageTier:
+def _of(row: Row, names: tuple[str, ...]) -> str:
+    """The name by which a row has a datum; the proper one where it has it by none."""
+    return next((name for name in names if row.has(name)), names[0])
+
+
+def _tier(bracket: Row, floor: Decimal, cap: Decimal, coefficient: Decimal) -> LeverageTier:
     """
     ``{"bracket": 1, "initialLeverage": 75, "notionalCap": 10000, "notionalFloor": 0,
     "maintMarginRatio": 0.0065, "cum": 0}``
     """
     return LeverageTier(
         floor=floor,
-        cap=bracket.positive("notionalCap") * coefficient,
+        cap=cap * coefficient,
         maintenance_rate=bracket.positive("maintMarginRatio"),
         deduction=bracket.decimal("cum") * coefficient,
         max_leverage=bracket.optional_decimal("initialLeverage"),

@@ -5,8 +5,8 @@ Knows the user-data events; must not know margin rules. Mark moves push nothing 
 changed symbol brings only its own rows: what an event leaves out is as it was.
 
 Source: Binance «User Data Streams: Event: Balance and Position Update, Margin Call, Order
-Update, Algo Order Update, Account Configuration Update, User Data Stream Expired», read
-November 2026.
+Update, Algo Order Update, Account Configuration Update, User Data Stream Expired», the same of
+COIN-M and of Portfolio Margin, read November 2026.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
-from monitor.exchanges.binance.account import PositionRow, signed_amount
+from monitor.exchanges.binance.account import SIDES, PositionRow, Product, signed_amount
+from monitor.exchanges.binance.contracts import product_of
 from monitor.exchanges.payload import Row, parse_json
 from monitor.risk.model import ZERO
 
@@ -43,7 +44,9 @@ _MARKET_EVENTS = frozenset(
     }
 )
 _MODES = {"isolated": True, "cross": False}
-_SIDES = {side: side for side in ("BOTH", "LONG", "SHORT")}
+_PRODUCTS = {"UM": Product.USDM, "CM": Product.COINM}
+# USDⓈ-M's stream and portfolio margin's have paths of their own; COIN-M's has none.
+_COIN_PATH = "/ws"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +55,11 @@ class BalancesMoved:
     ACCOUNT_UPDATE: new cross wallets by asset and the rows of changed positions.
 
     `closed` are keys whose amount is now 0. `at` is when it happened (the event's T).
+    `product` is the wallet meant, None where the event does not tell.
     """
 
     at: datetime
+    product: Product | None
     reason: str
     cross_wallets: dict[str, Decimal]
     positions: tuple[PositionRow, ...]
@@ -100,9 +105,12 @@ class AccountEvent:
     says: BalancesMoved | LeverageSet | MultiAssetsSet | StopsMoved | SaysNothing
 
 
-def read_event(text: str | bytes) -> AccountEvent:
+def read_event(text: str | bytes, path: str | None = None) -> AccountEvent:
     """
     What a frame of the account's stream says, combined (``{"stream", "data"}``) or bare.
+
+    Args:
+        path: The path of its socket, None where that was not recorded.
 
     Raises:
         Malformed: If it is no JSON object, no account event, or lacks a datum that it must have.
@@ -115,7 +123,7 @@ def read_event(text: str | bytes) -> AccountEvent:
     kind = row.text("e")
     if kind in _MARKET_EVENTS:
         raise Malformed(row.at("e"), "an event of the account's stream", kind)
-    return AccountEvent(kind=kind, at=row.optional_time("E"), says=_says(kind, row))
+    return AccountEvent(kind=kind, at=row.optional_time("E"), says=_says(kind, row, path))
 
 
 def _acknowledged(row: Row) -> SaysNothing:
@@ -126,12 +134,10 @@ def _acknowledged(row: Row) -> SaysNothing:
 
 
 def _says(
-    kind: str, row: Row
+    kind: str, row: Row, path: str | None
 ) -> BalancesMoved | LeverageSet | MultiAssetsSet | StopsMoved | SaysNothing:
-    if row.optional_text("fs") == "CM":
-        return SaysNothing(what=f"{kind} of COIN-M")
     if kind == "ACCOUNT_UPDATE":
-        return _balances(row)
+        return _balances(row, path)
     if kind == "ACCOUNT_CONFIG_UPDATE":
         return _config(row)
     if kind == "ALGO_UPDATE":
@@ -141,7 +147,26 @@ def _says(
     return SaysNothing(what=kind)
 
 
-def _balances(row: Row) -> BalancesMoved:
+def _product(row: Row, path: str | None) -> Product | None:
+    """
+    The wallet that an ACCOUNT_UPDATE is of: it says so, or its symbols or its socket do.
+
+    COIN-M's carries an account alias (`i`), which USDⓈ-M's does not.
+    """
+    if row.has("fs"):
+        return row.one_of("fs", _PRODUCTS)
+    inner = row.row("a")
+    named = [entry.text("s") for entry in (inner.rows("P") if inner.has("P") else ())]
+    if inner.has("S"):
+        named.append(inner.text("S"))
+    if named:
+        return product_of(named[0])
+    if row.has("i") or (path is not None and path.partition("?")[0].startswith(_COIN_PATH)):
+        return Product.COINM
+    return None if path is None else Product.USDM
+
+
+def _balances(row: Row, path: str | None) -> BalancesMoved:
     """
     ``{"e": "ACCOUNT_UPDATE", "T": 1667881353112, "E": 1667881353115, "a": {"m": "ORDER",
     "B": [{"a": "USDT", "wb": "1127.95750089", "cw": "1040.82091149", "bc": "0"}],
@@ -156,6 +181,7 @@ def _balances(row: Row) -> BalancesMoved:
     still_open = [entry for entry in positions if entry.decimal("pa") != ZERO]
     return BalancesMoved(
         at=at,
+        product=_product(row, path),
         reason=inner.text("m"),
         cross_wallets={
             balance.text("a"): balance.decimal("cw")
@@ -163,7 +189,7 @@ def _balances(row: Row) -> BalancesMoved:
         },
         positions=tuple(_position(entry, at) for entry in still_open),
         closed=tuple(
-            (entry.text("s"), entry.one_of("ps", _SIDES))
+            (entry.text("s"), entry.one_of("ps", SIDES))
             for entry in positions
             if entry.decimal("pa") == ZERO
         ),
@@ -171,7 +197,7 @@ def _balances(row: Row) -> BalancesMoved:
 
 
 def _position(row: Row, at: datetime) -> PositionRow:
-    side = row.one_of("ps", _SIDES)
+    side = row.one_of("ps", SIDES)
     isolated = row.one_of("mt", _MODES)
     return PositionRow(
         symbol=row.text("s"),

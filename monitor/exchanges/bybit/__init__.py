@@ -1,5 +1,5 @@
 """
-Bybit: the unified trading account 2.0 in cross margin, with linear USDT and USDC contracts.
+Bybit: the unified trading account 2.0 in cross, isolated and portfolio margin.
 
 Puts this folder's readers together into one `Exchange` value.
 """
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from monitor.exchanges.bybit.account import Account, needed, read_account
+from monitor.exchanges.bybit.account import Account, read_account
 from monitor.exchanges.bybit.calls import CATALOGUE, TIME
 from monitor.exchanges.bybit.errors import read_error
 from monitor.exchanges.bybit.marks import mark_calls, mark_streams, read_frame, read_marks
 from monitor.exchanges.bybit.moment import torn
+from monitor.exchanges.bybit.needs import needed
 from monitor.exchanges.bybit.permissions import (
     PERMISSION_CALLS,
     PERMISSION_HINT,

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 SETTLE_COINS = ("USDT", "USDC")
 PER_IP = Budget(name="bybit: requests per IP", per_minute=600 * 12)
 
-_STOPS_SECONDS = 120
+_FUNDING_SECONDS = 60
+_BOOKINGS_SECONDS = 60
+_FREE_SECONDS = 300
 _TABLE_SECONDS = 3_600
 _INSTRUMENT_SECONDS = 86_400
 
@@ -58,61 +60,67 @@ def positions(settle: str) -> RestCall:
     )
 
 
-def other_positions(category: str) -> RestCall:
-    """
-    What is held of a category that is not modelled, to name it.
-
-    Optional: the wallet tells of such holdings too, though not of their symbols.
-    """
+def _whole_category(category: str, *, optional: bool = False) -> RestCall:
     return RestCall(
         implicit="privateGetV5PositionList",
         path="/v5/position/list",
         query=(("category", category), ("limit", "200")),
         budget=_POSITIONS,
-        optional=True,
+        optional=optional,
     )
 
 
 LINEAR = {settle: positions(settle) for settle in SETTLE_COINS}
-UNMODELLED = tuple(other_positions(category) for category in ("inverse", "option"))
+INVERSE = _whole_category("inverse")
+# Optional: what options weigh stands in the wallet, though not their names.
+OPTIONS = _whole_category("option", optional=True)
 
 
-def instrument(symbol: str, *, optional: bool = False) -> RestCall:
+def instrument(symbol: str, category: str = "linear", *, optional: bool = False) -> RestCall:
     return RestCall(
         implicit="publicGetV5MarketInstrumentsInfo",
         path="/v5/market/instruments-info",
-        query=(("category", "linear"), ("symbol", symbol), ("limit", "1000")),
+        query=(("category", category), ("symbol", symbol), ("limit", "1000")),
         budget=PER_IP,
         max_age_seconds=_INSTRUMENT_SECONDS,
         optional=optional,
     )
 
 
-def risk_limit(symbol: str) -> RestCall:
+def risk_limit(symbol: str, category: str = "linear", *, optional: bool = False) -> RestCall:
     return RestCall(
         implicit="publicGetV5MarketRiskLimit",
         path="/v5/market/risk-limit",
-        query=(("category", "linear"), ("symbol", symbol)),
+        query=(("category", category), ("symbol", symbol)),
         budget=PER_IP,
         max_age_seconds=_TABLE_SECONDS,
-    )
-
-
-def ticker(symbol: str, *, optional: bool = False) -> RestCall:
-    return RestCall(
-        implicit="publicGetV5MarketTickers",
-        path="/v5/market/tickers",
-        query=(("category", "linear"), ("symbol", symbol)),
-        budget=PER_IP,
         optional=optional,
     )
 
 
-def fee_rate(symbol: str) -> RestCall:
+def ticker(
+    symbol: str, category: str = "linear", *, optional: bool = False, max_age_seconds: float = 0
+) -> RestCall:
+    return RestCall(
+        implicit="publicGetV5MarketTickers",
+        path="/v5/market/tickers",
+        query=(("category", category), ("symbol", symbol)),
+        budget=PER_IP,
+        max_age_seconds=max_age_seconds,
+        optional=optional,
+    )
+
+
+def funding(symbol: str, category: str) -> RestCall:
+    """The ticker of a held perpetual, for its next funding; a mark in it tells its own age."""
+    return ticker(symbol, category, optional=True, max_age_seconds=_FUNDING_SECONDS)
+
+
+def fee_rate(symbol: str, category: str = "linear") -> RestCall:
     return RestCall(
         implicit="privateGetV5AccountFeeRate",
         path="/v5/account/fee-rate",
-        query=(("category", "linear"), ("symbol", symbol)),
+        query=(("category", category), ("symbol", symbol)),
         budget=_per_uid("account/fee-rate", 5),
         max_age_seconds=_TABLE_SECONDS,
         optional=True,
@@ -140,42 +148,120 @@ def collateral_switch(coin: str) -> RestCall:
     )
 
 
+def borrow_tiers(coin: str, *, optional: bool = False) -> RestCall:
+    """What a debt in this coin is charged."""
+    return RestCall(
+        implicit="privateGetV5SpotMarginTradePositionTiers",
+        path="/v5/spot-margin-trade/position-tiers",
+        query=(("currency", coin),),
+        budget=_per_uid("spot-margin-trade/position-tiers", 50),
+        max_age_seconds=_TABLE_SECONDS,
+        optional=optional,
+    )
+
+
 def orders(settle: str) -> RestCall:
-    """Open and conditional orders; conditional ones are in the list by default."""
+    """
+    Open and conditional orders; conditional ones are in the list by default.
+
+    Linear orders are listed by settle coin, inverse ones all together.
+    """
+    where = (("category", "linear"), ("settleCoin", settle))
     return RestCall(
         implicit="privateGetV5OrderRealtime",
         path="/v5/order/realtime",
         query=(
-            ("category", "linear"),
-            ("settleCoin", settle),
+            *(where if settle in SETTLE_COINS else (("category", "inverse"),)),
             ("openOnly", "0"),
             ("limit", "50"),
         ),
         budget=_per_uid("order/realtime", 50),
-        max_age_seconds=_STOPS_SECONDS,
         optional=True,
     )
 
 
-def _for_symbols() -> tuple[RestCall, ...]:
-    per_symbol: tuple[Callable[[str], RestCall], ...] = (instrument, risk_limit, fee_rate)
-    return tuple(make("<SYMBOL>") for make in per_symbol)
+ORDERS = {settle: orders(settle) for settle in SETTLE_COINS}
+INVERSE_ORDERS = orders("")
 
+
+def orders_of(settle: str) -> RestCall:
+    """The list that names the orders which settle in this coin."""
+    return ORDERS.get(settle, INVERSE_ORDERS)
+
+
+BOOKINGS = RestCall(
+    implicit="privateGetV5AccountTransactionLog",
+    path="/v5/account/transaction-log",
+    query=(("accountType", "UNIFIED"), ("limit", "50")),
+    budget=_per_uid("account/transaction-log", 25),
+    max_age_seconds=_BOOKINGS_SECONDS,
+    optional=True,
+)
+# Needs the key's «Wallet» box: without it Bybit refuses, and nothing is known of that wallet.
+FUNDING_WALLET = RestCall(
+    implicit="privateGetV5AssetTransferQueryAccountCoinsBalance",
+    path="/v5/asset/transfer/query-account-coins-balance",
+    query=(("accountType", "FUND"),),
+    budget=_per_uid("asset/transfer/query-account-coins-balance", 5),
+    max_age_seconds=_FREE_SECONDS,
+    optional=True,
+)
+CASH = (BOOKINGS, FUNDING_WALLET)
+
+
+def _for_symbols(*makers: Callable[[str, str], RestCall]) -> tuple[RestCall, ...]:
+    return tuple(
+        make(f"<{category.upper()} SYMBOL>", category)
+        for make in makers
+        for category in ("linear", "inverse")
+    )
+
+
+_LISTS = (INFO, WALLET, *LINEAR.values(), INVERSE)
+_COINS = (
+    collateral_ratio("<COIN>"),
+    collateral_switch("<COIN>"),
+    instrument("<COIN>USDT", optional=True),
+    ticker("<COIN>USDT", optional=True),
+    ticker("<COIN>USDT", "spot", optional=True),
+)
 
 CATALOGUE = (
     (
         "unified, cross",
         (
-            INFO,
-            WALLET,
-            *LINEAR.values(),
-            *UNMODELLED,
-            *_for_symbols(),
-            collateral_ratio("<COIN>"),
-            collateral_switch("<COIN>"),
-            instrument("<COIN>USDT", optional=True),
-            ticker("<COIN>USDT", optional=True),
-            *(orders(settle) for settle in SETTLE_COINS),
+            *_LISTS,
+            OPTIONS,
+            *_for_symbols(instrument, risk_limit, fee_rate, funding),
+            *_COINS,
+            borrow_tiers("<SETTLE COIN>", optional=True),
+            borrow_tiers("<COIN OWED>"),
+            *ORDERS.values(),
+            INVERSE_ORDERS,
+            *CASH,
+        ),
+    ),
+    (
+        "unified, isolated",
+        (
+            *_LISTS,
+            OPTIONS,
+            *_for_symbols(instrument, risk_limit, fee_rate, funding),
+            *ORDERS.values(),
+            INVERSE_ORDERS,
+            *CASH,
+        ),
+    ),
+    (
+        "unified, portfolio margin",
+        (
+            *_LISTS,
+            OPTIONS,
+            *_for_symbols(instrument, fee_rate, funding),
+            *_COINS,
+            *ORDERS.values(),
+            INVERSE_ORDERS,
+            *CASH,
         ),
     ),
 )

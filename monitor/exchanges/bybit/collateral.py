@@ -2,8 +2,8 @@
 The coins of a unified wallet → collateral: price, haircut, and what a floating coin follows.
 
 A coin's price is the USD index that Bybit valued it at, `usdValue` ÷ `equity`. Between two
-readings a floating coin's price goes with the mark of a linear contract on it; a stablecoin
-keeps its price until the next reading.
+readings a floating coin's price goes with that index where Bybit streams it, else with the mark
+of a contract on the coin; a stablecoin keeps its price until the next reading.
 
 Source: Bybit «Collateral Value Ratio Tiers» and glossary «Unified Trading Account», 2025-09-18
 and 2026-03-13.
@@ -12,25 +12,30 @@ and 2026-03-13.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from monitor.errors import MissingReply
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import answered_at_named, listing, naming, rows_of
+from monitor.exchanges.bybit.index import index_calls, index_of, live_call, live_index
 from monitor.exchanges.bybit.instruments import listed
-from monitor.exchanges.bybit.tiers import haircuts
+from monitor.exchanges.bybit.tiers import borrow_of, haircuts
 from monitor.risk.model import ONE, ZERO, Collateral, Follow, HaircutStep, Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from monitor.exchanges.bybit.rows import Coin
+    from monitor.exchanges.bybit.rows import Coin, Held
     from monitor.exchanges.port import Replies, RestCall
-    from monitor.risk.model import Instrument
+    from monitor.risk.model import Borrow, Instrument
 
 STABLECOINS = frozenset(
     {"USDT", "USDC", "USDE", "DAI", "FDUSD", "USD1", "PYUSD", "RLUSD", "TUSD", "USDD", "USDTB"}
 )
+# What eight decimals of several figures leave open, in coins.
+_DIGITS = Decimal("0.000001")
 _NOTHING_COUNTS = (HaircutStep(up_to=None, haircut=ONE),)
 
 
@@ -58,18 +63,35 @@ def counts(replies: Replies, coin: Coin) -> bool:
         return row.boolean("marginCollateral") and row.boolean("collateralSwitch")
 
 
-def asked_for_coin(replies: Replies, coin: Coin, held: frozenset[str]) -> list[RestCall]:
-    """The calls that a coin of the wallet asks for, one after the other."""
-    if coin.is_empty:
+def asked_for_coin(
+    replies: Replies, coin: Coin, legs: Iterable[Held], *, debts: bool
+) -> list[RestCall]:
+    """
+    The calls that a coin of the wallet asks for, one after the other.
+
+    Args:
+        legs: What is held: a contract on the coin may bring its mark.
+        debts: Whether a debt in the coin is charged by tiers of its own.
+    """
+    settles = any(leg.settle == coin.coin for leg in legs)
+    if coin.is_empty and not settles:
         return []
+    asked: list[RestCall] = []
+    if debts and (settles or is_owed(coin)):
+        asked.append(calls.borrow_tiers(coin.coin, optional=not coin.owed))
+    if is_owed(coin) or settles:
+        asked += index_calls(coin)
     switch = calls.collateral_switch(coin.coin)
     if coin.counts is None and not replies.has(switch):
-        return [switch]
-    if not counts(replies, coin):
-        return []
-    asked = [calls.collateral_ratio(coin.coin)]
+        return [*asked, switch]
+    if counts(replies, coin):
+        asked.append(calls.collateral_ratio(coin.coin))
+    if not _floats(replies, coin):
+        return asked
+    asked.append(live_call(coin.coin))
     symbol = _perpetual(coin.coin)
-    if _floats(coin) and symbol not in held:
+    has_index = live_index(replies, coin.coin) is not None
+    if not has_index and all(leg.symbol != symbol for leg in legs):
         contract = calls.instrument(symbol, optional=True)
         asked.append(contract)
         if replies.has(contract) and listed(replies, contract) is not None:
@@ -77,12 +99,31 @@ def asked_for_coin(replies: Replies, coin: Coin, held: frozenset[str]) -> list[R
     return asked
 
 
-def collateral_of(replies: Replies, coin: Coin, anchor: Anchor | None) -> Collateral:
+def is_owed(coin: Coin) -> bool:
+    """Whether there is a debt in the coin: borrowed outright, or a negative equity."""
+    return bool(coin.owed) or coin.equity < ZERO
+
+
+def collateral_of(  # noqa: PLR0913 - one coin, and what its mode makes of it
+    replies: Replies,
+    coin: Coin,
+    anchor: Anchor | None,
+    *,
+    debts: bool = True,
+    options: bool = False,
+    settles: bool = False,
+) -> Collateral:
     """
     The coin as collateral.
 
+    Args:
+        debts: Whether a debt in the coin is charged by tiers of its own (cross margin).
+        options: Whether the value of options counts (portfolio margin).
+        settles: Whether positions settle in the coin, so that a debt may begin on the way.
+
     Raises:
-        MissingReply, Malformed: If its ratios or switches are missing or unreadable.
+        MissingReply, Malformed: If its ratios, switches or, for a debt, its tiers are missing
+            or unreadable.
     """
     counted = counts(replies, coin)
     follows = None
@@ -90,11 +131,43 @@ def collateral_of(replies: Replies, coin: Coin, anchor: Anchor | None) -> Collat
         follows = Follow(base=coin.coin, symbol=anchor.symbol, anchor_mark=anchor.mark.price)
     return Collateral(
         asset=coin.coin,
-        balance=coin.wallet_balance,
+        balance=coin.own + (coin.option_value if options else ZERO),
         price=coin.price,
         haircuts=haircuts(replies, coin.coin) if counted else _NOTHING_COUNTS,
         follows=follows,
+        borrow=_borrow(replies, coin, settles=settles) if debts else None,
     )
+
+
+def _borrow(replies: Replies, coin: Coin, *, settles: bool) -> Borrow | None:
+    """
+    What a debt in the coin is, or would be, charged.
+
+    Whether an unrealized negative equity is charged like a loan is not published. Bybit's own
+    borrowed amount says so: where it leaves a negative equity out, nothing is charged here.
+    """
+    if not (settles or is_owed(coin)):
+        return None
+    if coin.equity < -_DIGITS and not coin.owed:
+        return None
+    try:
+        return borrow_of(replies, coin.coin, _loan(coin), coin.owed)
+    except MissingReply:
+        if coin.owed:
+            raise
+        return None
+
+
+def _loan(coin: Coin) -> Decimal:
+    """
+    Coins owed whatever the equity: those borrowed outright.
+
+    Where Bybit counts more as borrowed than a loan and a negative equity explain (coins locked
+    in orders are no equity to it), its own amount stands. What options make of a debt is taken
+    over with their margin.
+    """
+    explained = max(coin.lent, -coin.equity, -coin.own - coin.unrealised_pnl, ZERO)
+    return coin.owed if coin.owed > explained + _DIGITS else coin.lent
 
 
 def anchor_of(
@@ -106,19 +179,24 @@ def anchor_of(
     """
     What a coin's price goes by from here on, None where it does not float or does not count.
 
-    A contract on the coin that is held, else the coin's USDT perpetual, else, where Bybit lists
-    none or its ticker is not there, the coin's own index at this reading, which nothing moves.
+    Its USD index, where a spot ticker shows that Bybit streams one; else a contract on the coin
+    that is held, else the coin's USDT perpetual, else, where Bybit lists none or its ticker is
+    not there, the index at this reading, which nothing moves.
 
     Args:
         held: Instrument and mark of every symbol held, by unified symbol.
     """
-    if not _floats(coin) or coin.price <= ZERO or not counts(replies, coin):
+    if not _floats(replies, coin) or coin.price <= ZERO:
         return None
+    if live_index(replies, coin.coin) is not None:
+        index = index_of(coin.coin)
+        # At the value of this very reading: the ticker's is of a moment later.
+        return Anchor(symbol=index.symbol, mark=Mark(price=coin.price, at=at), instrument=index)
     for symbol, (instrument, mark) in held.items():
         if instrument.base == coin.coin:
             return Anchor(symbol=symbol, mark=mark, instrument=instrument)
     return _perpetual_anchor(replies, coin) or Anchor(
-        symbol=f"{coin.coin}/USD", mark=Mark(price=coin.price, at=at), instrument=None
+        symbol=index_of(coin.coin).symbol, mark=Mark(price=coin.price, at=at), instrument=None
     )
 
 
@@ -133,14 +211,16 @@ def _perpetual_anchor(replies: Replies, coin: Coin) -> Anchor | None:
     return Anchor(symbol=instrument.symbol, mark=mark, instrument=instrument)
 
 
-def ticker_mark(replies: Replies, symbol: str) -> Mark | None:
+def ticker_mark(
+    replies: Replies, symbol: str, category: str = "linear", key: str = "markPrice"
+) -> Mark | None:
     """
     The symbol's mark by the tickers reply, None where there is no such reply or row.
 
     Raises:
         Malformed: If the row's mark is no number above 0.
     """
-    call = calls.ticker(symbol)
+    call = calls.ticker(symbol, category)
     reply = replies.find(call)
     if reply is None:
         return None
@@ -148,12 +228,15 @@ def ticker_mark(replies: Replies, symbol: str) -> Mark | None:
         rows = [r for r in listing(replies, call).rows if r.optional_text("symbol") == symbol]
         if not rows:
             return None
-        return Mark(price=rows[0].positive("markPrice"), at=answered_at_named(reply))
+        return Mark(price=rows[0].positive(key), at=answered_at_named(reply))
 
 
 def _perpetual(coin: str) -> str:
     return f"{coin}USDT"
 
 
-def _floats(coin: Coin) -> bool:
-    return coin.coin not in STABLECOINS and coin.wallet_balance > ZERO
+def _floats(replies: Replies, coin: Coin) -> bool:
+    """Whether the coin's price moves what the account is worth: it counts, or it is owed."""
+    if coin.coin in STABLECOINS:
+        return False
+    return is_owed(coin) or counts(replies, coin)

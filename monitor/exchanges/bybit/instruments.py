@@ -1,5 +1,5 @@
 """
-Bybit's linear contracts: instruments-info → Instrument.
+Bybit's linear and inverse contracts: instruments-info → Instrument.
 
 A row, shortened (docs «Get Instruments Info», read 2026-07): ``{"symbol": "SOLUSDT",
 "contractType": "LinearPerpetual", "baseCoin": "SOL", "quoteCoin": "USDT", "settleCoin":
@@ -8,32 +8,70 @@ A row, shortened (docs «Get Instruments Info», read 2026-07): ``{"symbol": "SO
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor.errors import Unmodelled
+from monitor.errors import Malformed, Unmodelled
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import listing, naming, rows_of
 from monitor.risk.model import ONE, Instrument, Payoff
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from monitor.exchanges.payload import Row
     from monitor.exchanges.port import Replies, RestCall
 
-_PERPETUAL, _FUTURES = "LinearPerpetual", "LinearFutures"
+_PAYOFFS = {
+    "LinearPerpetual": Payoff.LINEAR,
+    "LinearFutures": Payoff.LINEAR,
+    "InversePerpetual": Payoff.INVERSE,
+    "InverseFutures": Payoff.INVERSE,
+}
 
 
-def instrument_of(replies: Replies, symbol: str) -> Instrument:
+def instrument_of(replies: Replies, symbol: str, category: str = "linear") -> Instrument:
     """
     The contract of this name.
 
     Raises:
         MissingReply: If its instruments-info is not there.
         Malformed: If it can't be read or does not list the symbol.
-        Unmodelled: If it is no linear contract.
+        Unmodelled: If it is of a kind that is not known.
     """
-    call = calls.instrument(symbol)
+    call = calls.instrument(symbol, category)
     with naming(call.request):
-        return _instrument(rows_of(replies, call, "symbol")[0])
+        row = rows_of(replies, call, "symbol")[0]
+        found = _instrument(row)
+        if (found.payoff is Payoff.INVERSE) is not (category == "inverse"):
+            raise Malformed(
+                row.at("contractType"), f"a {category} contract", row.text("contractType")
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceFilter:
+    """Between which prices a contract trades, and in which steps; None where not told."""
+
+    least: Decimal | None
+    most: Decimal | None
+    tick: Decimal | None
+
+
+def price_filter(replies: Replies, symbol: str, category: str) -> PriceFilter:
+    """The limits outside of which Bybit shows no liquidation price. Raises as `instrument_of`."""
+    call = calls.instrument(symbol, category)
+    with naming(call.request):
+        row = rows_of(replies, call, "symbol")[0]
+        if not row.has("priceFilter"):
+            return PriceFilter(least=None, most=None, tick=None)
+        told = row.row("priceFilter")
+        return PriceFilter(
+            least=told.optional_decimal("minPrice"),
+            most=told.optional_decimal("maxPrice"),
+            tick=told.optional_decimal("tickSize"),
+        )
 
 
 def listed(replies: Replies, call: RestCall) -> Instrument | None:
@@ -48,17 +86,17 @@ def listed(replies: Replies, call: RestCall) -> Instrument | None:
 def _instrument(row: Row) -> Instrument:
     symbol, kind = row.text("symbol"), row.text("contractType")
     base, quote, settle = row.text("baseCoin"), row.text("quoteCoin"), row.text("settleCoin")
-    if kind not in (_PERPETUAL, _FUTURES):
-        raise Unmodelled(f"{symbol} is a {kind} contract: only linear ones are modelled")
-    expiry = f"-{row.time('deliveryTime'):%y%m%d}" if kind == _FUTURES else ""
+    if kind not in _PAYOFFS:
+        raise Unmodelled(f"{symbol} is a {kind} contract, a kind that is not known here")
+    expiry = f"-{row.time('deliveryTime'):%y%m%d}" if kind.endswith("Futures") else ""
     return Instrument(
         symbol=f"{base}/{quote}:{settle}{expiry}",
         exchange_symbol=symbol,
         base=base,
         quote=quote,
         settle=settle,
-        payoff=Payoff.LINEAR,
-        # Sizes of linear contracts are in the base coin itself.
+        payoff=_PAYOFFS[kind],
+        # Sizes of linear contracts are in the base coin itself, of inverse ones in USD.
         contract_size=ONE,
         lot=row.row("lotSizeFilter").positive("qtyStep"),
     )

@@ -14,15 +14,17 @@ from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.collateral import ticker_mark
 from monitor.exchanges.bybit.fees import fee_to_close, published_rate
 from monitor.exchanges.bybit.instruments import instrument_of
-from monitor.exchanges.bybit.tiers import tier_table
+from monitor.exchanges.bybit.modes import Mode
+from monitor.exchanges.bybit.tiers import beside_orders, tier_table
 from monitor.risk.model import ONE, ZERO, CloseFee, MarginMode, Mark, Position
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from monitor.exchanges.bybit.account import Account
+    from monitor.exchanges.bybit.fees import Fee
     from monitor.exchanges.bybit.rows import Held
-    from monitor.risk.model import Instrument
+    from monitor.risk.model import Instrument, TierTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +34,29 @@ class Leg:
     held: Held
     mark: Mark
     position: Position
-    is_anchored: bool
+    is_anchored: bool = False
 
     @property
     def instrument(self) -> Instrument:
         return self.position.instrument
 
     @property
+    def notional(self) -> Decimal:
+        """At the row's mark, in the settle coin."""
+        return self.held.value_at(self.mark.price)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """What of this leg's margins is taken over, in words; nothing where the rules tell it."""
+        return (f"margins of {self.held.symbol} beyond its tier",) if self.is_anchored else ()
+
+    @property
     def initial_gap(self) -> Decimal:
         """Wire's initial margin less the rule's, in the settle coin; of anchored legs only."""
-        if not self.is_anchored:
+        rate, wire = self.position.initial_rate, self.held.initial_margin
+        if not self.is_anchored or rate is None or wire is None:
             return ZERO
-        fee = self.position.close_fee.fixed
-        return (
-            self.held.initial_margin - fee - self.held.size * self.mark.price / self.held.leverage
-        )
+        return wire - self.position.close_fee.fixed - self.notional * rate
 
 
 def leg_of(account: Account, held: Held) -> Leg:
@@ -56,48 +66,82 @@ def leg_of(account: Account, held: Held) -> Leg:
     Raises:
         MissingReply: If its instrument or risk limits are not there.
         Malformed: If they can't be read.
-        Unmodelled: If it is no linear contract.
+        Unmodelled: If it is a contract of a kind that is not known.
     """
-    instrument = instrument_of(account.replies, held.symbol)
+    instrument = instrument_of(account.replies, held.symbol, held.category)
     mark = mark_of(account, held)
-    table = tier_table(account.replies, held.symbol)
+    rate = published_rate(account.replies, held.symbol, held.category)
+    if account.mode is Mode.PORTFOLIO:
+        # The stress test over the whole account stands for it: no tiers, no leverage, no margin.
+        position = _position(account, held, instrument, mark, None, None, rate)
+        return Leg(held=held, mark=mark, position=position)
+    table = table_of(account, held, mark.price)
     fee = fee_to_close(
         held,
         mark.price,
         table,
-        published_rate(account.replies, held.symbol),
-        is_hedged=_is_hedged(account, held),
+        rate,
+        # An isolated leg is charged by itself, whatever the other side holds.
+        is_hedged=account.mode is Mode.CROSS and is_hedged(account.held, held),
         has_orders=any(c.coin == instrument.settle and c.order_im for c in account.anchor_coins),
     )
-    position = Position(
+    position = _position(account, held, instrument, mark, table, fee, fee.rate)
+    return Leg(held=held, mark=mark, position=position, is_anchored=fee.is_anchored)
+
+
+def table_of(account: Account, held: Held, mark: Decimal) -> TierTable:
+    """The leg's tiers, moved by the orders that are open on its side of the symbol."""
+    return beside_orders(
+        tier_table(account.replies, held.symbol, held.category),
+        account.orders.beside(held),
+        held.value_at(mark),
+        in_one_pool=account.mode is not Mode.ISOLATED,
+    )
+
+
+def _position(  # noqa: PLR0913, PLR0917 - the parts of one position
+    account: Account,
+    held: Held,
+    instrument: Instrument,
+    mark: Mark,
+    table: TierTable | None,
+    fee: Fee | None,
+    rate: Decimal | None,
+) -> Position:
+    isolated = account.mode is Mode.ISOLATED
+    return Position(
         instrument=instrument,
         side=held.side,
         contracts=held.size,
         entry_price=_pnl_entry(held, mark),
         tiers=table,
-        margin_mode=MarginMode.CROSS,
-        initial_rate=ONE / held.leverage,
+        margin_mode=MarginMode.ISOLATED if isolated else MarginMode.CROSS,
+        initial_rate=None if held.leverage is None else ONE / held.leverage,
         leverage=held.leverage,
-        close_fee=CloseFee(fixed=fee.fixed),
-        taker_fee_rate=fee.rate,
+        close_fee=CloseFee() if fee is None else CloseFee(fixed=fee.fixed),
+        taker_fee_rate=rate or ZERO,
         adl_rank=held.adl_rank,
         has_stop_loss=account.orders.protect(held, instrument.settle),
         reported_liquidation_price=held.liquidation_price,
         reported_maintenance_margin=held.maintenance_margin,
     )
-    return Leg(held=held, mark=mark, position=position, is_anchored=fee.is_anchored)
 
 
 def mark_of(account: Account, held: Held) -> Mark:
     """The row's own mark, else the ticker's. Raises MissingReply where there is neither."""
     if held.mark is not None:
         return Mark(price=held.mark, at=held.mark_at)
-    mark = ticker_mark(account.replies, held.symbol)
+    mark = ticker_mark(account.replies, held.symbol, held.category)
     if mark is None:
         # Names the request that would bring it.
-        account.replies.get(calls.ticker(held.symbol))
+        account.replies.get(calls.ticker(held.symbol, held.category))
         raise Malformed("result.list", f"a ticker of {held.symbol}", "none")
     return mark
+
+
+def is_hedged(legs: tuple[Held, ...], held: Held) -> bool:
+    """Whether the other side of the leg's symbol is held too."""
+    return any(other.symbol == held.symbol and other.side is not held.side for other in legs)
 
 
 def _pnl_entry(held: Held, mark: Mark) -> Decimal:
@@ -107,14 +151,10 @@ def _pnl_entry(held: Held, mark: Mark) -> Decimal:
     USDC contracts are settled into the wallet every eight hours; what has been settled is no
     longer unrealized. The row's own PnL says which of its two prices it runs from.
     """
-    if held.session_price is None or held.session_price == held.entry_price:
+    if held.is_inverse or held.session_price in (None, held.entry_price):
         return held.entry_price
 
     def off_by(price: Decimal) -> Decimal:
         return abs(held.unrealised_pnl - held.side.sign * held.size * (mark.price - price))
 
-    return min(held.entry_price, held.session_price, key=off_by)
-
-
-def _is_hedged(account: Account, held: Held) -> bool:
-    return any(o.symbol == held.symbol and o.side is not held.side for o in account.held)
+    return min(held.entry_price, held.session_price or held.entry_price, key=off_by)

@@ -1,5 +1,5 @@
 """
-Marks of Bybit's contracts: by REST tickers, and live by the public ticker streams.
+Marks of Bybit's contracts and USD indices of coins: by REST and by the public ticker streams.
 
 A stream sends one snapshot and then deltas of what changed; a delta that leaves the mark out
 says that it still holds. Frames, shortened (docs «Ticker» stream, read 2026-07): ``{"topic":
@@ -20,6 +20,8 @@ import msgspec
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.collateral import ticker_mark
+from monitor.exchanges.bybit.index import coin_of, index_of, is_index, spot_symbol
+from monitor.exchanges.bybit.rows import INVERSE, LINEAR, SPOT
 from monitor.exchanges.payload import Row, as_decimal, parse_json
 from monitor.exchanges.port import (
     Ignored,
@@ -39,12 +41,14 @@ if TYPE_CHECKING:
     from monitor.risk.model import Instrument
 
 HOST = "wss://stream.bybit.com"
-PUBLIC_LINEAR = "/v5/public/linear"
+PUBLIC = "/v5/public/"
 KEEP_ALIVE = KeepAlive(text='{"req_id":"ping","op":"ping"}', seconds=20)
 # «The args array's length for one public connection may not exceed 21,000 characters.»
 ARGS_CHARACTERS = 21_000
 TOPICS_PER_REQUEST = 10
 _TICKERS = "tickers."
+_MARK, _INDEX = "markPrice", "usdIndexPrice"
+_EMPTY = b'""'
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = msgspec.Raw(b"")
 
@@ -68,7 +72,22 @@ _tickers = msgspec.json.Decoder(_Ticker)
 
 def mark_calls(instruments: tuple[Instrument, ...]) -> tuple[RestCall, ...]:
     """One ticker call per contract: a whole category is hundreds of rows."""
-    return tuple(calls.ticker(instrument.exchange_symbol) for instrument in instruments)
+    return tuple(_ticker_of(instrument) for instrument in instruments)
+
+
+def _ticker_of(instrument: Instrument) -> RestCall:
+    return calls.ticker(_wire_symbol(instrument), _category(instrument))
+
+
+def _wire_symbol(instrument: Instrument) -> str:
+    """What Bybit calls the market whose ticker carries this mark."""
+    return spot_symbol(instrument.base) if is_index(instrument) else instrument.exchange_symbol
+
+
+def _category(instrument: Instrument) -> str:
+    if is_index(instrument):
+        return SPOT
+    return INVERSE if instrument.payoff is Payoff.INVERSE else LINEAR
 
 
 def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping[str, Mark]:
@@ -81,9 +100,10 @@ def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping
     """
     marks: dict[str, Mark] = {}
     for instrument in instruments:
-        mark = ticker_mark(replies, instrument.exchange_symbol)
+        call = _ticker_of(instrument)
+        key = _INDEX if is_index(instrument) else _MARK
+        mark = ticker_mark(replies, _wire_symbol(instrument), _category(instrument), key)
         if mark is None:
-            call = calls.ticker(instrument.exchange_symbol)
             raise MissingReply("no mark was given for this symbol", call=call.request)
         marks[instrument.exchange_symbol] = mark
     return marks
@@ -93,13 +113,18 @@ def mark_streams(instruments: tuple[Instrument, ...]) -> tuple[MarkStream, ...]:
     """
     As many connections as the tickers of these contracts need, ten topics to a request.
 
-    Raises:
-        ValueError: For a contract that is not linear; pools hold no other.
+    Linear and inverse contracts have streams of their own; a coin's index comes with its spot
+    ticker.
     """
-    if any(instrument.payoff is not Payoff.LINEAR for instrument in instruments):
-        raise ValueError("only linear contracts have their marks on this stream")
-    topics = sorted({_TICKERS + instrument.exchange_symbol for instrument in instruments})
-    return tuple(_stream(part) for part in _by_connection(topics))
+    topics: dict[str, dict[str, str]] = {LINEAR: {}, INVERSE: {}, SPOT: {}}
+    for instrument in instruments:
+        topic = _TICKERS + _wire_symbol(instrument)
+        topics[_category(instrument)][topic] = instrument.exchange_symbol
+    return tuple(
+        _stream(PUBLIC + category, part, heard)
+        for category, heard in topics.items()
+        for part in _by_connection(sorted(heard))
+    )
 
 
 def _by_connection(topics: list[str]) -> Iterator[list[str]]:
@@ -113,20 +138,21 @@ def _by_connection(topics: list[str]) -> Iterator[list[str]]:
         yield part
 
 
-def _stream(topics: list[str]) -> MarkStream:
+def _stream(path: str, topics: list[str], heard: Mapping[str, str]) -> MarkStream:
+    """Args: heard: Topic → the exchange symbol whose marks it brings."""
     batches = [
         topics[start : start + TOPICS_PER_REQUEST]
         for start in range(0, len(topics), TOPICS_PER_REQUEST)
     ]
     return MarkStream(
         host=HOST,
-        path=PUBLIC_LINEAR,
+        path=path,
         subscribe=tuple(
             json.dumps({"req_id": str(number), "op": "subscribe", "args": batch})
             for number, batch in enumerate(batches, start=1)
         ),
         acks=len(batches),
-        symbols=frozenset(topic.removeprefix(_TICKERS) for topic in topics),
+        symbols=frozenset(heard[topic] for topic in topics),
         keepalive=KEEP_ALIVE,
     )
 
@@ -152,20 +178,33 @@ def _read_ticker(frame: _Frame) -> MarksRead | Ignored:
         ticker = _tickers.decode(frame.data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed("data", "a ticker object") from error
-    if ticker.usdIndexPrice and not ticker.markPrice:
-        return Ignored(what="spot ticker")
     symbol = ticker.symbol
     if not symbol or frame.topic != _TICKERS + symbol:
         raise Malformed("data.symbol", f"the symbol of {frame.topic[:60]}", symbol[:60])
     at = _time(frame.ts)
+    if ticker.usdIndexPrice and not ticker.markPrice:
+        return _read_index(symbol, ticker.usdIndexPrice, at)
     if ticker.markPrice:
-        price = as_decimal(parse_json(bytes(ticker.markPrice), "data.markPrice"), "data.markPrice")
-        if price <= ZERO:
-            raise Malformed("data.markPrice", "a number above 0", str(price))
-        return MarksRead(marks={symbol: Mark(price=price, at=at)})
+        return MarksRead(marks={symbol: Mark(price=_price(ticker.markPrice, _MARK), at=at)})
     if frame.type != "delta":
         raise Malformed("data.markPrice", "a mark in a snapshot", "nothing")
     return MarksRead(marks={}, confirmed={symbol: at})
+
+
+def _read_index(symbol: str, told: msgspec.Raw, at: datetime) -> MarksRead | Ignored:
+    """The index in a spot ticker; a coin that is no collateral has none, and says so by ""."""
+    coin = coin_of(symbol)
+    if coin is None or bytes(told) == _EMPTY:
+        return Ignored(what="spot ticker")
+    mark = Mark(price=_price(told, _INDEX), at=at)
+    return MarksRead(marks={index_of(coin).exchange_symbol: mark})
+
+
+def _price(told: msgspec.Raw, key: str) -> Decimal:
+    price = as_decimal(parse_json(bytes(told), f"data.{key}"), f"data.{key}")
+    if price <= ZERO:
+        raise Malformed(f"data.{key}", "a number above 0", str(price))
+    return price
 
 
 def _time(stamp: int | str) -> datetime:

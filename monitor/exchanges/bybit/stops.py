@@ -1,5 +1,7 @@
 """
-Which positions are protected: a stop on the position itself, or a waiting order that closes it.
+The open orders: which positions they protect, and which of them need margin.
+
+A position is protected by a stop on itself, or by a waiting order that closes it.
 
 Partial and whole-position stops, trailing stops, plain conditional orders that only reduce,
 and Bybit's own «MMR close order» all count; where they would trigger is not looked at.
@@ -15,10 +17,12 @@ from typing import TYPE_CHECKING
 from monitor.errors import ExchangeError
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import listing
-from monitor.exchanges.bybit.rows import read_order
-from monitor.risk.model import Side
+from monitor.exchanges.bybit.rows import INVERSE, LINEAR, read_order
+from monitor.risk.model import ZERO, Side
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from monitor.exchanges.bybit.rows import Held, Order
     from monitor.exchanges.port import Replies
 
@@ -29,16 +33,39 @@ _RISES, _FALLS = 1, 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrders:
-    """The open orders of the settle coins in `known`; nothing is known of other coins'."""
+    """
+    The open orders, linear and inverse, of the settle coins that are known.
+
+    `known` holds USDT, USDC and the word inverse, as far as their lists were there.
+    """
 
     orders: tuple[Order, ...] = ()
     known: frozenset[str] = frozenset()
+
+    def knows(self, settle: str) -> bool:
+        """Whether the list of the orders that settle in this coin was there."""
+        return (settle if settle in calls.SETTLE_COINS else INVERSE) in self.known
+
+    def with_margin(self) -> tuple[Order, ...]:
+        """Those that would open something."""
+        return tuple(order for order in self.orders if order.needs_margin)
+
+    def beside(self, held: Held) -> Decimal:
+        """What would be opened beside this leg, on its side of its symbol, in its settle coin."""
+        return sum(
+            (
+                order.value
+                for order in self.with_margin()
+                if (order.symbol, order.side, order.idx) == (held.symbol, held.side, held.idx)
+            ),
+            ZERO,
+        )
 
     def protect(self, held: Held, settle: str) -> bool | None:
         """Whether anything closes this leg on its losing side; None where nothing is known."""
         if held.has_own_stop:
             return True
-        if settle not in self.known:
+        if not self.knows(settle):
             return None
         return any(_protects(order, held) for order in self.orders)
 
@@ -51,12 +78,13 @@ def read_orders(replies: Replies) -> OpenOrders:
     """
     known: set[str] = set()
     found: dict[str, Order] = {}
-    for coin in calls.SETTLE_COINS:
+    for settle, call in {**calls.ORDERS, INVERSE: calls.INVERSE_ORDERS}.items():
+        category = INVERSE if settle == INVERSE else LINEAR
         try:
-            orders = [read_order(row) for row in listing(replies, calls.orders(coin)).rows]
+            orders = [read_order(row, category) for row in listing(replies, call).rows]
         except ExchangeError:
             continue
-        known.add(coin)
+        known.add(settle)
         found |= {order.order_id: order for order in orders if order.is_open}
     return OpenOrders(orders=tuple(found.values()), known=frozenset(known))
 

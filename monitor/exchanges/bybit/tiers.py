@@ -1,5 +1,5 @@
 """
-Bybit's risk limits → tier tables, and its collateral value ratios → haircut steps.
+Bybit's risk limits and borrow tiers → tier tables; its collateral ratios → haircut steps.
 
 Risk-limit rows, shortened (docs «Get Risk Limit», read 2026-07): ``{"symbol": "BTCUSDT",
 "riskLimitValue": "2600000", "maintenanceMargin": "0.0056", "initialMargin": "0.0111",
@@ -10,13 +10,23 @@ Collateral Ratio», read 2026-07): ``{"currency": "BTC", "collateralRatioList": 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import naming, rows_of
-from monitor.risk.model import ONE, ZERO, HaircutStep, LeverageTier, TierMeasure, TierTable
+from monitor.exchanges.bybit.envelope import listing, naming, rows_of
+from monitor.risk.model import (
+    ONE,
+    ZERO,
+    Borrow,
+    HaircutStep,
+    LeverageTier,
+    TierMeasure,
+    TierTable,
+)
+from monitor.risk.tiers import tier_of
 
 if TYPE_CHECKING:
     from monitor.exchanges.payload import Row
@@ -30,9 +40,9 @@ _ROUNDING = ONE
 _ROUNDING_RATE = Decimal("0.005")
 
 
-def tier_table(replies: Replies, symbol: str) -> TierTable:
+def tier_table(replies: Replies, symbol: str, category: str = "linear") -> TierTable:
     """
-    The symbol's tiers, by notional at mark.
+    The symbol's tiers, by notional at mark in the settle coin.
 
     A rate applies to the whole notional less its tier's deduction. Deductions are derived:
     Bybit leaves them out on the lowest tier of every table and on whole tables.
@@ -43,7 +53,7 @@ def tier_table(replies: Replies, symbol: str) -> TierTable:
 
     Source: Bybit «Maintenance Margin Calculation (USDT Contract)», 2025-09-18.
     """
-    call = calls.risk_limit(symbol)
+    call = calls.risk_limit(symbol, category)
     with naming(call.request):
         ordered = sorted(
             rows_of(replies, call, "symbol"), key=lambda row: row.positive("riskLimitValue")
@@ -87,6 +97,92 @@ def _check_deduction(row: Row, derived: Decimal) -> None:
         return
     if abs(published - derived) > max(_ROUNDING, _ROUNDING_RATE * abs(derived)):
         raise Malformed(row.at("mmDeduction"), f"about {derived}", str(published))
+
+
+def beside_orders(
+    table: TierTable, ordered: Decimal, notional: Decimal, *, in_one_pool: bool
+) -> TierTable:
+    """
+    The table of a position beside which orders of this value are open, by its own notional.
+
+    Positions and orders of a side pick their tier together. In cross margin both are charged to
+    one pool: where the position's mark takes the two into another tier, the order's margin
+    changes by the order's value × the change of the rate. The orders' margin is carried as it
+    stands now, so that change is put into the deductions here; at `notional`, which is the
+    position's now, the position's own margin is as without it. An isolated position's pool
+    bears no order, so its table is only moved.
+
+    Source: Bybit «Introduction to Risk Limit», 2025-09-18: value at mark, positions and orders
+    together.
+    """
+    if not ordered:
+        return table
+    now = tier_of(notional + ordered, table).maintenance_rate
+    reached = [t for t in table.tiers if t.cap is None or t.cap > ordered]
+    if not reached:
+        last = table.tiers[-1]
+        return replace(table, tiers=(replace(last, floor=ZERO, cap=None),))
+
+    def moved(tier: LeverageTier) -> LeverageTier:
+        change = ordered * (tier.maintenance_rate - now) if in_one_pool else ZERO
+        return replace(
+            tier,
+            floor=max(ZERO, tier.floor - ordered),
+            cap=None if tier.cap is None else tier.cap - ordered,
+            deduction=tier.deduction - change,
+        )
+
+    return replace(table, tiers=tuple(moved(tier) for tier in reached))
+
+
+def borrow_of(replies: Replies, coin: str, loan: Decimal, owed: Decimal) -> Borrow | None:
+    """
+    What a debt in this coin is charged; None where Bybit lists no such table.
+
+    The rate of the tier in which the debt falls applies to all of it: no deduction is
+    published. The initial rate is that of the tier that holds `owed`.
+
+    Raises:
+        MissingReply: If the coin's tiers are not there.
+        Malformed: If they can't be read.
+
+    Source: docs «Get Position Tiers» of spot margin trading, read 2026-07: ``{"currency":
+    "BTC", "positionTiersRatioList": [{"tier": "1", "borrowLimit": "390", "positionMMR":
+    "0.04", "positionIMR": "0.2"}]}``.
+    """
+    call = calls.borrow_tiers(coin)
+    with naming(call.request):
+        rows = [r for r in listing(replies, call).rows if r.optional_text("currency") == coin]
+        if not rows:
+            return None
+        listed = rows[0].rows("positionTiersRatioList")
+        ordered = sorted(listed, key=lambda row: row.positive("borrowLimit"))
+        if not ordered:
+            return None
+        holds = (row for row in ordered if owed <= row.positive("borrowLimit"))
+        return Borrow(
+            tiers=TierTable(tiers=_borrow_tiers(ordered), measured_in=TierMeasure.CONTRACTS),
+            loan=loan,
+            initial_rate=next(holds, ordered[-1]).positive("positionIMR"),
+        )
+
+
+def _borrow_tiers(rows: list[Row]) -> tuple[LeverageTier, ...]:
+    tiers: list[LeverageTier] = []
+    for row in rows:
+        cap, floor = row.positive("borrowLimit"), tiers[-1].cap if tiers else ZERO
+        if cap == floor:
+            raise Malformed(row.at("borrowLimit"), f"a limit above {floor}", str(cap))
+        tiers.append(
+            LeverageTier(
+                floor=floor or ZERO,
+                cap=cap,
+                maintenance_rate=row.positive("positionMMR"),
+                deduction=ZERO,
+                max_leverage=row.optional_decimal("maxLeverage"),
+            )
+        )
+    return tuple(tiers)
 
 
 def haircuts(replies: Replies, coin: str) -> tuple[HaircutStep, ...]:

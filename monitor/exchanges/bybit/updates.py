@@ -14,15 +14,23 @@ A wallet frame, shortened (docs «Wallet» stream, read 2026-07): ``{"id": "…"
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from monitor.errors import Malformed
+from monitor.exchanges.bybit.account import of_another_mode
 from monitor.exchanges.bybit.collateral import STABLECOINS
 from monitor.exchanges.bybit.rows import (
+    INVERSE,
+    LINEAR,
+    OPTION,
+    Held,
+    Option,
     is_held,
     read_coin,
     read_held,
     read_key,
+    read_option,
     read_order,
     read_sequence,
 )
@@ -34,11 +42,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.exchanges.bybit.account import Account
-    from monitor.exchanges.bybit.rows import Coin, Held, Order
+    from monitor.exchanges.bybit.rows import Coin, Order
     from monitor.exchanges.port import Frame
 
+T = TypeVar("T", Held, Option)
+
 PRIVATE_PATH = "/v5/private"
-_LINEAR = "linear"
 # Fills come with the position and wallet frames that they cause; greeks are of options.
 _WITHOUT_FIGURES = frozenset({"execution", "greeks", "dcp"})
 
@@ -105,30 +114,36 @@ def _after_positions(account: Account, row: Row, category: str, at: datetime) ->
     if at < account.positions_at:
         return account
     held = {leg.key: leg for leg in account.held}
-    foreign = {leg.key: leg for leg in account.foreign}
+    options = {option.key: option for option in account.options}
     for each in row.rows("data"):
         kind = each.optional_text("category") or category
-        if not kind:
-            raise Malformed(each.at("category"), "linear, inverse or option", "nothing")
-        _put(held if kind == _LINEAR else foreign, each, kind, at)
-    legs, others = tuple(held.values()), tuple(foreign.values())
-    if legs == account.held and others == account.foreign:
+        if kind == OPTION:
+            _put(options, each, read_option)
+        elif kind in (LINEAR, INVERSE):
+            _put(held, each, partial(read_held, category=kind, at=at))
+        else:
+            raise Malformed(each.at("category"), "linear, inverse or option", kind or "nothing")
+    legs, others = tuple(held.values()), tuple(options.values())
+    if legs == account.held and others == account.options:
         return account
-    return replace(account, held=legs, foreign=others, positions_at=at, is_anchored=False)
+    because = of_another_mode(account.mode, account.totals, account.coins, legs)
+    if because is not None:
+        raise because
+    return replace(account, held=legs, options=others, positions_at=at, is_anchored=False)
 
 
-def _put(legs: dict[tuple[str, int], Held], row: Row, category: str, at: datetime) -> None:
+def _put(legs: dict[tuple[str, int], T], row: Row, read: Callable[[Row], T]) -> None:
     """Puts the row in its leg's place, or takes the leg away where it is closed."""
     key = read_key(row)
     if _is_older(read_sequence(row), legs.get(key)):
         return
     if is_held(row):
-        legs[key] = read_held(row, category, at)
+        legs[key] = read(row)
     else:
         legs.pop(key, None)
 
 
-def _is_older(sequence: int | None, known: Held | None) -> bool:
+def _is_older(sequence: int | None, known: Held | Option | None) -> bool:
     if sequence is None or known is None or known.seq is None:
         return False
     return sequence < known.seq
@@ -137,9 +152,9 @@ def _is_older(sequence: int | None, known: Held | None) -> bool:
 def _after_orders(account: Account, row: Row, category: str, _at: datetime) -> Account:
     orders = {order.order_id: order for order in account.orders.orders}
     for each in row.rows("data"):
-        if (each.optional_text("category") or category) != _LINEAR:
-            continue
-        _put_order(orders, read_order(each))
+        kind = each.optional_text("category") or category
+        if kind in (LINEAR, INVERSE):
+            _put_order(orders, read_order(each, kind))
     changed = tuple(orders.values())
     if changed == account.orders.orders:
         return account

@@ -1,12 +1,13 @@
-"""OKX: unified account in Futures mode and Multi-currency margin, perpetual swaps."""
+"""OKX: the unified account in all four modes, perpetuals, expiry futures, margin trading."""
 
 from __future__ import annotations
 
-from monitor.exchanges.okx.account import needed, read_account
+from monitor.exchanges.okx.account import read_account, torn
 from monitor.exchanges.okx.calls import CATALOGUE, CONFIG, TIME
 from monitor.exchanges.okx.errors import NAME, read_error
 from monitor.exchanges.okx.marks import mark_calls, mark_streams, read_frame, read_marks
 from monitor.exchanges.okx.permissions import HINT, read_permissions, read_time
+from monitor.exchanges.okx.wants import needed
 from monitor.exchanges.port import Exchange
 
 __all__ = ["EXCHANGE"]
@@ -27,4 +28,5 @@ EXCHANGE = Exchange(
     read_error=read_error,
     catalogue=CATALOGUE,
     permission_hint=HINT,
+    torn=torn,
 )

@@ -1,5 +1,5 @@
 """
-Reading an OKX account: which calls are still wanted, and its view once they are answered.
+An OKX account's view: its book, the replies that hold its tables, and its pools.
 
 Knows the order of the reading; the margin rules are those of `pools`.
 """
@@ -9,28 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from monitor.errors import ExchangeError, Malformed, MissingReply
-from monitor.exchanges.okx import calls, collateral, rows, tables, updates
-from monitor.exchanges.okx import envelope as answers
-from monitor.exchanges.okx.book import Book
+from monitor.errors import ExchangeError, Malformed
+from monitor.exchanges.okx import calls, cash, updates
 from monitor.exchanges.okx.errors import NAME
-from monitor.exchanges.okx.legs import Leg, leg
+from monitor.exchanges.okx.legs import leg
 from monitor.exchanges.okx.pools import Anchors, Pools, build
-from monitor.exchanges.okx.rows import SWAP, Mode
-from monitor.exchanges.okx.stops import read_stops, stop_calls
-from monitor.exchanges.okx.unmodelled import WATCHED, refuse_contents, refuse_mode
-from monitor.risk.model import ZERO, AccountSnapshot, MarginMode
+from monitor.exchanges.okx.products import MARGIN
+from monitor.exchanges.okx.reading import read_book
+from monitor.exchanges.okx.rows import Mode
+from monitor.exchanges.okx.trades import trade
+from monitor.risk.model import AccountSnapshot, MarginMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
-    from monitor.exchanges.okx.rows import Coin, Held
-    from monitor.exchanges.port import Frame, Replies, Reply, RestCall
-
-_KINDS = (SWAP, "FUTURES", "MARGIN", "OPTION", "EVENTS")
-# More tables than this of one kind are asked for all at once.
-_FEW = 3
+    from monitor.exchanges.okx.book import Book
+    from monitor.exchanges.okx.held import Held
+    from monitor.exchanges.okx.legs import Leg
+    from monitor.exchanges.okx.rows import Config
+    from monitor.exchanges.port import Frame, Replies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +44,7 @@ class View:
         The account's pools by OKX's rules.
 
         Raises:
-            Unmodelled: If it holds what the rules don't cover; all of it is named.
+            Unmodelled: If a position is margined in a coin that the rules don't cover.
             MissingReply: If a table that a position or coin needs was not read.
             Malformed: If one can't be read.
         """
@@ -64,6 +61,9 @@ class View:
             reported=built.reported,
             marks=followed | marks,
             followed=tuple(a.instrument for a in anchored if a.instrument is not None),
+            funding=cash.read_funding(self.replies, (leg.instrument for leg in legs)),
+            free=cash.read_free(self.replies),
+            bookings=cash.read_bookings(self.replies),
         )
 
     def updated(self, frame: Frame) -> View:
@@ -88,15 +88,21 @@ class View:
             return self.anchors
 
     def _built(self) -> tuple[tuple[Leg, ...], Pools]:
-        refuse_contents(self.book)
-        legs = tuple(
-            leg(row, self.replies, has_stop_loss=self.book.stops.protect(row))
-            for row in self.book.open_positions()
-        )
+        legs = tuple(self._leg(row) for row in self.book.modelled())
         return legs, build(self.account, self.book, legs, self.replies, self.anchors)
 
+    def _leg(self, row: Held) -> Leg:
+        stop = self.book.stops.protect(row)
+        if row.inst_type == MARGIN:
+            return trade(row, self.replies, has_stop_loss=stop)
+        stressed = row.is_cross and self.book.config.mode is Mode.PORTFOLIO
+        return leg(row, self.replies, has_stop_loss=stop, stressed=stressed)
 
-def _mode(config: rows.Config) -> str:
+
+def _mode(config: Config) -> str:
+    """The account's mode in words; each switch that changes what a figure means is in it."""
+    if config.mode is Mode.SPOT:
+        return "spot mode, " + ("borrowing" if config.borrows else "no borrowing")
     return f"{config.mode.value.lower()}, {'long/short' if config.hedged else 'net'}"
 
 
@@ -105,194 +111,52 @@ def read_account(account: str, replies: Replies) -> View:
     The account's view.
 
     Raises:
-        Unmodelled: If its mode is not watched, or it holds what is not modelled.
         MissingReply: If a reply that it needs is not there.
         Malformed: If one can't be read, or two contradict each other.
     """
-    book = _book(replies)
-    refuse_mode(book.config)
-    refuse_contents(book)
-    _check_nothing_vanished(book)
+    book = read_book(replies)
+    because = vanished(book)
+    if because is not None:
+        raise Malformed(
+            "data",
+            f"the {because} that the balance tells of",
+            "none",
+            exchange=NAME,
+            call=calls.POSITIONS.request,
+        )
     return View(account=account, book=book, replies=replies)
 
 
-def _book(replies: Replies) -> Book:
-    config = _config(replies)
-    refuse_mode(config)
-    reply = _balance(config, replies)
-    with answers.reading(calls.BALANCE):
-        row = answers.only_row(answers.rows(reply))
-        totals = rows.totals(row)
-        coins = tuple(rows.coin(detail) for detail in row.rows("details"))
-    return Book(
-        config=config,
-        totals=totals,
-        coins={coin.ccy: coin for coin in coins},
-        positions={held.pos_id: held for held in _held(replies)},
-        stops=read_stops(replies),
-        at=reply.at,
-    )
-
-
-def _config(replies: Replies) -> rows.Config:
-    reply = replies.get(calls.CONFIG)
-    with answers.reading(calls.CONFIG):
-        return rows.config(answers.only_row(answers.rows(reply)))
-
-
-def _balance(config: rows.Config, replies: Replies) -> Reply:
+def vanished(book: Book) -> str | None:
     """
-    The balance; in futures mode, where each coin stands alone, one of named coins serves too.
+    The positions that the balance tells of and the list of positions leaves out; None: none.
 
-    A coin that positions settle in and that such a one leaves out is missed by `pools`.
-    """
-    if not replies.has(calls.BALANCE) and config.mode is Mode.FUTURES:
-        of_coins = [r for r in replies if r.path == calls.BALANCE.path and {*r.query} == {"ccy"}]
-        if of_coins:
-            return max(of_coins, key=lambda reply: len(reply.query["ccy"]))
-    return replies.get(calls.BALANCE)
-
-
-def _position_lists(replies: Replies) -> tuple[RestCall, ...]:
-    """The list of all positions; elsewhere than here it may have been asked kind by kind."""
-    if replies.has(calls.POSITIONS):
-        return (calls.POSITIONS,)
-    kinds = [replace(calls.POSITIONS, query=(("instType", kind),)) for kind in _KINDS]
-    found = tuple(call for call in kinds if replies.has(call))
-    return found if any(("instType", SWAP) in call.query for call in found) else (calls.POSITIONS,)
-
-
-def _held(replies: Replies) -> tuple[Held, ...]:
-    found: list[Held] = []
-    for call in _position_lists(replies):
-        reply = replies.get(call)
-        with answers.reading(call):
-            told = answers.rows(reply)
-            found += [replace(rows.held(row), told_at=reply.at) for row in told]
-    return tuple(found)
-
-
-def _check_nothing_vanished(book: Book) -> None:
-    """
-    Nothing, where the list of positions holds what the balance tells of.
-
-    An empty list is OKX's way to say «no positions»; it is believed only if the balance
-    doesn't say otherwise.
-
-    Raises:
-        Malformed: If a coin has PnL, or a margin ratio, of positions that are not listed.
+    An empty list is OKX's way to say «no positions»; it is believed only if no coin has PnL,
+    or a margin ratio, of positions that are not listed.
     """
     listed = {(row.ccy, row.margin_mode) for row in book.open_positions()}
     for coin in book.coins.values():
         cross = coin.pnl or (coin.margin_ratio if book.config.mode is Mode.FUTURES else None)
         for told, mode in ((cross, MarginMode.CROSS), (coin.isolated_pnl, MarginMode.ISOLATED)):
             if told and (coin.ccy, mode) not in listed:
-                raise Malformed(
-                    "data",
-                    f"the {mode.value} positions in {coin.ccy} that the balance tells of",
-                    "none",
-                    exchange=NAME,
-                    call=calls.POSITIONS.request,
-                )
+                return f"{mode.value} positions in {coin.ccy}"
+    return None
 
 
-def needed(replies: Replies) -> tuple[RestCall, ...]:
+def torn(replies: Replies) -> str | None:
     """
-    The calls still wanted: mode, balance and positions; then what is held decides.
+    Why the replies can't be of one moment, None where they may be.
+
+    The mode was switched, or a position closed, between one reply and the next.
 
     Raises:
-        Malformed: If a reply that decides can't be read.
+        MissingReply, Malformed: As reading the account does.
     """
-    fixed = (calls.CONFIG, calls.BALANCE, *_position_lists(replies))
-    missing = tuple(call for call in fixed if not replies.has(call))
-    if missing and not _has_coins(missing, replies):
-        return missing
-    book = _book_for_needs(replies)
-    if book is None:
-        return ()
-    return tuple(dict.fromkeys(_tables_wanted(book, replies)))
-
-
-def _has_coins(missing: tuple[RestCall, ...], replies: Replies) -> bool:
-    """Whether all that is missing is the balance, and one of named coins stands in for it."""
-    if missing != (calls.BALANCE,):
-        return False
-    try:
-        return bool(_balance(_config(replies), replies))
-    except MissingReply:
-        return False
-
-
-def _book_for_needs(replies: Replies) -> Book | None:
-    """The book, None for a mode that is not watched: nothing more is wanted then."""
-    return _book(replies) if _config(replies).mode in WATCHED else None
-
-
-def _tables_wanted(book: Book, replies: Replies) -> Iterator[RestCall]:
-    held = [row for row in book.open_positions() if row.inst_type == SWAP]
-    yield from _few_or_all(
-        [
-            calls.instrument(row.inst_id)
-            for row in held
-            if not _lists(replies, calls.instrument(row.inst_id), row.inst_id)
-        ],
-        calls.ALL_INSTRUMENTS,
-        replies,
-    )
-    known = [
-        (row, tables.listed(replies, row.inst_id))
-        for row in held
-        if _lists(replies, calls.instrument(row.inst_id), row.inst_id)
-    ]
-    fees = [call for _, of in known if not replies.has(call := calls.fees(of.family))]
-    yield from _few_or_all(fees, calls.ALL_FEES, replies)
-    for row, of in known:
-        tiers = calls.tiers(of.family, row.margin_mode.value)
-        if not replies.has(tiers):
-            yield tiers
-        if row.mark_price is None and not replies.has(calls.mark(row.inst_id)):
-            yield calls.mark(row.inst_id)
-    if held:
-        yield from stop_calls(replies)
-    if book.config.mode is Mode.MULTI_CURRENCY:
-        yield from _collateral_wanted(book, held, replies)
-
-
-def _few_or_all(wanted: list[RestCall], every: RestCall, replies: Replies) -> tuple[RestCall, ...]:
-    """The calls themselves where they are few, else the one that brings all of them."""
-    distinct = tuple(dict.fromkeys(wanted))
-    return distinct if len(distinct) <= _FEW or replies.has(every) else (every,)
-
-
-def _lists(replies: Replies, call: RestCall, inst_id: str) -> bool:
-    """Whether a reply tells of the instrument: a list of this morning may not."""
-    with answers.reading(call):
-        return answers.row_with(replies, call, "instId", inst_id) is not None
-
-
-def _collateral_wanted(book: Book, held: list[Held], replies: Replies) -> Iterator[RestCall]:
-    settled = {row.ccy for row in held if row.margin_mode is MarginMode.CROSS}
-    coins = [
-        coin
-        for coin in book.coins.values()
-        if collateral.counts(coin) and (coin.cash != ZERO or coin.ccy in settled)
-    ]
-    untold = [call for c in coins if not replies.has(call := calls.discount(c.ccy))]
-    yield from _few_or_all(untold, calls.ALL_DISCOUNTS, replies)
-    bases = {row.inst_id.partition("-")[0] for row in held}
-    for coin in coins:
-        if coin.ccy not in bases and replies.has(calls.discount(coin.ccy)):
-            yield from _mark_wanted(coin, replies)
-
-
-def _mark_wanted(coin: Coin, replies: Replies) -> Iterator[RestCall]:
-    """The mark that a floating coin follows, and its contract where there is such a mark."""
-    if not collateral.floats(coin.ccy, collateral.haircuts(coin, replies)):
-        return
-    swap = collateral.swap_of(coin.ccy)
-    if not replies.has(calls.mark(swap)):
-        yield calls.ALL_MARKS
-    elif tables.mark_of(replies, swap) is not None:
-        call = calls.instrument(swap, optional=True)
-        if not _lists(replies, call, swap):
-            yield call
+    book = read_book(replies)
+    told = book.totals.adjusted_equity is not None or book.totals.margin_ratio is not None
+    if told and book.config.mode is Mode.FUTURES:
+        return "an adjusted equity, which futures mode does not have"
+    if book.config.mode is not Mode.FUTURES and any(c.margin_ratio for c in book.coins.values()):
+        return "a margin ratio of a coin's own, which only futures mode has"
+    because = vanished(book)
+    return None if because is None else f"no {because}, which the balance tells of"

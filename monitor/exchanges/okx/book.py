@@ -9,14 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from monitor.risk.model import ZERO, MarginMode
+from monitor.exchanges.okx.products import EVENTS, MARGIN
+from monitor.exchanges.okx.rows import Mode
+from monitor.risk.model import ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from decimal import Decimal
 
-    from monitor.exchanges.okx.rows import Coin, Config, Held, Totals
+    from monitor.exchanges.okx.held import Held
+    from monitor.exchanges.okx.rows import Coin, Config, Totals
     from monitor.exchanges.okx.stops import Stops
 
 
@@ -47,15 +50,66 @@ class Book:
     def open_positions(self) -> tuple[Held, ...]:
         return tuple(row for row in self.positions.values() if row.is_open)
 
-    def cross_pnl(self, ccy: str) -> Decimal | None:
-        """What the open cross rows of a coin say that they have won; None where one does not."""
-        total = ZERO
-        for row in self.open_positions():
-            if row.ccy == ccy and row.margin_mode is MarginMode.CROSS:
-                if row.pnl is None:
-                    return None
-                total += row.pnl
-        return total
+    @property
+    def is_one_pool(self) -> bool:
+        """
+        Whether all coins and cross positions together are liquidated as one.
+
+        In spot mode they are where something may be, or is, borrowed (or held: it does not
+        come to that, unless the mode was only just switched).
+        """
+        if self.config.mode is not Mode.SPOT:
+            return self.config.mode is not Mode.FUTURES
+        owes = any(coin.owed for coin in self.coins.values())
+        return self.config.borrows or owes or any(row.is_cross for row in self.open_positions())
+
+    def modelled(self) -> tuple[Held, ...]:
+        """
+        The open positions whose margin is figured.
+
+        A cross margin trade is one of its own in futures mode alone: elsewhere its coins and
+        its debt are the account's.
+        """
+        return tuple(
+            row for row in self.open_positions() if row.is_modelled and not self._is_in_coins(row)
+        )
+
+    def opaque_cross(self) -> tuple[Held, ...]:
+        """The open cross positions whose margin is OKX's word: options."""
+        return tuple(row for row in self._opaque() if row.is_cross)
+
+    def opaque_isolated(self) -> tuple[Held, ...]:
+        return tuple(row for row in self._opaque() if not row.is_cross and row.ccy)
+
+    def events(self) -> tuple[Held, ...]:
+        """Event contracts: paid for in full, they burden nothing."""
+        return tuple(row for row in self.open_positions() if row.inst_type == EVENTS)
+
+    def _opaque(self) -> tuple[Held, ...]:
+        return tuple(
+            row
+            for row in self.open_positions()
+            if not row.is_modelled and row.inst_type != EVENTS and not self._is_in_coins(row)
+        )
+
+    def _is_in_coins(self, row: Held) -> bool:
+        return row.inst_type == MARGIN and row.is_cross and self.config.mode is not Mode.FUTURES
+
+    def cross_pnl(self, ccy: str) -> tuple[Decimal, Decimal] | None:
+        """
+        What the open cross rows of a coin say that they have won: all, and without options.
+
+        None where a row does not say.
+        """
+        rows = (*self.modelled(), *self.opaque_cross())
+        found = [row for row in rows if row.ccy == ccy and row.is_cross]
+        every = modelled = ZERO
+        for row in found:
+            if row.pnl is None:
+                return None
+            every += row.pnl
+            modelled += row.pnl if row.is_modelled else ZERO
+        return every, modelled
 
     def with_coins(self, told: Iterable[Coin], totals: Totals) -> Book:
         """After an account frame that tells of some coins, and of the totals."""
@@ -83,6 +137,8 @@ class Book:
             known,
             cash=cash,
             equity=known.equity + cash - known.cash,
+            # A loan taken outright stays one; what the coin lacked by itself, it lacks anew.
+            owed=known.owed if known.loan else max(known.cash - cash - known.cross_equity, ZERO),
             updated_ms=updated_ms,
         )
         return replace(self, coins={**self.coins, ccy: changed}).outdating(ccy)
@@ -114,4 +170,4 @@ class Book:
 
 
 def _size(row: Held) -> tuple[object, ...]:
-    return row.contracts, row.entry_price, row.margin
+    return row.contracts, row.entry_price, row.margin, row.owed

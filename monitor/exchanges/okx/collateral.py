@@ -14,6 +14,7 @@ from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.okx import tables
 from monitor.exchanges.okx.calls import BALANCE
 from monitor.exchanges.okx.envelope import reading
+from monitor.exchanges.okx.products import CONTRACTS, MARGIN, SWAP, product_of
 from monitor.risk.model import ONE, ZERO, Collateral, Follow, Mark, Payoff
 from monitor.risk.payoff import notional
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.okx.legs import Leg
     from monitor.exchanges.okx.rows import Coin
     from monitor.exchanges.port import Replies
-    from monitor.risk.model import HaircutStep, Instrument
+    from monitor.risk.model import Borrow, HaircutStep, Instrument
 
 # Coins that stand for money: no mark moves them.
 MONEY = frozenset(
@@ -60,9 +61,9 @@ class Anchor:
         return {self.follows.symbol: self.mark}
 
 
-def swap_of(ccy: str) -> str:
-    """The perpetual whose mark the coin follows where no other of its coin is held."""
-    return f"{ccy}-USDT-SWAP"
+def followed(ccy: str) -> tuple[tuple[str, str], ...]:
+    """Whose mark the coin follows where nothing of it is held: its perpetual, else its pair."""
+    return (SWAP, f"{ccy}-USDT-SWAP"), (MARGIN, f"{ccy}-USDT")
 
 
 def counts(coin: Coin) -> bool:
@@ -85,9 +86,15 @@ def haircuts(coin: Coin, replies: Replies) -> tuple[HaircutStep, ...]:
     return tables.haircuts(replies, coin.ccy) if counts(coin) else tables.COUNTS_NOTHING
 
 
-def floats(ccy: str, steps: tuple[HaircutStep, ...]) -> bool:
-    """Whether a mark moves what the coin counts."""
-    return ccy not in MONEY and any(step.haircut < ONE for step in steps)
+def floats(ccy: str, steps: tuple[HaircutStep, ...], *, is_burdened: bool) -> bool:
+    """
+    Whether a mark moves what the coin counts, or what is needed in it.
+
+    Args:
+        is_burdened: Something is owed of it, or positions settle in it: what they need, and a
+            debt that they lose, moves with its price even where it counts for nothing.
+    """
+    return ccy not in MONEY and (is_burdened or any(step.haircut < ONE for step in steps))
 
 
 def usd_price(coin: Coin, legs: Iterable[Leg]) -> Decimal:
@@ -129,7 +136,7 @@ def _is_fine(usd: Decimal | None) -> bool:
 
 def _from_notional(leg: Leg) -> Decimal | None:
     """A linear position's notional in USD over that in its settle coin."""
-    linear = leg.instrument.payoff is Payoff.LINEAR
+    linear = leg.instrument.payoff is Payoff.LINEAR and leg.row.inst_type in CONTRACTS
     if not linear or leg.mark is None or not leg.row.notional_usd:
         return None
     return abs(leg.row.notional_usd) / notional(leg.position, leg.mark.price)
@@ -145,15 +152,16 @@ def anchor(
     """
     Where the coin's price stands, and the mark that carries it on.
 
-    That is the mark of a held perpetual of the coin (its USDT-margined one first), else of
-    the coin's USDT perpetual, else one of the snapshot's own that nothing moves but a common
-    move of all prices.
+    That is the mark of what is held of the coin (its USDT-margined perpetual first), else of
+    the coin's USDT perpetual or its USDT pair, else one of the snapshot's own that nothing
+    moves but a common move of all prices.
 
     Raises:
         Malformed: If nothing tells the coin's price, or a mark can't be read.
     """
     price = usd_price(coin, legs)
-    if not floats(coin.ccy, steps):
+    settles = any(leg.row.ccy == coin.ccy and leg.row.is_cross for leg in legs)
+    if not floats(coin.ccy, steps, is_burdened=settles or bool(coin.owed)):
         return Anchor(price=price)
     live = _live(coin.ccy, legs, replies)
     mark, instrument = live or (Mark(price=price, at=at), None)
@@ -165,31 +173,45 @@ def anchor(
 def _live(ccy: str, legs: tuple[Leg, ...], replies: Replies) -> tuple[Mark, Instrument] | None:
     """A mark of the coin that comes live, and of what; None where there is none."""
     found = [
-        (leg.instrument.settle != "USDT", leg.mark, leg.instrument)
+        (_second_best(leg), leg.mark, leg.instrument)
         for leg in legs
         if leg.instrument.base == ccy and leg.mark is not None
     ]
     if found:
         return min(found, key=lambda held: held[0])[1:]
-    mark = tables.mark_of(replies, swap_of(ccy))
-    if mark is None:
-        return None
-    try:
-        return mark, tables.listed(replies, swap_of(ccy)).instrument
-    except MissingReply:
-        return None
+    for product, inst_id in followed(ccy):
+        mark = tables.mark_of(replies, product, inst_id)
+        if mark is not None:
+            try:
+                return mark, tables.instrument_of(replies, product, inst_id)
+            except MissingReply:
+                continue
+    return None
 
 
-def collateral(coin: Coin, steps: tuple[HaircutStep, ...], at_price: Anchor) -> Collateral:
+def _second_best(leg: Leg) -> tuple[bool, bool]:
+    """A perpetual before an expiry future or a pair, a USDT-margined one before others."""
+    return product_of(leg.row.inst_id) != SWAP, leg.instrument.settle != "USDT"
+
+
+def collateral(
+    coin: Coin,
+    amount: Decimal,
+    steps: tuple[HaircutStep, ...],
+    at_price: Anchor,
+    borrow: Borrow | None,
+) -> Collateral:
     """
-    The coin as collateral: its cash (isolated margin is not in it), PnL comes on top.
+    `amount` of the coin as collateral (isolated margin is not in it); PnL comes on top.
 
-    A liability counts in full. Source: OKX help, «Discount rate», official samples.
+    A liability counts in full, and is charged margin of its own where `borrow` says so.
+    Source: OKX help, «Discount rate», «Borrowing», official samples.
     """
     return Collateral(
         asset=coin.ccy,
-        balance=coin.cash,
+        balance=amount,
         price=at_price.price,
         haircuts=steps,
         follows=at_price.follows,
+        borrow=borrow,
     )

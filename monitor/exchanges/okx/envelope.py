@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import ExchangeError, Malformed
 from monitor.exchanges.okx.errors import NAME, read_error
-from monitor.exchanges.payload import Row
+from monitor.exchanges.payload import MAX_ROWS, Row, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +63,19 @@ def row_with(replies: Replies, call: RestCall, key: str, value: str) -> Row | No
     """
     The row of a reply whose `key` says `value`; None where there is no such reply or row.
 
-    The reply may tell of more than was asked for.
+    The reply may tell of more than was asked for: of hundreds of instruments, say, so only
+    the one row is read.
     """
     reply = replies.find(call)
     if reply is None:
         return None
-    return next((row for row in rows(reply) if row.optional_text(key) == value), None)
+    error = read_error(reply.status, {}, reply.body)
+    if error is not None:
+        raise error
+    data = Row(reply.body, "").raw("data")
+    if not isinstance(data, list) or len(data) > MAX_ROWS:
+        return next(iter(rows_of(data, "data")))
+    for index, item in enumerate(data):
+        if not isinstance(item, dict) or item.get(key) == value:
+            return Row(item, f"data[{index}]")
+    return None

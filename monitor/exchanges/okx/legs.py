@@ -1,5 +1,5 @@
 """
-A position row with everything that it is figured with: contract, tiers, fee, stop, mark.
+A contract's position row with everything that it is figured with: tiers, fee, stop, mark.
 
 Knows one position at a time; must not know which pool it stands in.
 """
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from monitor.errors import Malformed, Unmodelled
 from monitor.exchanges.okx import tables
 from monitor.exchanges.okx.errors import NAME
-from monitor.risk.model import ONE, CloseFee, Mark, Position
+from monitor.risk.model import ONE, ZERO, CloseFee, Mark, Position
 from monitor.risk.payoff import notional
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from monitor.exchanges.okx.rows import Held
+    from monitor.exchanges.okx.held import Held
     from monitor.exchanges.port import Replies
     from monitor.risk.model import Instrument
 
@@ -28,12 +28,17 @@ class Leg:
     """
     An open position: OKX's row, the core's position, and its mark (None where none came).
 
-    `fee` is the liquidation fee at that mark, in the settle coin.
+    `fee_rate`, on the notional, and `fixed_fee` make up what liquidating it costs. `assets`
+    are coins of `row.ccy` that come with it into its pool: what a margin trade has beyond
+    its unrealized PnL.
     """
 
     row: Held
     position: Position
     mark: Mark | None
+    fee_rate: Decimal
+    fixed_fee: Decimal = ZERO
+    assets: Decimal = ZERO
 
     @property
     def instrument(self) -> Instrument:
@@ -41,18 +46,22 @@ class Leg:
 
     @property
     def fee(self) -> Decimal | None:
+        """The liquidation fee at the leg's mark, in the settle coin; None without a mark."""
         if self.mark is None:
             return None
-        rate = self.position.close_fee.rate_on_notional
-        return notional(self.position, self.mark.price) * rate
+        return self.fixed_fee + notional(self.position, self.mark.price) * self.fee_rate
 
 
-def leg(row: Held, replies: Replies, *, has_stop_loss: bool | None) -> Leg:
+def leg(row: Held, replies: Replies, *, has_stop_loss: bool | None, stressed: bool) -> Leg:
     """
-    The leg of an open perpetual.
+    The leg of an open perpetual or expiry future.
 
     OKX holds the fee of liquidating against the equity along with the maintenance margin,
     but not in the initial margin (notional ÷ leverage), whose rate is therefore less by it.
+
+    Args:
+        stressed: Its margin comes from portfolio margin's stress test of the whole account,
+            not from tiers of its own.
 
     Raises:
         MissingReply: If no reply holds its contract, tiers or fee rate.
@@ -62,7 +71,7 @@ def leg(row: Held, replies: Replies, *, has_stop_loss: bool | None) -> Leg:
     Source: OKX help, «Maintenance margin ratio = adjusted equity ÷ (maintenance margin +
     liquidation fees)»; reproduced to 12 to 16 digits on published rows.
     """
-    listed = tables.listed(replies, row.inst_id)
+    listed = tables.listed(replies, row.inst_type, row.inst_id, row.ccy)
     instrument = listed.instrument
     if row.ccy != instrument.settle:
         raise Unmodelled(
@@ -70,29 +79,47 @@ def leg(row: Held, replies: Replies, *, has_stop_loss: bool | None) -> Leg:
             "such contracts are not modelled",
             exchange=NAME,
         )
+    fee = tables.taker_rate(replies, listed)
+    table = None
+    if not stressed:
+        table = tables.tier_table(replies, row.inst_type, listed.family, row.margin_mode)
+    return Leg(
+        row=row,
+        position=Position(
+            instrument=instrument,
+            side=row.side,
+            contracts=abs(row.contracts),
+            entry_price=entry_of(row),
+            tiers=table,
+            margin_mode=row.margin_mode,
+            initial_rate=None if stressed else initial_rate(row, fee),
+            leverage=row.leverage,
+            close_fee=CloseFee() if stressed else CloseFee(rate_on_notional=fee),
+            taker_fee_rate=fee,
+            adl_rank=row.adl_rank,
+            has_stop_loss=True if row.protected else has_stop_loss,
+            reported_liquidation_price=row.liquidation_price,
+            reported_maintenance_margin=row.maintenance,
+        ),
+        mark=mark_of(row, replies),
+        fee_rate=fee,
+    )
+
+
+def entry_of(row: Held) -> Decimal:
+    """The row's entry price. Raises Malformed where there is none."""
     if row.entry_price is None:
         raise Malformed(f"{row.path}.avgPx", "an entry price", "nothing")
-    fee = tables.taker_rate(replies, listed)
-    position = Position(
-        instrument=instrument,
-        side=row.side,
-        contracts=abs(row.contracts),
-        entry_price=row.entry_price,
-        tiers=tables.tier_table(replies, listed.family, row.margin_mode),
-        margin_mode=row.margin_mode,
-        initial_rate=None if row.leverage is None else ONE / row.leverage - fee,
-        leverage=row.leverage,
-        close_fee=CloseFee(rate_on_notional=fee),
-        taker_fee_rate=fee,
-        adl_rank=row.adl_rank,
-        has_stop_loss=True if row.protected else has_stop_loss,
-        reported_liquidation_price=row.liquidation_price,
-        reported_maintenance_margin=row.maintenance,
-    )
-    return Leg(row=row, position=position, mark=_mark(row, replies))
+    return row.entry_price
 
 
-def _mark(row: Held, replies: Replies) -> Mark | None:
+def initial_rate(row: Held, fee: Decimal) -> Decimal | None:
+    """Initial margin per notional, less the fee that the core adds; None without leverage."""
+    return None if row.leverage is None else ONE / row.leverage - fee
+
+
+def mark_of(row: Held, replies: Replies) -> Mark | None:
+    """The mark in the row itself, else a mark-price reply's; None where there is neither."""
     if row.mark_price is not None and row.told_at is not None:
         return Mark(price=row.mark_price, at=row.told_at)
-    return tables.mark_of(replies, row.inst_id)
+    return tables.mark_of(replies, row.inst_type, row.inst_id)

@@ -15,9 +15,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from monitor.exchanges.okx.calls import ALL_MARKS, mark
+from monitor.exchanges.okx.calls import all_marks, mark
 from monitor.exchanges.okx.envelope import reading, rows
 from monitor.exchanges.okx.errors import cleaned
+from monitor.exchanges.okx.products import product_of
 from monitor.exchanges.payload import Row, parse_json
 from monitor.exchanges.port import (
     FrameRead,
@@ -47,9 +48,11 @@ _UPGRADE: Final = "64008"
 
 
 def mark_calls(instruments: tuple[Instrument, ...]) -> tuple[RestCall, ...]:
-    """The calls that bring these marks: one each for a few, else all of them at once."""
+    """The calls that bring these marks: one each for a few, else all of their kinds at once."""
     names = dict.fromkeys(instrument.exchange_symbol for instrument in instruments)
-    return tuple(mark(name) for name in names) if len(names) <= _FEW else (ALL_MARKS,)
+    if len(names) <= _FEW:
+        return tuple(mark(product_of(name), name) for name in names)
+    return tuple(all_marks(product) for product in dict.fromkeys(map(product_of, names)))
 
 
 def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> dict[str, Mark]:
@@ -63,7 +66,7 @@ def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> dict[st
     """
     names = {instrument.exchange_symbol for instrument in instruments}
     found: dict[str, Mark] = {}
-    for call in dict.fromkeys(mark(name) for name in sorted(names)):
+    for call in dict.fromkeys(mark(product_of(name), name) for name in sorted(names)):
         reply = replies.find(call)
         if reply is None:
             continue

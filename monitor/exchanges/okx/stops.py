@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from monitor.errors import ExchangeError
 from monitor.exchanges.okx.calls import STOP_KINDS, STOPS_PER_PAGE, stops
 from monitor.exchanges.okx.envelope import rows
+from monitor.exchanges.okx.products import SWAP
 from monitor.risk.model import ZERO, MarginMode, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
-    from monitor.exchanges.okx.rows import Held
+    from monitor.exchanges.okx.held import Held
     from monitor.exchanges.payload import Row
     from monitor.exchanges.port import Replies, RestCall
 
@@ -49,17 +50,21 @@ class Stop:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stops:
     """
-    The stop orders known, by id. `complete`: every list was read, so that none means none.
+    The stop orders known, by id.
+
+    `complete`: every list was read, so that none means none; `of` names the one kind of
+    instrument that they tell of, None where they tell of all.
     """
 
     by_id: Mapping[str, Stop]
     complete: bool
+    of: str | None = None
 
     def protect(self, row: Held) -> bool | None:
         """Whether one of them protects this position; None where that is not known."""
         if any(_fits(stop, row) for stop in self.by_id.values()):
             return True
-        return False if self.complete else None
+        return False if self.complete and self.of in (None, row.inst_type) else None
 
     def after(self, row: Row) -> Stops:
         """These after one row of the orders-algo channel: a stop came, changed or went."""
@@ -81,9 +86,10 @@ def read_stops(replies: Replies) -> Stops:
     No figure depends on them: a list that can't be read is as good as none.
     """
     found: dict[str, Stop] = {}
-    complete = True
+    complete, of = True, None
     for kind in STOP_KINDS:
         for call in _pages(replies, kind):
+            of = SWAP if ("instType", SWAP) in call.query else of
             reply = replies.find(call)
             if reply is None:
                 complete = complete and call.continues
@@ -92,7 +98,7 @@ def read_stops(replies: Replies) -> Stops:
                 found |= _stops_in(rows(reply))
             except ExchangeError:
                 complete = False
-    return Stops(by_id=found, complete=complete)
+    return Stops(by_id=found, complete=complete, of=of)
 
 
 def _stops_in(found: tuple[Row, ...]) -> dict[str, Stop]:
@@ -103,6 +109,10 @@ def _stops_in(found: tuple[Row, ...]) -> dict[str, Stop]:
 def _pages(replies: Replies, kind: str) -> Iterator[RestCall]:
     """The first page, and one more for as long as the one before is there and full."""
     call: RestCall | None = stops(kind)
+    product = None
+    if not replies.has(stops(kind)) and replies.has(stops(kind, product=SWAP)):
+        # Elsewhere than here they may have been asked for perpetuals alone.
+        product, call = SWAP, stops(kind, product=SWAP)
     while call is not None:
         yield call
         reply = replies.find(call)
@@ -111,7 +121,8 @@ def _pages(replies: Replies, kind: str) -> Iterator[RestCall]:
         try:
             found = rows(reply)
             more = len(found) == STOPS_PER_PAGE
-            call = stops(kind, after=found[-1].text("algoId")) if more else None
+            last = found[-1].text("algoId") if more else None
+            call = stops(kind, after=last, product=product) if more else None
         except ExchangeError:
             return
 

@@ -14,10 +14,17 @@ from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.okx import calls
 from monitor.exchanges.okx.envelope import only_row, reading, row_with, rows
 from monitor.exchanges.okx.errors import NAME
-from monitor.exchanges.okx.tiers import read_tiers
+from monitor.exchanges.okx.products import FUTURES, MARGIN, coins_in
+from monitor.exchanges.okx.tiers import (
+    initial_rate,
+    read_borrow_tiers,
+    read_loan_tiers,
+    read_tiers,
+)
 from monitor.risk.model import (
     ONE,
     ZERO,
+    Borrow,
     HaircutStep,
     Instrument,
     MarginMode,
@@ -35,15 +42,27 @@ if TYPE_CHECKING:
 _PAYOFFS = {"linear": Payoff.LINEAR, "inverse": Payoff.INVERSE}
 # The deprecated fee fields, for a reply without fee groups.
 _FEE_FIELDS = {"USDT": "takerU", "USDC": "takerUSDC"}
+_USD = "USD"
 COUNTS_NOTHING = (HaircutStep(up_to=None, haircut=ONE),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One perpetual as OKX lists it: the instrument, its family and its fee group."""
+    """One contract as OKX lists it: the instrument, its family and its fee group."""
 
     instrument: Instrument
+    product: str
     family: str
+    fee_group: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One pair of margin trading: its coins, its lot in base coin and its fee group."""
+
+    base: str
+    quote: str
+    lot: Decimal
     fee_group: str | None
 
 
@@ -55,51 +74,154 @@ def _row(replies: Replies, call: RestCall, key: str, value: str) -> Row:
     return found
 
 
-def listed(replies: Replies, inst_id: str) -> Listed:
+def listed(replies: Replies, product: str, inst_id: str, margined_in: str | None = None) -> Listed:
     """
-    The perpetual of this id.
+    The contract of this id.
 
     ``{"instId": "BTC-USD-SWAP", "instFamily": "BTC-USD", "uly": "BTC-USD", "ctType":
     "inverse", "ctVal": "100", "ctMult": "1", "settleCcy": "BTC", "lotSz": "0.1", …}``
 
     The payoff is `ctType`'s word, never the id's: USD-margined contracts are linear too.
+    Those settle in the stablecoin that the account chose, whichever the list names: in the
+    one that a position of it is `margined_in`.
 
     Raises:
         MissingReply, Malformed: If no reply lists it, or not in full.
     """
-    call = calls.instrument(inst_id)
+    call = calls.instrument(product, inst_id)
     row = _row(replies, call, "instId", inst_id)
     with reading(call):
         base, _, quote = row.text("uly").partition("-")
+        payoff = row.one_of("ctType", _PAYOFFS)
         settle = row.text("settleCcy")
+        if payoff is Payoff.LINEAR and quote == _USD and margined_in:
+            settle = margined_in
+        expiry = f"-{_date(row, inst_id)}" if product == FUTURES else ""
         instrument = Instrument(
-            symbol=f"{base}/{quote}:{settle}",
+            symbol=f"{base}/{quote}:{settle}{expiry}",
             exchange_symbol=inst_id,
             base=base,
             quote=quote,
             settle=settle,
-            payoff=row.one_of("ctType", _PAYOFFS),
+            payoff=payoff,
             contract_size=row.positive("ctVal") * row.positive("ctMult"),
             lot=row.positive("lotSz"),
         )
         return Listed(
             instrument=instrument,
+            product=product,
             family=row.text("instFamily"),
             fee_group=row.optional_text("groupId"),
         )
 
 
-def tier_table(replies: Replies, family: str, margin_mode: MarginMode) -> TierTable:
+def _date(row: Row, inst_id: str) -> str:
+    """The day of expiry as the unified symbol writes it: ``261225``."""
+    return row.time("expTime").strftime("%y%m%d") if row.has("expTime") else inst_id[-6:]
+
+
+def pair(replies: Replies, inst_id: str) -> Pair:
     """
-    The tiers of a family. Cross positions of a family are tiered together, isolated ones alone.
+    The pair of this id.
+
+    ``{"instType": "MARGIN", "instId": "BTC-USDT", "baseCcy": "BTC", "quoteCcy": "USDT",
+    "lotSz": "0.00000001", "tickSz": "0.1", …}``
+
+    Raises:
+        MissingReply, Malformed: If no reply lists it, or not in full.
+    """
+    call = calls.instrument(MARGIN, inst_id)
+    row = _row(replies, call, "instId", inst_id)
+    with reading(call):
+        base, quote = coins_in(inst_id)
+        return Pair(
+            base=row.optional_text("baseCcy") or base,
+            quote=row.optional_text("quoteCcy") or quote,
+            lot=row.positive("lotSz"),
+            fee_group=row.optional_text("groupId"),
+        )
+
+
+def instrument_of(replies: Replies, product: str, inst_id: str) -> Instrument:
+    """
+    The contract, or the pair as one coin a contract, of this id.
+
+    Raises:
+        MissingReply, Malformed: If no reply lists it, or not in full.
+    """
+    if product != MARGIN:
+        return listed(replies, product, inst_id).instrument
+    of = pair(replies, inst_id)
+    return Instrument(
+        symbol=f"{of.base}/{of.quote}",
+        exchange_symbol=inst_id,
+        base=of.base,
+        quote=of.quote,
+        settle=of.quote,
+        payoff=Payoff.LINEAR,
+        contract_size=ONE,
+        lot=of.lot,
+    )
+
+
+def tier_table(replies: Replies, product: str, family: str, margin_mode: MarginMode) -> TierTable:
+    """
+    The tiers of a family. Its cross positions are tiered together, isolated ones alone.
+
+    Perpetuals and expiry futures of a family have tables, and sums, of their own.
 
     Raises:
         MissingReply, Malformed: If no reply holds them, or they can't be used.
     """
-    call = calls.tiers(family, margin_mode.value)
+    call = calls.tiers(product, family, margin_mode.value)
     with reading(call):
-        group = family if margin_mode is MarginMode.CROSS else None
+        group = f"{product} {family}" if margin_mode is MarginMode.CROSS else None
         return read_tiers(rows(replies.get(call)), family, group)
+
+
+def loan_table(
+    replies: Replies, inst_id: str, margin_mode: MarginMode, *, of_base: bool
+) -> TierTable:
+    """
+    The tiers of margin trading on a pair, by the coins borrowed of its base or its quote.
+
+    Raises:
+        MissingReply, Malformed: If no reply holds them, or they can't be used.
+    """
+    call = calls.loan_tiers(inst_id, margin_mode.value)
+    with reading(call):
+        return read_loan_tiers(rows(replies.get(call)), inst_id, of_base=of_base)
+
+
+def borrowing(replies: Replies, ccy: str, owed: Decimal) -> Borrow | None:
+    """
+    What a debt in this coin is charged; None where nothing is owed and no tiers were told.
+
+    Raises:
+        MissingReply, Malformed: If something is owed and no reply tells, or it can't be used.
+    """
+    tiers, fees = calls.borrow_tiers(ccy), calls.loan_fees()
+    if not owed and not (replies.has(tiers) and replies.has(fees)):
+        return None
+    with reading(tiers):
+        told = rows(replies.get(tiers))
+        told = tuple(row for row in told if (row.optional_text("ccy") or ccy) == ccy)
+        table, initial = read_borrow_tiers(told, ccy), initial_rate(told, owed)
+    with reading(fees):
+        row = only_row(rows(replies.get(fees)))
+        return Borrow(tiers=table, fee_rate=_dearest(row), initial_rate=initial)
+
+
+def _dearest(row: Row) -> Decimal:
+    """
+    The taker rate of margin trading: the one told for the account, else its dearest group's.
+
+    Which group a coin's debt is charged by is not published.
+    """
+    groups = row.rows("feeGroup") if row.has("feeGroup") else ()
+    if groups:
+        return max(_charge(group, "taker") for group in groups)
+    return _charge(row, "taker")
 
 
 def taker_rate(replies: Replies, of: Listed) -> Decimal:
@@ -112,25 +234,43 @@ def taker_rate(replies: Replies, of: Listed) -> Decimal:
     Raises:
         MissingReply, Malformed: If no reply tells it, or tells of a rebate.
     """
-    call = calls.fees(of.family)
+    call = calls.fees(of.product, of.family)
     with reading(call):
         row = only_row(rows(replies.get(call)))
-        place, key = _fee_place(row, of)
-        rate = -place.decimal(key)
-        if rate < ZERO:
-            raise Malformed(place.at(key), "a charge, negative or 0", str(-rate))
-        return rate
+        inverse = of.instrument.payoff is Payoff.INVERSE
+        old = "taker" if inverse else _FEE_FIELDS.get(of.instrument.settle, "taker")
+        return _taker(row, of.fee_group, old)
 
 
-def _fee_place(row: Row, of: Listed) -> tuple[Row, str]:
+def pair_taker_rate(replies: Replies, inst_id: str, of: Pair) -> Decimal:
+    """
+    The rate that liquidating margin trading on a pair is charged with.
+
+    Raises:
+        MissingReply, Malformed: As `taker_rate` does.
+    """
+    call = calls.pair_fees(inst_id)
+    with reading(call):
+        return _taker(only_row(rows(replies.get(call))), of.fee_group, "taker")
+
+
+def _taker(row: Row, fee_group: str | None, old_field: str) -> Decimal:
     groups = row.rows("feeGroup") if row.has("feeGroup") else ()
-    if groups and of.fee_group is not None:
+    if groups and fee_group is not None:
         for group in groups:
-            if group.text("groupId") == of.fee_group:
-                return group, "taker"
-        raise Malformed(row.at("feeGroup"), f"group {of.fee_group}", f"{len(groups)} others")
-    inverse = of.instrument.payoff is Payoff.INVERSE
-    return row, "taker" if inverse else _FEE_FIELDS.get(of.instrument.settle, "taker")
+            if group.text("groupId") == fee_group:
+                return _charge(group, "taker")
+        raise Malformed(row.at("feeGroup"), f"group {fee_group}", f"{len(groups)} others")
+    if groups and not row.has(old_field):
+        return _dearest(row)
+    return _charge(row, old_field)
+
+
+def _charge(place: Row, key: str) -> Decimal:
+    rate = -place.decimal(key)
+    if rate < ZERO:
+        raise Malformed(place.at(key), "a charge, negative or 0", str(-rate))
+    return rate
 
 
 def haircuts(replies: Replies, ccy: str) -> tuple[HaircutStep, ...]:
@@ -179,9 +319,9 @@ def _rate(row: Row, key: str) -> Decimal:
     return rate
 
 
-def mark_of(replies: Replies, inst_id: str) -> Mark | None:
-    """The mark of a perpetual as a mark-price reply tells it, None where there is none."""
-    call = calls.mark(inst_id)
+def mark_of(replies: Replies, product: str, inst_id: str) -> Mark | None:
+    """The mark of an instrument as a mark-price reply tells it, None where there is none."""
+    call = calls.mark(product, inst_id)
     with reading(call):
         row = row_with(replies, call, "instId", inst_id)
         return None if row is None else Mark(price=row.positive("markPx"), at=row.time("ts"))

@@ -1,8 +1,8 @@
 """
-OKX's position tiers as tier tables.
+OKX's position tiers as tier tables: of contracts, of margin trading, of borrowing.
 
-A tier is picked by contracts (not by notional), and its rate applies to the whole position,
-without any deduction: maintenance margin jumps at a tier's edge.
+A tier is picked by contracts (not by notional), of loans by the coins owed, and its rate
+applies to the whole, without any deduction: maintenance margin jumps at a tier's edge.
 
 Source: OKX help, «Position tiers» and «Liquidation and clearing»; API guide, «Get position
 tiers», copies of July 2026. `minSz` is not looked at: rows leave gaps between whole numbers
@@ -38,17 +38,63 @@ def read_tiers(rows: tuple[Row, ...], family: str, group: str | None) -> TierTab
     of_family = [row for row in rows if row.text("instFamily") == family]
     if not of_family:
         raise Malformed("data", f"the position tiers of {family}", "none")
+    return _table(of_family, ("maxSz",), group)
+
+
+def read_loan_tiers(rows: tuple[Row, ...], inst_id: str, *, of_base: bool) -> TierTable:
+    """
+    The tiers of margin trading on one pair, by the coins borrowed of its base or its quote.
+
+    ``{"instId": "ETH-USDT", "tier": "1", "baseMaxLoan": "500", "quoteMaxLoan": "200000",
+    "maxSz": "500", "mmr": "0.03", "imr": "0.1", "maxLever": "10", …}``
+
+    Raises:
+        Malformed: As `read_tiers` does.
+    """
+    of_pair = [row for row in rows if (row.optional_text("instId") or inst_id) == inst_id]
+    if not of_pair:
+        raise Malformed("data", f"the position tiers of {inst_id}", "none")
+    return _table(of_pair, ("baseMaxLoan",) if of_base else ("quoteMaxLoan",), None)
+
+
+def read_borrow_tiers(rows: tuple[Row, ...], ccy: str) -> TierTable:
+    """
+    The tiers of an account's borrowing of one coin, by the coins owed (`maxSz`).
+
+    Raises:
+        Malformed: As `read_tiers` does.
+    """
+    if not rows:
+        raise Malformed("data", f"the borrowing tiers of {ccy}", "none")
+    return _table(list(rows), ("maxSz", "baseMaxLoan", "quoteMaxLoan"), None)
+
+
+def initial_rate(rows: tuple[Row, ...], size: Decimal) -> Decimal | None:
+    """Initial margin per coin owed at a debt of this size; None where the tier tells none."""
+    for row in sorted(rows, key=lambda row: _cap(row, ("maxSz", "baseMaxLoan", "quoteMaxLoan"))):
+        if size <= _cap(row, ("maxSz", "baseMaxLoan", "quoteMaxLoan")):
+            return row.optional_decimal("imr")
+    return None
+
+
+def _table(rows: list[Row], edges: tuple[str, ...], group: str | None) -> TierTable:
     tiers: list[LeverageTier] = []
-    for row in sorted(of_family, key=lambda row: row.decimal("maxSz")):
+    for row in sorted(rows, key=lambda row: _cap(row, edges)):
         floor = tiers[-1].cap if tiers else ZERO
-        tiers.append(_tier(row, ZERO if floor is None else floor))
+        tiers.append(_tier(row, edges, ZERO if floor is None else floor))
     return TierTable(tiers=tuple(tiers), measured_in=TierMeasure.CONTRACTS, group=group)
 
 
-def _tier(row: Row, floor: Decimal) -> LeverageTier:
-    cap = row.positive("maxSz")
+def _cap(row: Row, edges: tuple[str, ...]) -> Decimal:
+    """The tier's upper edge: the first of these fields that tells it."""
+    told = next((key for key in edges if row.has(key)), edges[0])
+    return row.positive(told)
+
+
+def _tier(row: Row, edges: tuple[str, ...], floor: Decimal) -> LeverageTier:
+    cap = _cap(row, edges)
     if cap <= floor:
-        raise Malformed(row.at("maxSz"), f"an edge above {floor}", str(cap))
+        raise Malformed(row.at(edges[0]), f"an edge above {floor}", str(cap))
     return LeverageTier(
         floor=floor,
         cap=cap,

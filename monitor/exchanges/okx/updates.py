@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from monitor.errors import Malformed
 from monitor.exchanges.okx import rows
-from monitor.exchanges.okx.calls import family_in
 from monitor.exchanges.okx.envelope import only_row
+from monitor.exchanges.okx.held import held as read_held
+from monitor.exchanges.okx.held import traded
+from monitor.exchanges.okx.products import MODELLED, family_in
 from monitor.exchanges.payload import Row, parse_json
 from monitor.risk.model import MarginMode
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from monitor.exchanges.okx.book import Book
-    from monitor.exchanges.okx.rows import Held
+    from monitor.exchanges.okx.held import Held
     from monitor.exchanges.port import Frame
 
 T = TypeVar("T")
@@ -70,7 +72,7 @@ def _positions(book: Book, row: Row, frame: Frame) -> Book:
     ``{"arg": {"channel": "positions", "uid": "…", "instType": "ANY"}, "eventType":
     "event_update", "data": [{"instType": "SWAP", "instId": "BTC-USDT-SWAP", "pos": "0", …}]}``
     """
-    told = tuple(replace(rows.held(r), told_at=frame.at) for r in row.rows("data"))
+    told = tuple(replace(read_held(r), told_at=frame.at) for r in row.rows("data"))
     if not _is_snapshot(row):
         return _with_rows(book, told, _newer)
     pages, whole = _collected(book.position_pages, row, told)
@@ -94,7 +96,7 @@ def _balance_and_position(book: Book, row: Row, frame: Frame) -> Book:
             book = book.with_cash(
                 balance.text("ccy"), balance.decimal("cashBal"), balance.integer("uTime")
             )
-        told = tuple(replace(rows.traded(r), told_at=frame.at) for r in data.rows("posData"))
+        told = tuple(replace(traded(r), told_at=frame.at) for r in data.rows("posData"))
         book = _with_rows(book, told, _resized)
     return book
 
@@ -102,7 +104,7 @@ def _balance_and_position(book: Book, row: Row, frame: Frame) -> Book:
 def _algo_orders(book: Book, row: Row, _: Frame) -> Book:
     stops = book.stops
     for order in row.rows("data"):
-        if order.text("instType") == rows.SWAP:
+        if order.text("instType") in MODELLED:
             stops = stops.after(order)
     return replace(book, stops=stops)
 
@@ -184,6 +186,7 @@ def _resized(known: Held, new: Held) -> Held:
         entry_price=new.entry_price,
         named_side=new.named_side if new.is_open else known.named_side,
         margin=None if new.margin_mode is MarginMode.ISOLATED else known.margin,
+        owed=None,
         pnl=None,
         initial=None,
         maintenance=None,

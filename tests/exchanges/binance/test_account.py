@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.errors import ExchangeError, Malformed, MissingReply, Refused, Unmodelled
+from monitor.errors import ExchangeError, Malformed, MissingReply, Refused
 from monitor.exchanges.binance import EXCHANGE
 from monitor.risk import evaluate
-from tests.exchanges.binance import wire
+from tests.exchanges.binance import coins, wire
 from tests.exchanges.binance.held import told
 
 REQUIRED = {
@@ -302,11 +302,12 @@ def test_a_refused_account_call_says_why():
         wire.snapshot(broken, refusal)
 
 
-def test_a_coin_margined_row_is_named():
+def test_a_coin_margined_row_among_the_others_is_refused():
     rows = [wire.position("BTCUSD_PERP", "3", "68911", "68234.2", "0.0001", asset="BTC")]
+    answers = wire.bodies(rows, {"BTC": "1"}) | coins.lists("BTCUSD_PERP")
 
-    with pytest.raises(Unmodelled, match="BTCUSD_PERP is a COIN-M contract"):
-        wire.snapshot(wire.bodies(rows, {"BTC": "1"}))
+    with pytest.raises(Malformed, match="positions of USDⓈ-M, found BTCUSD_PERP"):
+        wire.snapshot(answers)
 
 
 def test_a_margin_asset_that_contradicts_the_contract_is_refused():

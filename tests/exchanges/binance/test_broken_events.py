@@ -29,7 +29,6 @@ D = Decimal
         {"e": "TRADE_LITE", "E": LATER, "s": "BTCUSDT"},
         {"e": "SOMETHING_NEW", "E": LATER},
         {"e": "ACCOUNT_CONFIG_UPDATE", "E": LATER, "T": LATER},
-        event(balances=[balance("BTC", "1")]) | {"fs": "CM"},
         {"result": None, "id": 1},
     ],
 )

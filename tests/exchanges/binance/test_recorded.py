@@ -12,14 +12,20 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.errors import Malformed, Unmodelled
-from monitor.exchanges.binance import EXCHANGE
+from monitor.errors import Malformed
+from monitor.exchanges.binance.portfolio import read_portfolio
 from monitor.exchanges.binance.stops import read_stop_orders
 from monitor.exchanges.binance.tiers import read_tier_tables
 from monitor.exchanges.payload import Row, parse_json
-from monitor.exchanges.port import Replies
-from monitor.risk import PoolId, Verdict, evaluate, maintenance_margin, reconcile
-from tests.exchanges.binance import wire
+from monitor.risk import (
+    PoolId,
+    Verdict,
+    evaluate,
+    liquidation_prices,
+    maintenance_margin,
+    reconcile,
+)
+from tests.exchanges.binance import coins, wire
 
 D = Decimal
 LAST_DIGIT = D("1e-8")
@@ -157,34 +163,111 @@ def test_recorded_totals_are_carried_to_the_rows_mark_and_agree_to_the_last_digi
     assert len(taken.pools) == 2
 
 
-def test_the_recorded_account_is_named_in_the_mode_that_it_is_in():
+def in_multi_assets_mode():
+    """
+    The recorded account in the mode that it was in, with rates that its own figures tell.
+
+    USDT: profit 0.54238506 counts 0.54230362 (bid), maintenance 2.43022194 counts 2.43034303
+    (ask). USDC: what can be withdrawn, 18.65949928 in all, is 18.65830123 of it (ask); bid and
+    ask lie 0.01 % below and above the index.
+    """
     told = as_if_single_asset()
     told[CONFIG]["multiAssetsMargin"] = True
+    dollar_bid, dollar_ask = D("0.54230362") / D("0.54238506"), D("2.43034303") / D("2.43022194")
+    coin_ask = D("18.65949928") / D("18.65830123")
+    coin_index = coin_ask / D("1.0001")
+    told["GET /fapi/v1/assetIndex"] = [
+        wire.index("USDT", str((dollar_bid + dollar_ask) / 2), str(dollar_bid), str(dollar_ask)),
+        wire.index("USDC", str(coin_index), str(coin_index * D("0.9999")), str(coin_ask)),
+    ]
+    return told
 
-    with pytest.raises(Unmodelled, match="Multi-Assets Mode"):
-        wire.read(told)
+
+def test_the_recorded_account_counts_its_assets_at_bid_and_its_margin_at_ask():
+    taken = wire.snapshot(in_multi_assets_mode())
+
+    (pool,) = taken.pools
+    risk = evaluate(pool, taken.marks, wire.NOON)
+    reported = taken.reported[pool.id]
+    assert taken.mode == "USDⓈ-M Multi-Assets Mode and COIN-M, one-way"
+    assert (str(pool.id), pool.unit) == ("main/unified", "USD")
+    # 26.26840422 at the account's mark, and 1.2267 − 0.54238506 more at the row's.
+    gained = (D("1.2267") - D("0.54238506")) * D("0.99984985")
+    assert abs(reported.margin_balance - D("26.26840422") - gained) < LAST_DIGIT
+    # The rates are known to 8 digits only, and 26 dollars with them.
+    assert abs(risk.requirement.margin_balance - reported.margin_balance) < D("2e-6")
+    assert abs(risk.requirement.maintenance_margin - reported.maintenance_margin) < D("1e-7")
+    assert reconcile(risk, reported).verdict is Verdict.AGREES
 
 
 @pytest.mark.parametrize("name", ["binance_fetchBalance_2", "binance_fetchBalance_3"])
-def test_recorded_portfolio_margin_balances_are_named(name):
-    reply = wire.reply("GET /papi/v1/balance", wire.recorded(name))
+def test_recorded_portfolio_margin_balances_add_up(name):
+    rows = wire.recorded(name)
 
-    with pytest.raises(Unmodelled, match="portfolio margin"):
-        EXCHANGE.read_account("main", Replies([reply]))
+    portfolio = read_portfolio(wire.replies(coins.portfolio(rows)), is_pro=False)
+
+    for row in rows:
+        coin = portfolio.coins[row["asset"]]
+        owed = D(row["crossMarginBorrowed"]) + D(row["crossMarginInterest"])
+        assert coin.net == D(row["totalWalletBalance"]) - owed
+    # 30.6003261 − 0.00011146 − 0.00007902 + 105.43419058, its interest another in the second.
+    assert abs(portfolio.coins["USDT"].net - D("136.0344")) < D("0.0002")
 
 
-def test_recorded_coin_margined_replies_are_another_wallets_and_asked_for_by_no_call():
+def recorded_coins():
+    """The recorded COIN-M rows, with an account reply that fits: the recorded one is empty."""
+    rows = wire.recorded("binance_fetchPositions_3")
+    told = coins.beside(
+        wire.bodies([], {"USDT": "31.02261200"}),
+        [rows[0]],
+        {"BTC": "0.00019586", "XLM": "0"},
+        # 0.00439662 · 0.004
+        {"BTCUSD_PERP": "0.00001759"},
+    )
+    told["GET /dapi/v1/positionRisk"] = rows
+    return told
+
+
+def test_recorded_coin_margined_rows_have_the_profit_and_notional_that_we_compute():
+    taken = wire.snapshot(recorded_coins())
+
+    pool = next(pool for pool in taken.pools if pool.id.name == "BTC")
+    (leg,) = evaluate(pool, taken.marks, wire.NOON).positions
+    # 300 · (1 ÷ 68,234.2 − 1 ÷ 68,911.00000037) and 300 ÷ 68,234.2, cut at eight decimals.
+    assert abs(leg.unrealized_pnl - D("0.00004318")) < LAST_DIGIT
+    assert abs(leg.notional - D("0.00439662")) < LAST_DIGIT
+    assert leg.position.instrument.contract_size == 100
+    assert leg.position.leverage == 20
+
+
+def test_the_recorded_coin_margined_end_is_ours_with_the_wallet_that_it_implies():
+    """
+    Binance's end, 72,491.16879818, with 0.4 % maintenance gives the wallet: the short owes
+    300 · 1.004 ÷ 72,491.16879818 there, and had 300 ÷ 68,911.00000037.
+    """
+    told = recorded_coins()
+    end, entry = D("72491.16879818"), D("68911.00000037")
+    wallet = 300 / entry - 300 / end * D("0.996")
+    told["GET /dapi/v1/account"]["assets"][0]["crossWalletBalance"] = str(wallet)
+
+    taken = wire.snapshot(told)
+
+    pool = next(pool for pool in taken.pools if pool.id.name == "BTC")
+    ends = liquidation_prices(pool, taken.marks, "BTC/USD:BTC")
+    assert abs(ends.nearest - end) < D("1e-8")
+    assert pool.positions[0].reported_liquidation_price == end
+    # The wallet that ccxt's case came with is not recorded; what it implies is 0.0002… BTC.
+    assert D("0.0002") < wallet < D("0.0003")
+
+
+def test_a_recorded_coin_margined_wallet_without_anything_is_no_pool():
     told = wire.bodies([], {"USDT": "31.02261200"})
-    coin = [
-        wire.reply("GET /dapi/v1/account", wire.recorded("binance_fetchMarginMode_1")),
-        wire.reply("GET /dapi/v1/positionRisk", wire.recorded("binance_fetchPositions_3")),
-    ]
+    told["GET /dapi/v1/account"] = wire.recorded("binance_fetchMarginMode_1")
 
-    taken = wire.snapshot(told, *coin)
+    taken = wire.snapshot(told)
 
     assert [pool.id.name for pool in taken.pools] == ["USDT"]
-    asked = {call.path for _, calls in EXCHANGE.catalogue for call in calls}
-    assert not [path for path in asked if path.startswith("/dapi/")]
+    assert taken.mode == "USDⓈ-M single-asset and COIN-M, one-way"
 
 
 def test_recorded_coin_margined_rows_in_the_wrong_place_are_refused():

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.errors import MissingReply, Unmodelled
+from monitor.errors import MissingReply
 from monitor.risk import MarginMode, PoolId, Side
 from tests.exchanges.binance import wire
 from tests.exchanges.binance.events import LATER, after, balance, event, figures, leg, told
@@ -214,12 +214,12 @@ def test_leverage_follows_its_event():
     assert (position.leverage, position.initial_rate) == (25, D("0.04"))
 
 
-def test_a_switch_to_multi_assets_mode_ends_the_figures():
+def test_a_switch_to_multi_assets_mode_asks_for_the_rates_of_the_new_mode():
     switched = {"e": "ACCOUNT_CONFIG_UPDATE", "E": LATER, "T": LATER, "ai": {"j": True}}
 
-    with pytest.raises(Unmodelled, match="Multi-Assets Mode") as caught:
+    with pytest.raises(MissingReply) as caught:
         after(switched).snapshot(wire.NOON)
-    assert caught.value.whole_account
+    assert caught.value.call == "GET /fapi/v1/assetIndex"
 
 
 def algo(**changes):

@@ -56,7 +56,7 @@ def test_the_official_example_of_two_cross_longs():
     taken, found = pools(told)
 
     pool, risk = found["USDT"]
-    assert taken.mode == "USDⓈ-M single-asset, one-way"
+    assert taken.mode == "USDⓈ-M single-asset and COIN-M, one-way"
     assert risk.requirement.margin_balance == D("1535443.01") - D("56354.56848") - D("448192.88514")
     assert risk.requirement.maintenance_margin == D("71200.811444") + D("356512.508122")
     assert near(risk.requirement.ratio, "0.414895")
@@ -73,7 +73,7 @@ def test_both_legs_of_a_hedge_are_charged_and_share_one_end():
     taken, found = pools(wire.bodies(rows, {"USDT": "8000"}, hedge=True))
 
     pool, risk = found["USDT"]
-    assert taken.mode == "USDⓈ-M single-asset, hedge"
+    assert taken.mode == "USDⓈ-M single-asset and COIN-M, hedge"
     assert risk.requirement.margin_balance == 8000 + 3000 + 2000
     assert risk.requirement.maintenance_margin == 183000 * D(".004") + 61000 * D(".004")
     assert near(risk.requirement.ratio, "0.075077")

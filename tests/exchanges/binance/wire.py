@@ -54,6 +54,8 @@ ETH_2021 = (
 )
 
 Json = Any
+# What the endpoint of institutions answers to everybody else; the code is of our choosing.
+NO_PORTFOLIO = {"code": -3999, "msg": "This account is not a portfolio margin account."}
 
 
 def plain(number: Decimal) -> str:
@@ -138,6 +140,31 @@ def wallet(asset: str, cross: str, rows: list[dict[str, Json]], **changes: Json)
         "maxWithdrawAmount": "0.00000000",
         "updateTime": CHANGED,
     } | changes
+
+
+def premium(symbol: str, mark: str | None, **changes: Json) -> dict[str, Json]:
+    """One row of «Mark Price»."""
+    return {
+        "symbol": symbol,
+        "markPrice": mark,
+        "indexPrice": mark,
+        "lastFundingRate": "0.00010000",
+        "nextFundingTime": CHANGED + 3_600_000,
+        "time": CHANGED,
+    } | changes
+
+
+def index(asset: str, price: str, bid: str, ask: str) -> dict[str, Json]:
+    """One row of «Multi-Assets Mode Asset Index»."""
+    return {
+        "symbol": f"{asset}USD",
+        "time": CHANGED,
+        "index": price,
+        "bidBuffer": "0",
+        "askBuffer": "0",
+        "bidRate": bid,
+        "askRate": ask,
+    }
 
 
 def contract(symbol: str, asset: str = "USDT", step: str = "0.001", **changes: Json) -> Json:
@@ -237,6 +264,11 @@ def bodies(
         "GET /fapi/v1/openAlgoOrders": [],
         "GET /fapi/v1/openOrders": [],
         "GET /sapi/v1/account/info": {"vipLevel": 0, "isPortfolioMarginRetailEnabled": False},
+        "GET /sapi/v1/portfolio/account": NO_PORTFOLIO,
+        "GET /dapi/v1/account": {"assets": [wallet("BTC", "0", [])], "positions": []},
+        "GET /dapi/v1/positionRisk": [],
+        "GET /fapi/v1/income?limit=1000": [],
+        "GET /api/v3/account?omitZeroBalances=true": {"balances": []},
     } | {
         f"GET /fapi/v1/commissionRate?symbol={symbol}": {
             "symbol": symbol,

@@ -9,12 +9,16 @@ import pytest
 
 from monitor.errors import MissingReply
 from monitor.exchanges.bybit import EXCHANGE
+from monitor.exchanges.bybit.fees import bankruptcy_share
+from monitor.exchanges.bybit.rows import read_held
+from monitor.exchanges.payload import Row
 from monitor.risk import Basis, PoolRisk, Verdict, evaluate, reconcile
 from monitor.risk.model import PoolId
-from tests.exchanges.bybit import examples
+from tests.exchanges.bybit import examples, unified
 from tests.exchanges.bybit.wire import (
     NOW,
     POSITIONS,
+    position,
     replies,
 )
 
@@ -83,3 +87,30 @@ def test_local_tax_ends_up_in_the_fee_to_close() -> None:
     assert round(risk.requirement.ratio, 6) == Decimal("0.022672")
     assert risk.pool.basis is Basis.MODELLED
     assert verdict(examples.taxed_long()) is Verdict.AGREES
+
+
+@pytest.mark.parametrize(
+    ("category", "side", "entry", "leverage", "bankrupt"),
+    [
+        # The help centre's: a long of 10,000 at 50x is bankrupt at 9,800.
+        ("linear", "Buy", "10000", "50", 9800),
+        ("linear", "Sell", "10000", "50", 10200),
+        # Inverse: entry × leverage ÷ (leverage ± 1).
+        ("inverse", "Buy", "50000", "10", 50000 * 10 / Decimal(11)),
+        ("inverse", "Sell", "50000", "10", 50000 * 10 / Decimal(9)),
+    ],
+)
+def test_the_fee_is_charged_on_the_value_at_the_bankruptcy_price(
+    category: str, side: str, entry: str, leverage: str, bankrupt: Decimal
+) -> None:
+    row = Row(position("BTCUSDT", side, "10000", entry, entry, leverage=leverage), "")
+    held = read_held(row, category, NOW)
+    value = held.value_at(held.entry_price) * bankruptcy_share(held)
+    assert abs(value - held.value_at(Decimal(bankrupt))) < Decimal("1e-18")
+
+
+def test_a_margin_that_is_the_rules_own_but_for_what_was_cut_is_the_rules() -> None:
+    """An inverse fee of 0.000121 exactly, where the wire's margin is cut at eight decimals."""
+    (btc,) = only_pool(snapshot(unified.inverse_long())).positions
+    assert btc.close_fee.fixed == Decimal(10000) / 50000 * Decimal("1.1") * Decimal("0.00055")
+    assert btc.taker_fee_rate == Decimal("0.00055")

@@ -10,6 +10,7 @@ import pytest
 
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import EXCHANGE
+from monitor.exchanges.bybit.index import index_of
 from monitor.exchanges.port import Ignored, MarksRead, Pong, Rejected, Subscribed
 from monitor.risk.model import Instrument, Mark, Payoff
 from tests.exchanges.bybit.wire import (
@@ -145,7 +146,6 @@ def test_acknowledgements_and_rejections() -> None:
 
 
 def test_what_concerns_no_mark_is_ignored_by_name() -> None:
-    assert read(SPOT) == Ignored(what="spot ticker")
     assert read(LEVERAGED) == Ignored(what="tickers_lt")
     assert read({"topic": "adlAlert.USDT", "type": "delta", "ts": 1, "data": []}) == Ignored(
         what="adlAlert"
@@ -207,6 +207,59 @@ def test_a_connections_topics_stay_below_21000_characters() -> None:
     assert EXCHANGE.mark_streams(()) == ()
 
 
-def test_only_linear_contracts_have_their_marks_there() -> None:
-    with pytest.raises(ValueError, match="linear"):
-        EXCHANGE.mark_streams((contract("BTCUSD", Payoff.INVERSE),))
+def test_inverse_contracts_have_a_stream_of_their_own() -> None:
+    held = (contract("BTCUSD", Payoff.INVERSE), contract("BTCUSDT"), contract("BTCPERP"))
+    linear, inverse = EXCHANGE.mark_streams(held)
+    assert (linear.path, inverse.path) == ("/v5/public/linear", "/v5/public/inverse")
+    assert linear.symbols == {"BTCUSDT", "BTCPERP"}
+    assert inverse.symbols == {"BTCUSD"}
+    (text,) = inverse.subscribe
+    assert json.loads(text)["args"] == ["tickers.BTCUSD"]
+    assert inverse.keepalive == linear.keepalive
+
+
+def test_an_inverse_mark_by_rest_is_asked_for_in_its_category() -> None:
+    wanted = (contract("BTCUSD", Payoff.INVERSE),)
+    (call,) = EXCHANGE.mark_calls(wanted)
+    assert call.request == "GET /v5/market/tickers?category=inverse&symbol=BTCUSD"
+    body = envelope({"category": "inverse", "list": [ticker("BTCUSD", "95011.5")]})
+    marks = EXCHANGE.read_marks(replies({"/v5/market/tickers?category=inverse": body}), wanted)
+    assert marks["BTCUSD"].price == Decimal("95011.5")
+    with pytest.raises(MissingReply, match="inverse"):
+        EXCHANGE.read_marks(replies({ALL: body}), wanted)
+
+
+def test_a_spot_ticker_brings_the_index_of_its_coin() -> None:
+    """The documentation's sample; a coin that is no collateral says so by an empty index."""
+    index = Mark(price=Decimal("21120.2400136"), at=moment(1673853746002))
+    assert read(SPOT) == MarksRead(marks={"BTC/USD": index})
+    nothing = Ignored(what="spot ticker")
+    assert read(SPOT | {"data": SPOT["data"] | {"usdIndexPrice": ""}}) == nothing
+    in_usdc = {"symbol": "BTCUSDC", "usdIndexPrice": "21120.24"}
+    assert read(SPOT | {"topic": "tickers.BTCUSDC", "data": in_usdc}) == nothing
+
+
+@pytest.mark.parametrize("bad", ["0", "-1", "NaN", None, "abc", [], True])
+def test_what_is_no_index_is_never_taken_for_one(bad: object) -> None:
+    with pytest.raises(Malformed, match="usdIndexPrice"):
+        read(SPOT | {"data": SPOT["data"] | {"usdIndexPrice": bad}})
+
+
+def test_an_index_is_listened_to_on_the_spot_stream_and_asked_for_there() -> None:
+    btc = index_of("BTC")
+    linear, spot = EXCHANGE.mark_streams((btc, contract("BTCUSDT")))
+    assert (linear.path, spot.path) == ("/v5/public/linear", "/v5/public/spot")
+    assert (linear.symbols, spot.symbols) == ({"BTCUSDT"}, {"BTC/USD"})
+    assert json.loads(spot.subscribe[0])["args"] == ["tickers.BTCUSDT"]
+    (call,) = EXCHANGE.mark_calls((btc,))
+    assert call.request == "GET /v5/market/tickers?category=spot&symbol=BTCUSDT"
+    body = envelope({"list": [ticker("BTCUSDT", "1", usdIndexPrice="94340.5")]})
+    marks = EXCHANGE.read_marks(replies({"/v5/market/tickers?category=spot": body}), (btc,))
+    assert marks["BTC/USD"].price == Decimal("94340.5")
+    with pytest.raises(MissingReply, match="spot"):
+        EXCHANGE.read_marks(replies({}), (btc,))
+
+
+def test_many_indices_keep_to_ten_topics_a_request() -> None:
+    (spot,) = EXCHANGE.mark_streams(tuple(index_of(f"C{number}") for number in range(12)))
+    assert [len(json.loads(text)["args"]) for text in spot.subscribe] == [10, 2]

@@ -17,10 +17,6 @@ from tests.exchanges.bybit.wire import (
     NOW,
     POSITIONS,
     WALLET,
-    coin,
-    envelope,
-    position,
-    positions,
     replies,
     wallet,
 )
@@ -236,48 +232,14 @@ def test_nothing_held_is_a_pool_at_ratio_0() -> None:
     assert evaluate(pool, {}, NOW).requirement.ratio == 0
 
 
-@pytest.mark.parametrize(
-    ("row", "named"),
-    [
-        (coin("USDT", "100", "70", "70", spotBorrow="30", borrowAmount="30"), "30 USDT borrowed"),
-        (coin("BTC", "1", "1", "90000", borrowAmount="0.5"), "0.5 BTC borrowed"),
-        (coin("USDT", "-5", "-5", "-5"), "a negative equity of -5 USDT"),
-        (coin("USDC", "100", "150", "150"), "50 USDC of equity beyond"),
-    ],
-)
-def test_what_the_wallet_holds_beyond_the_rules_is_named(row: Json, named: str) -> None:
-    bodies = constructed.haircut_of_spot_orders()
-    bodies[WALLET]["result"]["list"] = [wallet(row, totalMarginBalance="1")]
-    with pytest.raises(Unmodelled, match=named) as caught:
-        snapshot(bodies)
-    assert not caught.value.whole_account
-
-
-@pytest.mark.parametrize(
-    ("category", "row", "named"),
-    [
-        ("inverse", position("BTCUSD", "Buy", "100", "50000", "48000"), "BTCUSD .inverse contract"),
-        (
-            "option",
-            position("BTC-27DEC26-100000-C-USDT", "Sell", "0.1", "500", "600"),
-            "BTC-27DEC26-100000-C-USDT .option, short 0.1",
-        ),
-    ],
-)
-def test_what_is_held_beyond_linear_contracts_is_named(
-    category: str, row: Json, named: str
-) -> None:
-    bodies = examples.two_positions()
-    bodies[f"/v5/position/list?category={category}"] = envelope(positions(row, category=category))
-    with pytest.raises(Unmodelled, match=named):
-        snapshot(bodies)
-
-
-def test_a_contract_that_is_not_linear_is_named() -> None:
+def test_a_contract_of_a_kind_that_is_not_known_is_named() -> None:
     bodies = examples.two_positions()
     rows = bodies["/v5/market/instruments-info?category=linear"]["result"]["list"]
+    rows[0]["contractType"] = "LinearPower"
+    with pytest.raises(Unmodelled, match="BTCUSDT is a LinearPower contract"):
+        snapshot(bodies)
     rows[0]["contractType"] = "InversePerpetual"
-    with pytest.raises(Unmodelled, match="BTCUSDT is a InversePerpetual"):
+    with pytest.raises(Malformed, match="a linear contract, found InversePerpetual"):
         snapshot(bodies)
 
 

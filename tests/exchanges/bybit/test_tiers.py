@@ -10,10 +10,10 @@ import pytest
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import listing
-from monitor.exchanges.bybit.tiers import haircuts, tier_table
+from monitor.exchanges.bybit.tiers import beside_orders, borrow_of, haircuts, tier_table
 from monitor.exchanges.port import Replies
 from monitor.risk import maintenance_margin
-from tests.exchanges.bybit.wire import envelope, ratios, replies, risk_limits
+from tests.exchanges.bybit.wire import borrow_tiers, envelope, ratios, replies, risk_limits
 
 if TYPE_CHECKING:
     from monitor.risk import TierTable
@@ -187,3 +187,78 @@ def test_a_coin_without_ratios_is_named() -> None:
     narrow = {"/v5/spot-margin-trade/collateral?currency=BTC": envelope({"list": []})}
     with pytest.raises(Malformed, match="a row of BTC"):
         haircuts(replies(narrow), "BTC")
+
+
+STEPS = (
+    ("1000", "0.02", "0.04", "25", ""),
+    ("2000", "0.025", "0.05", "20", ""),
+    ("3000", "0.03", "0.06", "16.67", ""),
+    ("4000", "0.035", "0.07", "14.29", ""),
+    ("5000", "0.04", "0.08", "12.5", ""),
+)
+
+
+@pytest.mark.parametrize(
+    ("held", "own"),
+    [
+        # 2,500 held and 1,000 ordered are charged 3,500 × 3.5 % − 30 = 92.5, the order 35 of it.
+        ("2500", "57.5"),
+        # Together 2,500: 2,500 × 3 % − 15 = 60; the order's 35 stay carried.
+        ("1500", "25"),
+        # Together 1,500: 1,500 × 2.5 % − 5 = 32.5.
+        ("500", "-2.5"),
+        # Together 4,500: 4,500 × 4 % − 50 = 130.
+        ("3500", "95"),
+        # Beyond the last limit the last tier holds on: 6,000 × 4 % − 50 = 190.
+        ("5000", "155"),
+    ],
+)
+def test_orders_beside_a_position_pick_its_tier_with_it(held: str, own: str) -> None:
+    moved = beside_orders(table(*STEPS), Decimal(1000), Decimal(2500), in_one_pool=True)
+    assert maintenance_margin(Decimal(held), Decimal(held), moved) == Decimal(own)
+
+
+def test_an_isolated_position_bears_no_order() -> None:
+    """At 1,500 beside 1,000 it is charged in the third tier: 1,500 × 3 % − 15."""
+    moved = beside_orders(table(*STEPS), Decimal(1000), Decimal(2500), in_one_pool=False)
+    assert maintenance_margin(Decimal(1500), Decimal(1500), moved) == 30
+    assert maintenance_margin(Decimal(2500), Decimal(2500), moved) == Decimal("57.5")
+
+
+def test_orders_beyond_every_limit_leave_the_last_tier() -> None:
+    moved = beside_orders(table(*STEPS), Decimal(9000), Decimal(100), in_one_pool=False)
+    assert maintenance_margin(Decimal(2000), Decimal(2000), moved) == 30
+    assert beside_orders(table(*STEPS), Decimal(0), Decimal(1), in_one_pool=True) == table(*STEPS)
+
+
+DEBTS = "/v5/spot-margin-trade/position-tiers"
+
+
+def test_a_debt_is_charged_the_rate_of_its_tier_on_all_of_it() -> None:
+    """The documentation's sample: BTC up to 390 coins at 4 % and 20 %, up to 391 at 25 %."""
+    listed = borrow_tiers(
+        "BTC", ("391", "0.04", "0.25"), ("390", "0.04", "0.2"), ("393", "0.06", "0.5")
+    )
+    sent = replies({DEBTS: envelope({"list": [listed]})})
+    small = borrow_of(sent, "BTC", Decimal(1), Decimal(390))
+    assert small is not None
+    assert (small.loan, small.initial_rate) == (1, Decimal("0.2"))
+    assert [tier.cap for tier in small.tiers.tiers] == [390, 391, 393]
+    assert maintenance_margin(Decimal(390), Decimal(390), small.tiers) == Decimal("15.6")
+    assert maintenance_margin(Decimal(392), Decimal(392), small.tiers) == Decimal("23.52")
+    for owed, rate in (("390.5", "0.25"), ("9999", "0.5")):
+        debt = borrow_of(sent, "BTC", Decimal(0), Decimal(owed))
+        assert debt is not None
+        assert debt.initial_rate == Decimal(rate)
+    assert borrow_of(sent, "ETH", Decimal(0), Decimal(1)) is None
+
+
+def test_borrow_tiers_that_contradict_themselves_are_an_error() -> None:
+    listed = borrow_tiers("BTC", ("390", "0.04", "0.2"), ("390", "0.05", "0.25"))
+    with pytest.raises(Malformed, match="borrowLimit"):
+        borrow_of(replies({DEBTS: envelope({"list": [listed]})}), "BTC", Decimal(0), Decimal(1))
+    for key in ("borrowLimit", "positionMMR", "positionIMR"):
+        listed = borrow_tiers("BTC", ("390", "0.04", "0.2"))
+        del listed["positionTiersRatioList"][0][key]
+        with pytest.raises(Malformed, match=key):
+            borrow_of(replies({DEBTS: envelope({"list": [listed]})}), "BTC", Decimal(0), Decimal(1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.errors import Malformed, MissingReply, Unmodelled
+from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import EXCHANGE
 from monitor.risk import evaluate
 from tests.exchanges.bybit import constructed, examples
@@ -125,18 +125,12 @@ def test_a_new_coin_names_the_table_it_needs() -> None:
     assert "SOL" in caught.value.call
 
 
-def test_a_wallet_frame_that_borrows_is_named() -> None:
-    after = view().updated(frame("wallet", wallet(coin("USDT", "1", "-9", "-9"))))
-    with pytest.raises(Unmodelled, match="negative equity of -9 USDT"):
+def test_a_wallet_frame_that_borrows_names_the_tiers_of_the_debt() -> None:
+    row = coin("USDT", "-9", "-9", "-9", borrowAmount="9")
+    after = view().updated(frame("wallet", wallet(row)))
+    with pytest.raises(MissingReply, match="needed") as caught:
         after.snapshot(NOW)
-
-
-def test_the_wallet_sample_is_named_for_its_options() -> None:
-    (sample,) = [s for s in samples("handle_balance") if s["topic"] == "wallet"]
-    sample["creationTime"] = 1795348801000
-    after = view().updated(replace(frame("wallet"), text=json.dumps(sample)))
-    with pytest.raises(Unmodelled, match=r"-75\.0+ USDC of equity beyond"):
-        after.snapshot(NOW)
+    assert "position-tiers?currency=USDT" in caught.value.call
 
 
 @pytest.mark.parametrize("topic", ["position", "position.linear"])
@@ -185,11 +179,12 @@ def test_a_position_in_a_new_symbol_names_the_tables_it_needs() -> None:
     assert "symbol=XRPUSDT" in caught.value.call
 
 
-def test_an_inverse_position_is_named() -> None:
+def test_an_inverse_position_names_the_tables_it_needs() -> None:
+    """The documentation's sample: BTCUSD, long 3, after which its leg is closed again."""
     (sample,) = samples("handle_positions")
     sample["creationTime"] = 1795348801000
     after = view().updated(replace(frame("position"), text=json.dumps(sample)))
-    with pytest.raises(Unmodelled, match=r"BTCUSD .inverse contract, long 3"):
+    with pytest.raises(MissingReply, match="category=inverse&symbol=BTCUSD"):
         after.snapshot(NOW)
     sample["data"][0] |= {"size": "0", "side": ""}
     gone = after.updated(replace(frame("position", seconds=2), text=json.dumps(sample)))

@@ -24,6 +24,8 @@ Json = dict[str, Any]
 INFO = "/v5/account/info"
 WALLET = "/v5/account/wallet-balance?accountType=UNIFIED"
 POSITIONS = "/v5/position/list?category={}&settleCoin={}"
+INVERSE_LIST = "/v5/position/list?category=inverse"
+OPTION_LIST = "/v5/position/list?category=option"
 KEY = "/v5/user/query-api"
 # Collateral that counts in full.
 FULL = ("0", "", "1")
@@ -233,17 +235,71 @@ def stop_order(symbol: str, side: str, kind: str, direction: int, **other: objec
     } | other
 
 
-def instruments(*rows: Json) -> dict[str, list[Json]]:
-    return {"/v5/market/instruments-info?category=linear": list(rows)}
+def inverse(symbol: str, base: str, lot: str = "1") -> Json:
+    """An inverse contract, margined and settled in its base coin; sizes are in USD."""
+    return instrument(symbol, base, base, lot) | {
+        "contractType": "InversePerpetual",
+        "quoteCoin": "USD",
+        "priceFilter": {"minPrice": "0.10", "maxPrice": "1999999.80", "tickSize": "0.10"},
+    }
 
 
-def limits(symbol: str, *tiers: tuple[str, str, str, str, str]) -> dict[str, list[Json]]:
-    request = f"/v5/market/risk-limit?category=linear&symbol={symbol}"
+def borrow_tiers(name: str, *tiers: tuple[str, str, str]) -> Json:
+    """What a debt is charged: rows of (limit, maintenance rate, initial rate)."""
+    rows = [
+        {
+            "tier": str(number),
+            "borrowLimit": limit,
+            "positionMMR": maintenance,
+            "positionIMR": initial,
+            "maxLeverage": str(round(1 / float(initial), 2)),
+        }
+        for number, (limit, maintenance, initial) in enumerate(tiers, start=1)
+    ]
+    return {"currency": name, "positionTiersRatioList": rows}
+
+
+def limit_order(symbol: str, side: str, price: str, left: str, **other: object) -> Json:
+    """An order that waits in the book and would open something."""
+    return (
+        stop_order(symbol, side, "", 0)
+        | {
+            "orderId": f"limit-{symbol}-{side}-{price}",
+            "orderType": "Limit",
+            "orderStatus": "New",
+            "triggerPrice": "",
+            "reduceOnly": False,
+            "closeOnTrigger": False,
+            "price": price,
+            "qty": left,
+            "leavesQty": left,
+        }
+        | other
+    )
+
+
+def instruments(*rows: Json, category: str = "linear") -> dict[str, list[Json]]:
+    return {f"/v5/market/instruments-info?category={category}": list(rows)}
+
+
+def limits(
+    symbol: str, *tiers: tuple[str, str, str, str, str], category: str = "linear"
+) -> dict[str, list[Json]]:
+    request = f"/v5/market/risk-limit?category={category}&symbol={symbol}"
     return {request: risk_limits(symbol, *tiers)}
 
 
-def fees(*rows: Json) -> dict[str, list[Json]]:
-    return {f"/v5/account/fee-rate?category=linear&symbol={row['symbol']}": [row] for row in rows}
+def fees(*rows: Json, category: str = "linear") -> dict[str, list[Json]]:
+    request = f"/v5/account/fee-rate?category={category}&symbol="
+    return {request + row["symbol"]: [row] for row in rows}
+
+
+def debts(*rows: Json) -> dict[str, list[Json]]:
+    return {"/v5/spot-margin-trade/position-tiers": list(rows)}
+
+
+def orders(*rows: Json, settle: str = "USDT") -> dict[str, list[Json]]:
+    return {f"/v5/order/realtime?category=linear&settleCoin={settle}": list(rows)}
 
 
 def collateral(*rows: Json) -> dict[str, list[Json]]:
@@ -255,22 +311,25 @@ def account(
     *,
     usdt: list[Json] | None = None,
     usdc: list[Json] | None = None,
+    coin_settled: list[Json] | None = None,
+    options: list[Json] | None = None,
+    mode: str = "REGULAR_MARGIN",
     lists: dict[str, list[Json]] | None = None,
     other: dict[str, object] | None = None,
 ) -> dict[str, Json]:
     """
-    Bodies by request: a unified account in cross margin.
+    Bodies by request: a unified account, in cross margin unless said.
 
     `lists` are further answers by request, given as their rows; `other` adds or replaces
     whole results, and takes an answer away where it says None.
     """
     results: dict[str, object] = {
-        INFO: info(),
+        INFO: info(mode),
         WALLET: {"list": [wallet_row]},
         POSITIONS.format("linear", "USDT"): positions(*(usdt or [])),
         POSITIONS.format("linear", "USDC"): positions(*(usdc or [])),
-        "/v5/position/list?category=inverse": positions(category="inverse"),
-        "/v5/position/list?category=option": positions(category="option"),
+        INVERSE_LIST: positions(*(coin_settled or []), category="inverse"),
+        OPTION_LIST: positions(*(options or []), category="option"),
         **{request: {"list": rows} for request, rows in (lists or {}).items()},
         **(other or {}),
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from tests.exchanges.okx import listings
 from tests.exchanges.okx.wire import (
     Json,
     balance,
@@ -9,9 +12,26 @@ from tests.exchanges.okx.wire import (
     coin,
     config,
     envelope,
+    fees,
     mark,
     position,
+    tiers,
 )
+
+# Expiry futures: contracts, tiers of their own beside the perpetuals', and fees (0.1 %, which
+# a captured demo account was charged).
+FUTURES_TABLES: dict[str, Json] = {
+    "GET /api/v5/public/instruments?instType=FUTURES": envelope(
+        *(listings.future(*row) for row in listings.FUTURES)
+    ),
+    "GET /api/v5/account/trade-fee?instType=FUTURES": fees("-0.001", "-0.001"),
+} | {
+    f"GET /api/v5/public/position-tiers?instType=FUTURES&tdMode={way}&instFamily={family}": tiers(
+        family, *rows
+    )
+    for family, rows in listings.FUTURES_TIERS.items()
+    for way in ("cross", "isolated")
+}
 
 
 # Worked example W7: futures mode, two cross positions in the USDT pool and an isolated one.
@@ -163,3 +183,72 @@ def multi(**totals: Json) -> dict[str, Json]:
     )
     marks = (mark("BTC-USDT-SWAP", "96000"), mark("ETH-USDT-SWAP", "3600"))
     return bodies(config("3"), held, told, marks=marks)
+
+
+# Worked example W3: multi-currency margin, a BTC liability against USDT. The official page tells
+# the totals and the BTC row; the USDT behind them is what makes them up.
+def w3() -> dict[str, Json]:
+    debt = coin(
+        "BTC",
+        "-0.509575622217854",
+        eq="-0.5096053466363398",
+        liab="0.509575622217854",
+        crossLiab="0.509575622217854",
+        interest="0.0000297244184858",
+        eqUsd="-25408.4180739947",
+        disEq="-25408.4180739947",
+    )
+    usdt = "56387.5267488129657014"
+    told = balance(
+        debt,
+        coin("USDT", usdt, eqUsd=usdt, disEq=usdt),
+        adjEq="30979.1086748182657014",
+        mmr="762.252542219842",
+        mgnRatio="39.9556239578938079",
+        ordFroz="0",
+    )
+    marks = (mark("BTC-USDT-SWAP", "49859.01"),)
+    found = bodies(config("3"), envelope(), told, marks=marks)
+    found["GET /api/v5/account/trade-fee?instType=MARGIN"] = fees("-0.0005", instType="MARGIN")
+    return found
+
+
+# Worked example W6: the captured totals, over positions that make them up: a swap at 0.4 %, a
+# future at 1.3 % (made up to leave the wire's mmr, to nine digits) and a debt at 2 %.
+def w6() -> dict[str, Json]:
+    swap = position(
+        "BTC-USDT-SWAP",
+        "2.486132864",
+        "100000",
+        "100000",
+        upl="0",
+        lever="",
+        mmr=str(Decimal("2486.1328640000006") * Decimal("0.004")),
+    )
+    future = position(
+        "LTC-USDT-261225",
+        "1",
+        "101.11322817202809",
+        "101.11322817202809",
+        instType="FUTURES",
+        upl="0",
+        lever="",
+        mmr=str(Decimal("101.11322817202809") * Decimal("0.013")),
+    )
+    debt = "-2046.8510380360844"
+    told = balance(
+        coin("USDT", "1", eqUsd="1", disEq="1"),
+        coin("USDC", debt, crossLiab=debt[1:], liab=debt[1:], eqUsd=debt, disEq=debt),
+        coin("DAI", "102987.98402272492", eqUsd="102987.98402272492"),
+        adjEq="100942.13298468884",
+        imr="2480.1422383312265",
+        mmr="52.196024182958055",
+        mgnRatio="1814.5924297007082",
+        borrowFroz="409.3702076072169",
+        ordFroz="0",
+        notionalUsdForSwap="2486.1328640000006",
+        notionalUsdForFutures="101.11322817202809",
+        notionalUsdForBorrow="2046.8510380360844",
+    )
+    found = bodies(config("3"), envelope(swap, future), told)
+    return found | FUTURES_TABLES

@@ -37,6 +37,14 @@ def instrument(inst_id: str, value: str, lot: str = "0.01", **changes: Json) -> 
     }
 
 
+def future(inst_id: str, value: str, expiry_ms: str) -> dict[str, Json]:
+    """One expiry future, listed as the perpetual of its family is."""
+    base, quote, _ = inst_id.split("-")
+    return instrument(
+        f"{base}-{quote}-SWAP", value, instType="FUTURES", instId=inst_id, expTime=expiry_ms
+    )
+
+
 def discount(ccy: str, *steps: str, least: str = "0") -> dict[str, Json]:
     """Steps of `maxAmt discountRate`; a maxAmt of ∞ is sent as nothing."""
     details, floor = [], "0"
@@ -88,4 +96,26 @@ DISCOUNTS = (
     discount("TRX", "1000000 0.85"),
     discount("ADA", "1000000 0.9"),
     discount("JFI", "∞ 0"),
+    discount("DAI", "∞ 1"),
 )
+# What may be owed of a coin: `maxSz mmr imr`; made up but for W3's 3 % of BTC.
+BORROWING = {
+    "USDT": ("500000 0.02 0.2", "1000000 0.03 0.25"),
+    "USDC": ("500000 0.02 0.2",),
+    "BTC": ("25 0.03 0.1", "50 0.04 0.11"),
+    "ETH": ("300 0.03 0.1",),
+}
+# 25 December 2026 and 26 March 2027, 08:00 UTC.
+FUTURES = (
+    ("BTC-USDT-261225", "0.01", "1798185600000"),
+    ("BTC-USDT-270326", "0.01", "1806048000000"),
+    ("LTC-USDT-261225", "1", "1798185600000"),
+    ("BTC-USD-261225", "100", "1798185600000"),
+    ("ETH-USD-261225", "10", "1798185600000"),
+)
+FUTURES_TIERS = {
+    "BTC-USDT": ("500 0.005 0.0133", "1000 0.01 0.02"),
+    "LTC-USDT": ("5000 0.013 0.02",),
+    "BTC-USD": ("500 0.005 0.0133",),
+    "ETH-USD": ("5000 0.01 0.02",),
+}

@@ -9,7 +9,7 @@ import pytest
 from monitor.exchanges.okx import EXCHANGE
 from monitor.exchanges.port import Replies
 from monitor.risk.evaluate import evaluate
-from tests.exchanges.okx import examples, wire
+from tests.exchanges.okx import examples, loans, wire
 
 BALANCE = "GET /api/v5/account/balance"
 CONFIG = "GET /api/v5/account/config"
@@ -17,6 +17,7 @@ POSITIONS = "GET /api/v5/account/positions"
 INSTRUMENTS = "GET /api/v5/public/instruments?instType=SWAP"
 FEES = "GET /api/v5/account/trade-fee?instType=SWAP"
 TIERS = "GET /api/v5/public/position-tiers?instType=SWAP&tdMode=cross&instFamily=BTC-USDT"
+AROUND = ("GET /api/v5/asset/balances", "GET /api/v5/account/bills")
 DISCOUNTS = "GET /api/v5/public/discount-rate-interest-free-quota"
 
 
@@ -43,18 +44,23 @@ def test_it_asks_for_mode_balance_and_positions_and_then_for_what_is_held():
     swap = "GET /api/v5/public/instruments?instType=SWAP&instFamily={0}-USDT&instId={0}-USDT-SWAP"
     fee = "GET /api/v5/account/trade-fee?instType=SWAP&instFamily={}-USDT"
     tier = "GET /api/v5/public/position-tiers?instType=SWAP&tdMode={1}&instFamily={0}-USDT"
-    stop = "GET /api/v5/trade/orders-algo-pending?ordType={}&instType=SWAP"
+    stop = "GET /api/v5/trade/orders-algo-pending?ordType={}"
     assert requests(rounds) == [
         [CONFIG, BALANCE, POSITIONS],
         [
             *(swap.format(coin) for coin in ("BTC", "ETH", "SOL")),
+            *(
+                f"GET /api/v5/public/funding-rate?instId={coin}-USDT-SWAP"
+                for coin in ("BTC", "ETH", "SOL")
+            ),
             *(stop.format(kind) for kind in wire.STOP_KINDS),
+            *AROUND,
         ],
         [
-            *(fee.format(coin) for coin in ("BTC", "ETH", "SOL")),
             tier.format("BTC", "cross"),
             tier.format("ETH", "cross"),
             tier.format("SOL", "isolated"),
+            *(fee.format(coin) for coin in ("BTC", "ETH", "SOL")),
         ],
     ]
     assert EXCHANGE.read_account("main", replies).snapshot(wire.NOON).pools
@@ -70,7 +76,8 @@ def test_in_multi_currency_mode_it_asks_for_discounts_and_the_marks_to_follow():
     assert not any("JFI" in request for request in later), "what counts nothing needs no table"
     assert "GET /api/v5/public/mark-price?instType=SWAP" in later
     followed = "instType=SWAP&instFamily=BTC-USDT&instId=BTC-USDT-SWAP"
-    assert requests(rounds)[-1] == [f"GET /api/v5/public/instruments?{followed}"]
+    pairs = "GET /api/v5/public/mark-price?instType=MARGIN"
+    assert requests(rounds)[-1] == [f"GET /api/v5/public/instruments?{followed}", pairs]
     read = EXCHANGE.read_account("main", replies).snapshot(wire.NOON)
     assert [i.exchange_symbol for i in read.followed] == ["BTC-USDT-SWAP", "ETH-USDT-SWAP"][:1]
 
@@ -87,7 +94,8 @@ def test_many_tables_of_a_kind_are_asked_for_at_once():
 
     assert INSTRUMENTS in asked
     assert FEES in asked
-    assert len(asked) == 3 + 1 + 4 + 1 + len(coins)
+    assert "GET /api/v5/public/funding-rate?instId=ANY" in asked
+    assert len(asked) == 3 + 1 + 1 + 4 + 2 + 1 + len(coins)
     # A listing that this morning's list does not know is asked for by its id.
     told[POSITIONS]["data"].append(wire.position("NEW-USDT-SWAP", "1", "1", "1"))
     again = Replies(
@@ -99,17 +107,13 @@ def test_many_tables_of_a_kind_are_asked_for_at_once():
     ]
 
 
-def test_an_idle_account_needs_three_calls():
-    told = wire.bodies(wire.config(), wire.envelope(), wire.balance())
+@pytest.mark.parametrize("level", ["1", "2", "3", "4"])
+def test_an_idle_account_needs_three_calls(level):
+    told = wire.bodies(wire.config(level), wire.envelope(), wire.balance())
+    rounds, _ = asked_in_turn(told)
 
-    assert requests(asked_in_turn(told)[0]) == [[CONFIG, BALANCE, POSITIONS]]
-
-
-@pytest.mark.parametrize("level", ["1", "4"])
-def test_of_a_mode_that_is_not_watched_nothing_more_is_asked(level):
-    told = wire.bodies(wire.config(level), examples.w7()[POSITIONS], wire.balance())
-
-    assert len(asked_in_turn(told)[0]) == 1
+    assert requests(rounds) == [[CONFIG, BALANCE, POSITIONS], [*AROUND]]
+    assert all(call.optional for call in rounds[1])
 
 
 def test_a_row_without_a_mark_asks_for_it():
@@ -170,3 +174,22 @@ def test_the_symbols_are_ccxts():
         "BTC-USD-SWAP": "BTC/USD:BTC",
         "BTC-USDC-SWAP": "BTC/USDC:USDC",
     }
+
+
+def test_fees_of_several_kinds_are_asked_for_kind_by_kind():
+    # Five requests in two seconds is all that this list allows.
+    told = examples.w6() | loans.trading(loans.w1_row())
+    told[BALANCE] = examples.w6()[BALANCE]
+    told[CONFIG] = wire.config("3")
+    held = [*examples.w6()[POSITIONS]["data"], loans.w1_row()]
+    told[POSITIONS] = wire.envelope(*held, wire.position("ETH-USDT-SWAP", "1", "3600", "3600"))
+    rounds, _ = asked_in_turn(told)
+    asked = [call for calls_ in rounds for call in calls_ if "trade-fee" in call.path]
+
+    assert {call.request.partition("?")[2] for call in asked} == {
+        "instType=SWAP",
+        "instType=FUTURES",
+        "instType=MARGIN",
+    }
+    assert len(asked) == 3
+    assert not any(call.optional for call in asked)

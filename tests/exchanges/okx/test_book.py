@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.errors import MissingReply, Unmodelled
+from monitor.errors import MissingReply
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import Basis, Side
 from monitor.risk.reconcile import reconcile
 from monitor.risk.result import Verdict
 from tests.exchanges.okx import examples, wire
-from tests.exchanges.okx.figures import close, pool_of
+from tests.exchanges.okx.figures import close, figured, pool_of
 from tests.exchanges.okx.frames import (
     EARLIER,
     LATER,
@@ -106,12 +106,13 @@ def test_older_totals_move_nothing_back():
     )
 
 
-def test_coins_sent_away_leave_a_debt_that_is_named():
+def test_coins_sent_away_leave_a_debt_that_is_charged():
     told = examples.multi()
     view = after(traded(cash="-100", event="transferred"), told=told)
+    usdt = next(v for v in figured(view.snapshot(wire.NOON), "unified").collateral if v.debt)
 
-    with pytest.raises(Unmodelled, match="negative equity of -100 USDT"):
-        view.snapshot(wire.NOON)
+    assert (usdt.asset, usdt.debt) == ("USDT", 100)
+    assert usdt.maintenance_margin == (2 + 102 * Decimal("0.001")) * Decimal("1.0002")
 
 
 def test_cash_of_the_same_moment_counts_and_older_cash_does_not():

@@ -71,7 +71,7 @@ def test_replies_with_an_error_of_okx_raise_it():
 def test_every_reply_that_figures_need_is_missed_by_name(request_):
     told = examples.w7()
     del told[request_]
-    unused = ("mark-price", "discount", "orders-algo")
+    unused = ("mark-price", "discount", "orders-algo", "asset", "bills", "funding", "MARGIN")
     families = ("BTC-USD&", "XRP", "LTC", "ETH-USD&", "USDC", "tdMode=isolated&instFamily=BTC")
     if any(word in f"{request_}&" for word in (*unused, *families)) or (
         "tiers" in request_ and ("SOL" in request_) == ("cross" in request_)

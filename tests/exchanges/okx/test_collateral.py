@@ -109,6 +109,26 @@ def test_an_isolated_position_of_the_coin_is_followed_too():
     assert EXCHANGE.needed(wire.replies(told)) == ()
 
 
+def test_a_coin_without_a_perpetual_follows_its_pair():
+    told = examples.multi()
+    told["GET /api/v5/public/mark-price?instType=MARGIN"] = wire.envelope(
+        wire.mark("OKB-USDT", "49.99")
+    )
+    (asked,) = EXCHANGE.needed(wire.replies(told))
+    assert asked.optional
+    assert asked.request.endswith("instruments?instType=MARGIN&instId=OKB-USDT")
+    assert backing(told)["OKB"].follows.symbol == "OKB/USD", "it is not listed yet"
+
+    pair = {"instId": "OKB-USDT", "baseCcy": "OKB", "quoteCcy": "USDT", "lotSz": "0.01"}
+    told["GET /api/v5/public/instruments?instType=MARGIN"] = wire.envelope(pair)
+    read = wire.snapshot(told)
+    assert backing(told)["OKB"].follows.symbol == "OKB/USDT"
+    assert backing(told)["OKB"].price == 50
+    assert [i.exchange_symbol for i in read.followed if i.base == "OKB"] == ["OKB-USDT"]
+    assert read.marks["OKB/USDT"].price == Decimal("49.99")
+    assert EXCHANGE.mark_streams(read.followed)[0].symbols >= {"OKB-USDT"}
+
+
 def test_a_mark_without_its_contract_is_not_followed():
     told = examples.multi()
     told[POSITIONS]["data"].pop(0)
@@ -149,3 +169,47 @@ def test_an_open_end_holds_all_the_rest_whatever_the_order_of_rows():
 def test_discounts_that_cannot_be_are_named(steps):
     with pytest.raises(Malformed, match="details"):
         discounted("100", *steps)
+
+
+def test_a_coin_that_counts_nothing_floats_where_positions_settle_in_it():
+    # 0.1 BTC switched off: it backs nothing, yet what the contract needs is BTC's.
+    coin = wire.coin("BTC", "0.1", eqUsd="9600", disEq="0", collateralEnabled=False)
+    held = wire.position("BTC-USD-SWAP", "96", "96000", "96000", ccy="BTC", mmr="0.0004")
+    told = wire.bodies(wire.config("3"), wire.envelope(held), wire.balance(coin))
+    (btc,) = backing(told).values()
+
+    assert btc.haircuts[0].haircut == 1
+    assert btc.follows.symbol == "BTC/USD:BTC"
+
+
+def test_a_coin_that_is_owed_floats_though_it_counts_nothing():
+    coins = (
+        wire.coin(
+            "ETH", "-2", eqUsd="-8000", disEq="-8000", crossLiab="2", collateralEnabled=False
+        ),
+        wire.coin("USDT", "20000", eqUsd="20000", disEq="20000"),
+    )
+    marks = (wire.mark("ETH-USDT-SWAP", "4000"),)
+    told = wire.bodies(wire.config("3"), wire.envelope(), wire.balance(*coins), marks=marks)
+
+    assert backing(told)["ETH"].follows.symbol == "ETH/USDT:USDT"
+
+
+def test_what_is_to_be_added_is_a_coin_that_helps():
+    told = examples.multi()
+    assert pool_of(wire.snapshot(told), "unified").top_up_asset == "USDT"
+
+    # Two contracts settle in BTC, which its owner switched off; one in USDT.
+    held = [
+        wire.position("BTC-USD-SWAP", "1", "96000", "96000", ccy="BTC", mmr="0.000004", posId="1"),
+        wire.position("BTC-USD-SWAP", "1", "96000", "96000", ccy="BTC", mmr="0.000004", posId="2"),
+        wire.position("ETH-USDT-SWAP", "1", "3600", "3600", mmr="1.44", posId="3"),
+    ]
+    coins = (
+        wire.coin("BTC", "1", eqUsd="96000", disEq="0", collateralEnabled=False),
+        wire.coin("USDT", "5000", eqUsd="5000"),
+    )
+    told = wire.bodies(wire.config("3"), wire.envelope(*held), wire.balance(*coins))
+    assert pool_of(wire.snapshot(told), "unified").top_up_asset == "USDT"
+    coins[0]["collateralEnabled"] = True
+    assert pool_of(wire.snapshot(told), "unified").top_up_asset == "BTC"

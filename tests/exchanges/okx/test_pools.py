@@ -210,6 +210,7 @@ def test_the_flag_alone_switches_no_coin_off():
 
 
 def test_floating_collateral_follows_the_held_swap_of_its_coin():
+    """Unverified: whether `liqPx` moves collateral; ours does, the stricter way."""
     read = wire.snapshot(examples.multi())
     backing = {c.asset: c for c in pool_of(read, "unified").collateral}
 
@@ -243,8 +244,11 @@ def test_a_common_fall_takes_floating_collateral_along():
 
     # Net 0.5 × 0.98 + 1 BTC, −20 ETH, 100 OKB × 0.9: worth 71131 + … at a fall of x:
     # slack = 53549.808 − 756.1512 − x × (47049.408 + 4500 + 96019.2 − 72014.4 − 756.1512)
+    # Below a twelfth 24000 x − 2000 USDT are owed, at 2 % and 0.1 % of 1.02.
     slope = Decimal("47049.408") + 4500 + Decimal("96019.2") - Decimal("72014.4")
-    expected = -(Decimal("53549.808") - Decimal("756.1512")) / (slope - Decimal("756.1512"))
+    owing = Decimal("1.0002") * (Decimal("0.02") + Decimal("0.00102"))
+    headroom = Decimal("53549.808") - Decimal("756.1512") + owing * 2000
+    expected = -headroom / (slope - Decimal("756.1512") + owing * 24000)
     assert close(uniform_move(pool, read.marks), expected)
 
 
@@ -296,6 +300,7 @@ def test_an_idle_account_has_no_pools():
 
 
 def test_both_legs_of_a_hedge_stand_in_one_tier_group():
+    """Unverified: hedge-leg tier rule, and whether both legs are charged in full; we reconcile."""
     long = wire.position(
         "BTC-USDT-SWAP", "1500", "96000", "96000", posSide="long", mmr="7200", imr="28800"
     )

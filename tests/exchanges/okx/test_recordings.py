@@ -12,8 +12,9 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.errors import Malformed, Unmodelled
+from monitor.errors import Malformed
 from monitor.exchanges.okx import EXCHANGE, rows
+from monitor.exchanges.okx.held import held as read_held
 from monitor.exchanges.okx.stops import read_stop
 from monitor.exchanges.okx.tiers import read_tiers
 from monitor.exchanges.payload import Row
@@ -177,12 +178,13 @@ def test_recorded_stop_order_protects_a_net_short():
     assert stop.margin_mode is MarginMode.CROSS
 
 
-def test_recorded_spot_account_is_refused_by_its_mode():
-    told = wire.bodies(wire.recorded("okx_fetchAccounts_0"), wire.envelope(), wire.balance())
+def test_recorded_spot_account_has_nothing_to_liquidate():
+    told = wire.bodies(
+        wire.recorded("okx_fetchAccounts_0"), wire.envelope(), wire.balance(wire.coin("BTC", "1"))
+    )
+    read = wire.snapshot(told)
 
-    with pytest.raises(Unmodelled, match="Spot mode") as caught:
-        wire.view(told)
-    assert caught.value.whole_account
+    assert (read.mode, read.pools) == ("spot mode, no borrowing", ())
     permissions = EXCHANGE.read_permissions(wire.replies(told))
     assert permissions.powers == ("withdraw", "trade")
     assert permissions.ip_bound is False
@@ -261,18 +263,35 @@ def test_sample_orders_are_no_stop_losses():
     assert read_stop(Row(trigger, "")) is None
 
 
-def test_sample_expiry_future_is_named():
-    told = wire.bodies(
-        wire.config(), sample("fetch_positions"), wire.balance(wire.coin("ETH", "1"))
-    )
-    with pytest.raises(Unmodelled, match="ETH-USD-210430"):
-        wire.view(told)
+def test_sample_expiry_future_stands_at_its_own_figures_but_for_a_mark_of_its_moment():
+    # An isolated inverse long of 10 USD, 1 % maintenance; the row of 2021 tells no mark. Its
+    # margins put it at N = mmr ÷ 1 % = 0.00311811092368 ETH, so P = 10 ÷ N.
+    held = sample("fetch_positions")
+    row = held["data"][0]
+    notional = Decimal(row["mmr"]) / Decimal("0.008")
+    row["markPx"] = str(10 / notional)
+    told = wire.bodies(wire.config(mode="long_short_mode"), held, wire.balance())
+    told |= examples.FUTURES_TABLES
+    listed = listings.future("ETH-USD-210430", "10", "1619769600000")
+    told["GET /api/v5/public/instruments?instType=FUTURES"] = wire.envelope(listed)
+    tiers = "GET /api/v5/public/position-tiers?instType=FUTURES&tdMode=isolated&instFamily=ETH-USD"
+    told[tiers] = wire.tiers("ETH-USD", "5000 0.008 0.02")
+    told["GET /api/v5/account/trade-fee?instType=FUTURES"] = wire.fees("-0.0005")
+    read = wire.snapshot(told)
+    name = "isolated/ETH-USD-210430/long"
+    risk = figured(read, name)
+
+    assert risk.positions[0].position.instrument.symbol == "ETH/USD:ETH-210430"
+    fee = risk.positions[0].notional * Decimal("0.0005")
+    assert close(risk.positions[0].maintenance_margin - fee, row["mmr"])
+    assert abs(risk.positions[0].unrealized_pnl - Decimal(row["upl"])) < Decimal("1e-6")
+    assert close(1 / risk.requirement.ratio, row["mgnRatio"], 2)
 
 
 def test_sample_cross_long_is_read_but_its_mark_is_not_of_its_moment():
     # Hand-edited: markPx 4786 beside a notional of 341.3 USDT and a last price of 34134.
     row = sample("parse_position", 0) | {"mgnRatio": "140.49930117599155"}
-    held = rows.held(Row(row, "data[0]"))
+    held = read_held(Row(row, "data[0]"))
 
     assert held.side is Side.LONG
     assert held.maintenance == Decimal("1.3652874433435829")
@@ -283,7 +302,7 @@ def test_sample_cross_long_is_read_but_its_mark_is_not_of_its_moment():
 
 def test_sample_history_row_is_no_position():
     with pytest.raises(Malformed, match="pos"):
-        rows.held(Row(sample("parse_position", 1), "data[0]"))
+        read_held(Row(sample("parse_position", 1), "data[0]"))
 
 
 def test_sample_tiers_of_margin_trading_name_no_family():

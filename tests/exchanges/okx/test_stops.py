@@ -127,7 +127,7 @@ def test_a_full_page_asks_for_the_next_one_by_its_last_order():
     given = [wire.reply(path, page("conditional", 1000, STOPS_PER_PAGE))]
     wanted = [call for call in stop_calls(Replies(given)) if "conditional" in call.request]
 
-    assert [call.request for call in wanted] == [f"{path}&instType=SWAP&after=901"]
+    assert [call.request for call in wanted] == [f"{path}&after=901"]
     assert wanted[0].continues
     assert wanted[0].optional
     given.append(wire.reply(wanted[0].request, page("conditional", 900, 3)))

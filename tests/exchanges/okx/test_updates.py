@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.errors import Malformed, MissingReply, Unmodelled
+from monitor.errors import Malformed, MissingReply
 from monitor.risk.evaluate import evaluate
 from tests.exchanges.okx import examples, wire
 from tests.exchanges.okx.figures import pool_of
@@ -72,11 +72,11 @@ def test_a_new_position_whose_tables_were_not_read_names_the_request():
 
 
 def test_a_new_position_of_another_kind_is_named():
-    option = {"instType": "OPTION", "instId": "BTC-USD-261225-100000-C", "posId": "7", "pos": "1"}
+    option = wire.position("BTC-USD-261225-100000-C", "1", "0.05", "0.05", instType="OPTION")
     view = after(wire.push("positions", option, instType="ANY"))
 
-    with pytest.raises(Unmodelled, match="BTC-USD-261225-100000-C"):
-        view.snapshot(wire.NOON)
+    (words,) = pool_of(view.snapshot(wire.NOON), "USDT").carried
+    assert words == "1 option (BTC-USD-261225-100000-C)"
 
 
 def test_an_older_row_moves_nothing_back():

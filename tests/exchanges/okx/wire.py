@@ -15,7 +15,7 @@ from typing import Any
 
 from monitor.exchanges.okx import EXCHANGE
 from monitor.exchanges.port import Frame, Replies, Reply
-from tests.exchanges.okx.listings import DISCOUNTS, INSTRUMENTS, TIERS
+from tests.exchanges.okx.listings import BORROWING, DISCOUNTS, INSTRUMENTS, TIERS
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NOON_MS = 1_795_348_800_000
@@ -180,6 +180,26 @@ def tiers(family: str, *rows: str) -> Json:
     return envelope(*data)
 
 
+def borrowing(*rows: str) -> Json:
+    """Rows of `maxSz mmr imr` for the borrowing of one coin."""
+    told = tiers("", *rows)
+    for row in told["data"]:
+        row.update(instFamily="", uly="")
+    return told
+
+
+def funding(inst_id: str, rate: str) -> dict[str, Json]:
+    return {
+        "instType": "SWAP",
+        "instId": inst_id,
+        "fundingRate": rate,
+        "fundingTime": str(NOON_MS + 4 * 3_600_000),
+        "nextFundingRate": "",
+        "nextFundingTime": str(NOON_MS + 12 * 3_600_000),
+        "method": "current_period",
+    }
+
+
 def fees(taker: str = "-0.0005", inverse: str = "-0.0005", **changes: Json) -> Json:
     return envelope(
         {
@@ -234,6 +254,12 @@ _FEES = "GET /api/v5/account/trade-fee?instType=SWAP"
 _DISCOUNTS = "GET /api/v5/public/discount-rate-interest-free-quota"
 _MARKS = "GET /api/v5/public/mark-price?instType=SWAP"
 _STOPS = "GET /api/v5/trade/orders-algo-pending?ordType={}"
+_PAIR_MARKS = "GET /api/v5/public/mark-price?instType=MARGIN"
+_FREE = "GET /api/v5/asset/balances"
+_BILLS = "GET /api/v5/account/bills"
+_FUNDING = "GET /api/v5/public/funding-rate?instId={}"
+_LOAN_FEES = "GET /api/v5/account/trade-fee?instType=MARGIN"
+_BORROWING = "GET /api/v5/public/position-tiers?instType=MARGIN&tdMode=cross&ccy={}"
 STOP_KINDS = ("conditional", "oco", "trigger", "move_order_stop")
 
 
@@ -254,7 +280,18 @@ def bodies(
         _FEES: fees(),
         _DISCOUNTS: envelope(*copy.deepcopy(DISCOUNTS)),
         _MARKS: envelope(*marks),
+        _PAIR_MARKS: envelope(),
+        _FREE: envelope(),
+        _BILLS: envelope(),
+        _LOAN_FEES: fees("-0.001", instType="MARGIN"),
     }
+    for ccy, steps in BORROWING.items():
+        found[_BORROWING.format(ccy)] = borrowing(*steps)
+    for row in INSTRUMENTS:
+        found[_FUNDING.format(row["instId"])] = envelope(funding(row["instId"], "0.0001"))
+    found[_FUNDING.format("ANY")] = envelope(
+        *(funding(row["instId"], "0.0001") for row in INSTRUMENTS)
+    )
     for family, rows in TIERS.items():
         for way in ("cross", "isolated"):
             query = f"instType=SWAP&tdMode={way}&instFamily={family}"

@@ -1,0 +1,221 @@
+"""
+The rows of a Binance portfolio margin account: figures of the whole, coins, positions.
+
+Knows field names; must not know margin rules (`portfolio_pool.py`). Empty strings occur where
+other accounts have numbers. A Pro account may not be served by these endpoints: its figures
+then come from the Pro endpoint, its positions from the two futures wallets.
+
+Source: Binance «Portfolio Margin: Account Information, Account Balance, Query UM Position
+Information, Query CM Position Information», «Portfolio Margin Pro Account Info», read
+November 2026.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.errors import ExchangeError, Malformed
+from monitor.exchanges.binance import account as usdm
+from monitor.exchanges.binance import coin
+from monitor.exchanges.binance import portfolio_calls as calls
+from monitor.exchanges.binance.account import (
+    SIDES,
+    PositionRow,
+    Told,
+    answer,
+    by_key,
+    is_open,
+    optional_answer,
+    price_or_none,
+    signed_amount,
+)
+from monitor.exchanges.binance.calls import POSITIONS, PRO_ACCOUNT
+from monitor.exchanges.payload import Row, rows_of
+from monitor.risk.model import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from decimal import Decimal
+
+    from monitor.exchanges.binance.account import PositionKey
+    from monitor.exchanges.port import Replies, RestCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """
+    What Binance says of the account, in USD; `uni_mmr` is high where it is safe.
+
+    `maintenance` is without the 5 % that liquidation comes early by.
+    """
+
+    equity: Decimal
+    maintenance: Decimal
+    initial: Decimal | None
+    uni_mmr: Decimal | None
+    status: str
+    told_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coin:
+    """
+    One coin over all wallets, profit left out: `margin` is net of loans and their interest.
+
+    `usdm` and `coinm` are the futures wallets' balances.
+    """
+
+    asset: str
+    margin: Decimal
+    usdm: Decimal
+    coinm: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        return self.margin + self.usdm + self.coinm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portfolio:
+    """
+    The account's rows. `is_whole` is False once an event has changed one: Binance's figures
+    hold no longer, and `anchor` is then what accountEquity was beyond our own sum.
+    """
+
+    whole: Whole
+    coins: Mapping[str, Coin]
+    positions: Mapping[PositionKey, PositionRow]
+    marked_at: datetime
+    is_pro: bool
+    is_whole: bool = True
+    anchor: Decimal = ZERO
+
+
+def serves(replies: Replies, call: RestCall) -> bool:
+    """Whether a call was answered, and not by an error."""
+    if not replies.has(call):
+        return False
+    try:
+        answer(replies, call)
+    except ExchangeError:
+        return False
+    return True
+
+
+def read_portfolio(replies: Replies, *, is_pro: bool) -> Portfolio:
+    """
+    The account.
+
+    Raises:
+        MissingReply, Malformed: If a reply that its figures need is not there, or can't be read.
+    """
+    if is_pro and not serves(replies, calls.ACCOUNT):
+        return _read_pro(replies)
+    usdm_margins = _margins(replies, calls.USDM_ACCOUNT)
+    coinm_margins = _margins(replies, calls.COINM_ACCOUNT)
+    usdm_rows = rows_of(answer(replies, calls.USDM_POSITIONS), "um.positionRisk")
+    coinm_rows = rows_of(answer(replies, calls.COINM_POSITIONS), "cm.positionRisk")
+    open_rows = [
+        *(_position(row, usdm_margins) for row in usdm_rows if is_open(row)),
+        *(_position(row, coinm_margins) for row in coinm_rows if is_open(row)),
+    ]
+    return Portfolio(
+        whole=_whole(replies, calls.ACCOUNT),
+        coins=_coins(answer(replies, calls.BALANCE)),
+        positions=by_key(open_rows, "positionRisk"),
+        marked_at=replies.get(calls.USDM_POSITIONS).at,
+        is_pro=is_pro,
+    )
+
+
+def _read_pro(replies: Replies) -> Portfolio:
+    positions = {**usdm.read_positions(replies), **coin.read_positions(replies, {})}
+    told = optional_answer(replies, calls.PRO_BALANCE)
+    return Portfolio(
+        whole=_whole(replies, PRO_ACCOUNT),
+        coins={} if told is None else _coins(told),
+        positions=positions,
+        marked_at=replies.get(POSITIONS).at,
+        is_pro=True,
+    )
+
+
+def _whole(replies: Replies, call: RestCall) -> Whole:
+    """
+    ``{"uniMMR": "5167.92171923", "accountEquity": "73.47428058", "actualEquity":
+    "122607.35137903", "accountInitialMargin": "23.72469206", "accountMaintMargin":
+    "23.72469206", "accountStatus": "NORMAL", "totalAvailableBalance": "", …}``
+    """
+    row = Row(answer(replies, call), "portfolio.account")
+    return Whole(
+        equity=row.decimal("accountEquity"),
+        maintenance=row.decimal("accountMaintMargin"),
+        initial=row.optional_decimal("accountInitialMargin"),
+        uni_mmr=row.optional_decimal("uniMMR"),
+        status=row.text("accountStatus"),
+        told_at=replies.get(call).at,
+    )
+
+
+def _coins(body: object) -> Mapping[str, Coin]:
+    """
+    ``[{"asset": "USDT", "totalWalletBalance": "136.03451668", "crossMarginAsset":
+    "30.6003261", "crossMarginBorrowed": "0.00011146", "crossMarginInterest": "0.00007902",
+    "umWalletBalance": "105.43419058", "cmWalletBalance": "0.0", …}]``
+    """
+    found = {}
+    for row in rows_of(body, "portfolio.balance"):
+        owed = row.decimal("crossMarginBorrowed") + row.decimal("crossMarginInterest")
+        asset = row.text("asset")
+        found[asset] = Coin(
+            asset=asset,
+            margin=row.decimal("crossMarginAsset") - owed,
+            usdm=row.decimal("umWalletBalance"),
+            coinm=row.decimal("cmWalletBalance"),
+        )
+    return found
+
+
+def _margins(replies: Replies, call: RestCall) -> Mapping[PositionKey, Decimal]:
+    """Each leg's own maintenance margin, where it was told."""
+    try:
+        rows = Row(optional_answer(replies, call), "account").rows("positions")
+        return {
+            (row.text("symbol"), row.one_of("positionSide", SIDES)): row.decimal("maintMargin")
+            for row in rows
+        }
+    except Malformed:
+        return {}
+
+
+def _position(row: Row, margins: Mapping[PositionKey, Decimal]) -> PositionRow:
+    """
+    ``{"entryPrice": "6563.6", "leverage": "10", "markPrice": "6679.5", "positionAmt": "0.010",
+    "notional": "66.79", "symbol": "BTCUSDT", "unRealizedProfit": "1.1", "liquidationPrice":
+    "6170.2", "positionSide": "BOTH", "updateTime": 1625474304765}``; a CM row has
+    `notionalValue`.
+    """
+    key = (row.text("symbol"), row.one_of("positionSide", SIDES))
+    return PositionRow(
+        symbol=key[0],
+        side=key[1],
+        amount=signed_amount(row, "positionAmt", key[1]),
+        entry_price=row.positive("entryPrice"),
+        asset=None,
+        isolated_wallet=None,
+        mark_price=row.positive("markPrice") if row.has("markPrice") else None,
+        adl=row.integer("adl") if row.has("adl") else None,
+        updated_at=row.optional_time("updateTime"),
+        told=Told(
+            unrealized_pnl=row.decimal("unRealizedProfit"),
+            maintenance=margins.get(key),
+            notional=None,
+            isolated_margin=ZERO,
+            initial=None,
+            liquidation_price=price_or_none(row, "liquidationPrice"),
+        ),
+        leverage=coin.leverage_of(row),
+        notional=coin.coin_notional(row),
+    )

@@ -1,0 +1,98 @@
+"""
+The fixed lists of a Bybit account: its wallet, its linear and inverse legs, its options.
+
+Knows which list tells of which settle coin, and where the wallet makes a list dispensable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from monitor.errors import Malformed
+from monitor.exchanges.bybit import calls
+from monitor.exchanges.bybit.envelope import answered_at_named, listing, naming, result_of
+from monitor.exchanges.bybit.rows import (
+    INVERSE,
+    LINEAR,
+    is_held,
+    read_coin,
+    read_held,
+    read_option,
+    read_totals,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from monitor.exchanges.bybit.rows import Coin, Held, Option, Totals
+    from monitor.exchanges.port import Replies, RestCall
+
+_INVERSE_LIST = "inverse"
+_LISTS = {**calls.LINEAR, _INVERSE_LIST: calls.INVERSE}
+
+
+def list_of(settle: str) -> RestCall:
+    """The list that names the positions which settle in this coin."""
+    return _LISTS.get(settle, calls.INVERSE)
+
+
+def lists_of(replies: Replies) -> dict[str, RestCall]:
+    """
+    The lists of positions: USDT, USDC and inverse.
+
+    Optional where the wallet says that nothing of the list is held: it names every coin.
+    """
+    lists = dict(_LISTS)
+    if replies.has(calls.WALLET):
+        coins = wallet_of(replies)[1]
+        marked = {list_of(c.coin).request for c in coins if c.position_mm is None or c.position_mm}
+        for name, call in lists.items():
+            lists[name] = replace(call, optional=call.request not in marked)
+    return lists
+
+
+def wallet_of(replies: Replies) -> tuple[Totals | None, tuple[Coin, ...], datetime]:
+    """The account's totals (None where left empty), its coins, and when Bybit gave them."""
+    reply = replies.get(calls.WALLET)
+    with naming(reply.request):
+        rows = result_of(reply).rows("list")
+        unified = [row for row in rows if row.text("accountType") == "UNIFIED"]
+        if len(unified) != 1:
+            raise Malformed("result.list", "one UNIFIED account", str(len(unified)))
+        coins = tuple(read_coin(row) for row in unified[0].rows("coin"))
+        totals = read_totals(unified[0])
+        holds = totals is not None and (totals.margin_balance or totals.maintenance_margin)
+        if not coins and holds:
+            raise Malformed(unified[0].at("coin"), "the coins of the margin balance", "none")
+        return totals, coins, answered_at_named(reply)
+
+
+def by_list(replies: Replies) -> dict[str, tuple[Held, ...]]:
+    """
+    The legs held, by the list that names them.
+
+    A reply to a query without a settle coin holds all linear legs: each list takes its own.
+    """
+    found: dict[str, tuple[Held, ...]] = {}
+    for name, call in lists_of(replies).items():
+        category = INVERSE if name == _INVERSE_LIST else LINEAR
+        legs = _legs(replies, call, category) if replies.has(call) or not call.optional else ()
+        found[name] = tuple(leg for leg in legs if category == INVERSE or leg.settle == name)
+    return found
+
+
+def options_of(replies: Replies) -> tuple[Option, ...]:
+    """The options held, as far as their list is there."""
+    call = calls.OPTIONS
+    if not replies.has(call):
+        return ()
+    with naming(call.request):
+        return tuple(read_option(row) for row in listing(replies, call).rows if is_held(row))
+
+
+def _legs(replies: Replies, call: RestCall, category: str) -> tuple[Held, ...]:
+    with naming(call.request):
+        found = listing(replies, call)
+        held = [row for row in found.rows if is_held(row)]
+        return tuple(read_held(row, category, found.at) for row in held)

@@ -1,0 +1,229 @@
+"""What OKX's own figures are taken over for, by name: options, bots, event contracts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from monitor.exchanges.okx import rows
+from monitor.exchanges.payload import Row
+from monitor.risk.model import Basis
+from monitor.risk.result import Verdict
+from tests.exchanges.okx import examples, wire
+from tests.exchanges.okx.figures import close, figured, pool_of, reported, verdict
+
+BALANCE = "GET /api/v5/account/balance"
+POSITIONS = "GET /api/v5/account/positions"
+OPTION = "BTC-USD-261225-100000-C"
+
+
+def option(**changes):
+    """A short call: worth −0.002 BTC, margin 0.01 BTC."""
+    return wire.position(
+        OPTION,
+        "-1",
+        "0.003",
+        "0.002",
+        **{
+            "instType": "OPTION",
+            "ccy": "BTC",
+            "upl": "0.001",
+            "optVal": "-0.002",
+            "lever": "",
+            "imr": "0.012",
+            "mmr": "0.01",
+            **changes,
+        },
+    )
+
+
+def with_option(ratio="", **coin):
+    """W8's pool and a short call in it: cash 0.042 + 0.003 of premium."""
+    told = examples.w8()
+    detail = {
+        "cashBal": "0.045",
+        "eq": "0.0032272727272727",  # 0.045 − 0.0397727272727273 − 0.002
+        "upl": "-0.0397727272727273",
+        "mmr": "0.01125",
+        "imr": "0.027625",
+        "mgnRatio": ratio,
+        **coin,
+    }
+    told[BALANCE]["data"][0]["details"][0].update(detail)
+    told[POSITIONS]["data"].append(option())
+    return told
+
+
+def test_an_option_stands_inside_okxs_own_figures_by_name():
+    """Unverified: option margin; it is OKX's own figure, bounded and named."""
+    # R = 0.3125 × 0.45 % + 0.01 and 0.0001 of fee on the option
+    needed = Decimal("0.00140625") + Decimal("0.01") + Decimal("0.0001")
+    equity = Decimal("0.0032272727272727")
+    read = wire.snapshot(with_option(str(equity / needed)))
+    pool, risk = pool_of(read, "BTC"), figured(read, "BTC")
+
+    assert [p.id.name for p in read.pools] == ["BTC"]
+    assert pool.basis is Basis.PARTLY
+    assert pool.carried == (f"1 option ({OPTION})",)
+    assert close(pool.other_maintenance, "0.0101", 9)
+    assert pool.other_balance == 0
+    assert close(risk.requirement.margin_balance, equity, 12)
+    assert close(risk.requirement.maintenance_margin, needed, 12)
+    assert [leg.position.instrument.exchange_symbol for leg in risk.positions] == ["BTC-USD-SWAP"]
+    assert verdict(read, "BTC").verdict is Verdict.AGREES
+
+
+def test_what_the_coin_says_beyond_an_options_worth_shows():
+    # 0.02 BTC more than cash, PnL and the option's worth: more than any option here explains.
+    read = wire.snapshot(with_option("1", eq="0.0232272727272727", mgnRatio="2.017"))
+
+    assert verdict(read, "BTC").verdict is Verdict.DISAGREES
+
+
+def test_an_options_fee_is_taken_over_only_as_far_as_it_can_reach():
+    read = wire.snapshot(with_option(str(Decimal("0.0032272727272727") / Decimal("0.05"))))
+
+    # 12.5 % of the premium's 0.002 and a quarter of 0.01 at most
+    most = Decimal("0.00025") + Decimal("0.0025")
+    assert close(pool_of(read, "BTC").other_maintenance, Decimal("0.01") + most)
+    assert verdict(read, "BTC").verdict is Verdict.DISAGREES
+
+
+def test_orders_beside_an_option_are_told_apart_from_it():
+    # Orders with 0.001 of margin and 0.005 of initial margin beside the option's own.
+    told = with_option("", mmr="0.01225", imr="0.032625", ordFrozen="0.005")
+    pool = pool_of(wire.snapshot(told), "BTC")
+
+    assert close(pool.other_initial, "0.005")
+    fee = Decimal("0.001") * Decimal("0.0005") / Decimal("0.004")
+    assert close(pool.other_maintenance, Decimal("0.011") + fee)
+    assert pool.carried == ("margin of open orders", f"1 option ({OPTION})")
+
+
+def test_a_row_that_does_not_tell_its_initial_margin_leaves_the_orders_unknown():
+    told = with_option("", mmr="0.01225", imr="0.032625", ordFrozen="0.005")
+    told[POSITIONS]["data"][0]["imr"] = ""
+    pool = pool_of(wire.snapshot(told), "BTC")
+
+    assert pool.other_initial == 0
+    assert pool.carried[0] == "margin of open orders"
+
+
+def test_options_of_a_multi_currency_account_are_named_and_their_margin_taken_over():
+    told = examples.multi(
+        mmr=str(Decimal("672.1344") + Decimal("960.192")),
+        adjEq=str(Decimal("53549.808") - Decimal("0.002") * Decimal("96019.2") * Decimal("0.98")),
+        mgnRatio="",
+    )
+    told[BALANCE]["data"][0]["details"][0].update(eq="0.498", eqUsd="47817.5616")
+    told[POSITIONS]["data"].append(option(upl="0"))
+    read = wire.snapshot(told)
+    pool = pool_of(read, "unified")
+
+    assert {c.asset: c.balance for c in pool.collateral}["BTC"] == Decimal("0.498")
+    assert close(pool.other_maintenance, Decimal("960.192"))
+    assert pool.other_balance == 0
+    assert pool.basis is Basis.PARTLY
+    assert verdict(read, "unified").verdict is Verdict.AGREES
+
+
+def test_an_isolated_option_is_a_pool_of_okxs_own_word():
+    told = examples.w8()
+    told[POSITIONS]["data"].append(option(mgnMode="isolated", margin="0.02", mgnRatio="2", imr=""))
+    read = wire.snapshot(told)
+    pool, risk = pool_of(read, f"isolated/{OPTION}"), figured(read, f"isolated/{OPTION}")
+
+    assert pool.basis is Basis.REPORTED
+    assert pool.carried == (f"1 option ({OPTION})",)
+    assert risk.requirement.margin_balance == Decimal("0.021")
+    assert risk.requirement.ratio == Decimal("0.5")
+    assert reported(read, f"isolated/{OPTION}").ratio == Decimal("0.5")
+    assert pool_of(read, "BTC").basis is Basis.MODELLED
+
+
+def test_a_kind_that_is_not_known_yet_is_carried_by_its_name():
+    told = examples.w7()
+    told[POSITIONS]["data"].append(
+        wire.position("SOMETHING-NEW", "1", "1", "1", instType="NOVELTY", mmr="1")
+    )
+    pool = pool_of(wire.snapshot(told), "USDT")
+
+    assert pool.carried == ("1 position of type NOVELTY (SOMETHING-NEW)",)
+    assert pool.basis is Basis.PARTLY
+    assert pool.other_maintenance == 1
+
+
+def test_event_contracts_are_left_out_with_a_note():
+    told = examples.w7()
+    told[POSITIONS]["data"].append(
+        wire.position("BTC-ABOVE-100K", "5", "1", "1", instType="EVENTS", mgnMode="isolated")
+    )
+    pool = pool_of(wire.snapshot(told), "USDT")
+
+    assert pool.carried == ("left out: 1 event contract (BTC-ABOVE-100K)",)
+    assert pool.basis is Basis.MODELLED
+
+
+@pytest.mark.parametrize(
+    ("field", "amount", "words"),
+    [
+        ("stgyEq", "150", "left out: 150 USDT in trading bots"),
+        ("smtSyncEq", "7", "left out: 7 USDT in smart copy trading"),
+        ("spotCopyTradingEq", "7.50", "left out: 7.5 USDT in spot copy trading"),
+        ("spotIsoBal", "7", "left out: 7 USDT in isolated spot or copy trading"),
+        ("rewardBal", "7", "left out: 7 USDT of trial funds"),
+    ],
+)
+def test_what_backs_no_position_is_left_out_by_name(field, amount, words):
+    told = examples.w7(**{field: amount})
+    if field != "rewardBal":  # trial funds are no part of equity
+        told[BALANCE]["data"][0]["details"][0]["eq"] = str(1550 + Decimal(amount))
+    read = wire.snapshot(told)
+
+    assert words in pool_of(read, "USDT").carried
+    assert figured(read, "USDT").requirement.margin_balance == 200
+    assert pool_of(read, "USDT").basis is Basis.MODELLED
+
+
+def test_w9_the_official_samples_bot_is_left_out_of_what_backs_the_account():
+    sample = wire.coin(
+        "USDT",
+        "4850.435693622894",
+        eq="4992.890093622894",
+        upl="-7.545600000000006",
+        stgyEq="150",
+        disEq="4991.542013297616",
+        eqUsd="4991.542013297616",
+        collateralEnabled=False,
+    )
+    coin = rows.coin(Row(sample, "details[0]"))
+    parts = coin.cash + coin.pnl + coin.isolated_equity + coin.apart["stgyEq"]
+    assert close(parts, coin.equity, 14)  # its digits are those of a binary float
+    assert close(coin.backing(), coin.cash, 30)
+
+    held = wire.position(
+        "BTC-USDT-SWAP", "1", "100754.56", "100000", upl="-7.5456", mmr="4", imr="20"
+    )
+    told = wire.bodies(wire.config("3"), wire.envelope(held), wire.balance(sample))
+    read = wire.snapshot(told)
+    price = Decimal("4991.542013297616") / Decimal("4992.890093622894")
+
+    assert "left out: 150 USDT in trading bots" in pool_of(read, "unified").carried
+    risk = figured(read, "unified")
+    assert close(risk.requirement.margin_balance, (coin.cash - Decimal("7.5456")) * price, 9)
+
+
+def test_how_bots_are_taken_off_the_adjusted_equity_is_a_named_remainder():
+    # 0.1 BTC in a bot: taken off in full, while 98 % of it had counted.
+    told = examples.multi(adjEq=str(Decimal("53549.808") - Decimal("192.0384")))
+    told[BALANCE]["data"][0]["details"][0].update(
+        eq="0.6", stgyEq="0.1", eqUsd="57611.52", disEq="56459.2896"
+    )
+    pool = pool_of(wire.snapshot(told), "unified")
+
+    assert close(pool.other_balance, "-192.0384")
+    assert pool.carried == (
+        "isolated margin and bots, as they are taken off the adjusted equity",
+        "left out: 0.1 BTC in trading bots",
+    )
