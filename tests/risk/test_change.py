@@ -220,6 +220,29 @@ def test_a_coin_of_several_pools_moves_in_all_of_them():
     assert found[1] == ACCOUNT[1]
 
 
+@pytest.mark.parametrize(
+    ("moves", "price"),
+    [
+        ((move("BTC", -20),), "0.125"),
+        ((move("ETH", -20),), "0.08"),
+        ((move(None, -20),), "0.1"),
+        ((move("BTC", -20), move(None, 20)), "0.15"),
+        ((move("ETHBTC", -20), move("BTC", -20)), "0.08"),
+    ],
+)
+def test_a_contract_quoted_in_a_coin_moves_against_that_coin(moves: tuple[Move, ...], price: str):
+    ratio = replace(linear("ETH", settle="BTC"), exchange_symbol="ETHBTC")
+    pool = a_pool(
+        long(ratio, 1, "0.1"),
+        long("BTC", 1),
+        collateral=(coins("USDT", 900), coins("BTC", 1, 100, follows=("BTC", BTC, 100))),
+    )
+    known = {ratio.symbol: mark("0.1"), BTC: mark(100)}
+
+    (book,) = after(*moves, books=(Book(pool=pool, marks=known),))
+    assert book.marks[ratio.symbol].price == D(price)
+
+
 def test_what_has_no_price_cannot_move():
     with pytest.raises(WrongUsage, match="'DOGE' has no price here; what moves: BTC, BTC/USDT"):
         after(move("DOGE", -1))
