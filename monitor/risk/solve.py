@@ -187,6 +187,8 @@ def _first_move(path: Path, at_ratio: Decimal, standing: Requirement) -> Decimal
         return None  # a debt that nothing is held against: nothing is liquidated
     slack = _slack_along(path, at_ratio)
     inner, slack_inner = ONE, _slack(standing, at_ratio)
+    if slack_inner <= ZERO:
+        return ZERO  # a requirement below 0 is never reached, and yet nothing is left
     for outer in _looks(path, slack, _FALLS if path.speed < ZERO else _RISES):
         slack_outer = slack(outer)
         if slack_outer <= ZERO:

@@ -10,6 +10,7 @@ import pytest
 
 from monitor.errors import MissingMark
 from monitor.risk import (
+    Basis,
     Borrow,
     LiquidationPrices,
     Requirement,
@@ -272,3 +273,11 @@ def test_a_contract_quoted_in_a_coin_moves_with_both_on_the_way_to_the_end():
     balance = (1 + 10 * (cross - Decimal("0.04"))) * price + 10_000 - 2 * (price - 50_000)
     maintenance = Decimal("0.005") * (10 * cross * price + 2 * price)
     assert balance == pytest.approx(maintenance, rel=Decimal("1e-12"))
+
+
+def test_a_requirement_below_nothing_ends_no_search_in_an_error():
+    pool = a_pool(long("BTC", 1, 100), cash=-5, other_maintenance=Decimal(-2), basis=Basis.PARTLY)
+    now = marks(BTC=100)
+    # -5 of balance against 0.5 - 2 of maintenance: 3.5 are lacking already
+    assert liquidation_prices(pool, now, "BTC/USDT:USDT").distance == 0
+    assert uniform_move(pool, now) == 0
