@@ -185,9 +185,17 @@ def _without_isolated(
     Whether Binance counts these in is not published: of the two readings, the one nearer to
     the sum of the cross positions' own rows.
     """
-    alone = [sketches.get(holding.row.key) for holding in mine if holding.is_isolated]
-    apart = sum((sketch.maintenance or ZERO for sketch in alone if sketch is not None), ZERO)
+    alone = [holding.row for holding in mine if holding.is_isolated]
+    apart = sum((_told_maintenance(row, sketches) for row in alone), ZERO)
     return min((total, total - apart), key=lambda reading: abs(reading - in_rows))
+
+
+def _told_maintenance(row: PositionRow, sketches: Mapping[PositionKey, Sketch]) -> Decimal:
+    """As the account reply has it, else the position's own row; 0 where neither does."""
+    sketch = sketches.get(row.key)
+    if sketch is not None and sketch.maintenance is not None:
+        return sketch.maintenance
+    return (row.told.maintenance if row.told else None) or ZERO
 
 
 def as_reported(unit: str, figures: Figures, at: datetime, more: Decimal = ZERO) -> Reported:
