@@ -232,6 +232,44 @@ def test_isolated_margin_in_the_total_is_no_contradiction(
     assert near(pools["USDT"]["maintenance_margin"], "28.8")
 
 
+@pytest.mark.parametrize(
+    ("name", "notional"), [("five", "1920000"), ("five", "19200"), ("multi", "960000")]
+)
+def test_a_notional_that_no_mark_explains_is_named(shell: Shell, name: str, notional: str) -> None:
+    # 2 · 96,000 and 1 · 96,000 by the position rows.
+    found = capture(f"binance_{name}")
+    row = body_of(found, "/fapi/v3/account")["positions"][0]
+    assert row["symbol"] == "BTCUSDT"
+    row["notional"] = notional
+    assert "account.positions.BTCUSDT.notional" in shell.named(found)
+
+
+def test_a_coin_m_notional_in_dollars_is_not_reckoned_with(shell: Shell) -> None:
+    def in_dollars(account: Json) -> None:
+        for row in account["positions"]:
+            row["notionalValue"] = str(100 * abs(D(row["positionAmt"])))
+
+    pools = shell.pools(changed("coin", "/dapi/v1/account", in_dollars))
+    assert pools["BTC"]["reconciliation"] == "agrees"
+
+
+def test_a_position_cut_by_an_event_is_no_contradiction(shell: Shell) -> None:
+    row = {"s": "BTCUSDT", "pa": "0.1", "ep": "97000", "mt": "cross", "iw": "0", "ps": "BOTH"}
+    trade = {
+        "e": "ACCOUNT_UPDATE",
+        "E": 1795348801000,
+        "T": 1795348801000,
+        "a": {
+            "m": "ORDER",
+            "B": [{"a": "USDT", "wb": "-5400", "cw": "-5400", "bc": "0"}],
+            "P": [{**row, "bep": "97000", "cr": "-900", "up": "-100", "ma": "USDT"}],
+        },
+    }
+    pools = shell.pools(with_frames(capture("binance_multi"), ("account", trade)))
+    maintenance = 9600 * D("0.004") * _USDT_ASK + 180 * _USDC_ASK
+    assert near(pools["unified"]["maintenance_margin"], maintenance)
+
+
 def test_frames_of_both_wallets_find_theirs(shell: Shell) -> None:
     wallet = {"a": "BTC", "wb": "1.4", "cw": "1.4", "bc": "-0.1"}
     funding = {
