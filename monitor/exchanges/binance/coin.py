@@ -53,6 +53,26 @@ def is_readable(replies: Replies) -> bool:
     return all(_is_answered(replies, call) for call in (ACCOUNT, POSITIONS))
 
 
+def is_told_in_part(replies: Replies) -> bool:
+    """
+    Whether one of the two replies alone is there, and tells of more than an empty wallet.
+
+    The other is then missing: what it would tell must not be taken for nothing.
+    """
+    answered = [call for call in (ACCOUNT, POSITIONS) if _is_answered(replies, call)]
+    if len(answered) != 1:
+        return False
+    try:
+        body = answer(replies, answered[0])
+        if answered[0] is POSITIONS:
+            rows = rows_of(body, "dapi.positionRisk")
+        else:
+            rows = Row(body, "dapi.account").rows("positions")
+        return any(is_open(row) for row in rows)
+    except Malformed:
+        return True
+
+
 def _is_answered(replies: Replies, call: RestCall) -> bool:
     reply = replies.find(call)
     if reply is None or reply.status == _NOT_FOUND:

@@ -60,22 +60,27 @@ def read_kind(replies: Replies) -> Kind:
     Raises:
         Malformed: If the flag is neither true nor false.
     """
-    if _is_pro(replies):
-        return Kind.PORTFOLIO_PRO
+    named = _account_type(replies)
+    if named is not None:
+        return Kind.PORTFOLIO if named == _RETAIL else Kind.PORTFOLIO_PRO
     told = optional_answer(replies, ACCOUNT_KIND)
     flagged = isinstance(told, dict) and Row(told, "account.info").has(_FLAG)
     if flagged and Row(told, "account.info").boolean(_FLAG):
         return Kind.PORTFOLIO
-    return Kind.PORTFOLIO if serves(replies, portfolio_calls.ACCOUNT) else Kind.FUTURES
+    if serves(replies, portfolio_calls.ACCOUNT):
+        return Kind.PORTFOLIO
+    # Wallets that only a portfolio has: what tells of the whole is missing, not the portfolio.
+    if optional_answer(replies, portfolio_calls.PRO_BALANCE):
+        return Kind.PORTFOLIO_PRO
+    return Kind.FUTURES
 
 
-def _is_pro(replies: Replies) -> bool:
+def _account_type(replies: Replies) -> str | None:
     """Binance's PM_1 is Pro, PM_2 the plain one, any other another form of Pro."""
     told = optional_answer(replies, PRO_ACCOUNT)
     if not isinstance(told, dict):
-        return False
-    kind = Row(told, "portfolio.account").optional_text("accountType")
-    return kind is not None and kind != _RETAIL
+        return None
+    return Row(told, "portfolio.account").optional_text("accountType")
 
 
 def kind_is_told(replies: Replies) -> bool:

@@ -42,13 +42,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.exchanges.binance.pools import Holding
-    from monitor.exchanges.binance.portfolio import Portfolio
+    from monitor.exchanges.binance.portfolio import Portfolio, Whole
     from monitor.exchanges.port import Replies
     from monitor.risk.model import Instrument
 
 LIQUIDATION_MMR = Decimal("1.05")
 WALLET = "Portfolio Margin account"
 _LAST_DIGIT = Decimal("1e-8")
+# uniMMR has 8 decimals: near 1, where it matters, a hundredth of this.
+_ROUNDING = Decimal("1e-6")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,12 +217,26 @@ def _words(
     return tuple(words)
 
 
+def _required(whole: Whole) -> Decimal:
+    """
+    What Binance holds against accountEquity: 1.05 times its maintenance margin.
+
+    uniMMR is what it liquidates by. Where that stands worse than the other two fields do
+    together, the requirement is what uniMMR makes of it, so that the gap is seen.
+    """
+    required = LIQUIDATION_MMR * whole.maintenance
+    if not required or not whole.uni_mmr or whole.uni_mmr < ZERO or whole.equity <= ZERO:
+        return required
+    by_ratio = LIQUIDATION_MMR * whole.equity / whole.uni_mmr
+    return by_ratio if by_ratio - required > _ROUNDING * whole.equity else required
+
+
 def read_portfolio_report(pool: PoolId, portfolio: Portfolio) -> Mapping[PoolId, Reported]:
     """Binance's own figures, turned so that 1 is liquidation; none after an event."""
     if not portfolio.is_whole:
         return {}
     whole = portfolio.whole
-    required = LIQUIDATION_MMR * whole.maintenance
+    required = _required(whole)
     ratio = None
     if whole.uni_mmr is not None and required:
         ratio = LIQUIDATION_MMR / whole.uni_mmr if whole.uni_mmr > ZERO else Decimal("Infinity")

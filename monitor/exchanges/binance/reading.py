@@ -101,7 +101,7 @@ def _futures_calls(replies: Replies, products: tuple[str, ...] | None) -> tuple[
     if Product.USDM in wanted:
         first += USDM_CALLS
     if Product.COINM in wanted:
-        asked_for = products is not None
+        asked_for = products is not None or coin.is_told_in_part(replies)
         first += (replace(call, optional=not asked_for) for call in COINM_CALLS)
     missing = tuple(call for call in first if not replies.has(call))
     held: list[RestCall] = []
@@ -262,7 +262,8 @@ def read_account(
         books[Product.USDM] = _usdm_book(replies, config)
     elif has_config(replies):
         config = replace(read_config(replies), multi_assets=False)
-    if Product.COINM in wanted and (products is not None or coin.is_readable(replies)):
+    asked_for = products is not None or coin.is_told_in_part(replies)
+    if Product.COINM in wanted and (asked_for or coin.is_readable(replies)):
         books[Product.COINM] = coin.read_book(replies)
     because = _why_torn(books)
     if because is not None:

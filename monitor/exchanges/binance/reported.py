@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monitor.errors import Malformed
 from monitor.exchanges.binance.pools import fitting_table, isolated_name, pool_assets
 from monitor.risk.model import ONE, ZERO, Payoff, PoolId, Reported
 from monitor.risk.result import Requirement
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 # Binance's money has 8 decimals; a figure that shows fewer has had its zeros cut.
 _MONEY_EXPONENT = -8
+# Wallet and position rows come a moment apart: no mark doubles or halves in it.
+_FAR = 2
 
 
 def read_reported(
@@ -158,12 +161,20 @@ def carried(
 
 
 def _carried(holding: Holding, sketch: Sketch | None) -> Change | None:
+    """Raises Malformed where the two replies differ by more than any market moves in between."""
     table = fitting_table(holding)
     if sketch is None or sketch.notional is None or holding.mark is None or table is None:
         return None
+    if sketch.amount != holding.row.amount:
+        return None  # an event has changed the position since
     after, before = holding.notional(holding.mark), sketch.notional
     # A coin-settled long gains as what it is worth in coins shrinks.
     inverse = holding.terms.instrument.payoff is Payoff.INVERSE
+    if not after < _FAR * before < _FAR * _FAR * after:
+        if inverse:
+            return None  # in which unit COIN-M's account reply has it is not published
+        where = f"account.positions.{holding.row.symbol}.notional"
+        raise Malformed(where, f"about {after:f}, as its mark has it", f"{before:f}")
     gains = (holding.row.amount > ZERO) != inverse
     return Change(
         holding=holding,
@@ -185,23 +196,33 @@ def _without_isolated(
     Whether Binance counts these in is not published: of the two readings, the one nearer to
     the sum of the cross positions' own rows.
     """
-    alone = [sketches.get(holding.row.key) for holding in mine if holding.is_isolated]
-    apart = sum((sketch.maintenance or ZERO for sketch in alone if sketch is not None), ZERO)
+    alone = [holding.row for holding in mine if holding.is_isolated]
+    apart = sum((_told_maintenance(row, sketches) for row in alone), ZERO)
     return min((total, total - apart), key=lambda reading: abs(reading - in_rows))
+
+
+def _told_maintenance(row: PositionRow, sketches: Mapping[PositionKey, Sketch]) -> Decimal:
+    """As the account reply has it, else the position's own row; 0 where neither does."""
+    sketch = sketches.get(row.key)
+    if sketch is not None and sketch.maintenance is not None:
+        return sketch.maintenance
+    return (row.told.maintenance if row.told else None) or ZERO
 
 
 def as_reported(unit: str, figures: Figures, at: datetime, more: Decimal = ZERO) -> Reported:
     """Binance's figures as a report; `more` is what else its digits may be off by."""
+    # Carried from one mark to another, what is 0 may come out a digit below.
+    maintenance = max(figures.maintenance, ZERO)
     requirement = Requirement(
         unit=unit,
         margin_balance=figures.balance,
         initial_margin=figures.initial or ZERO,
-        maintenance_margin=figures.maintenance,
+        maintenance_margin=maintenance,
     )
     return Reported(
         at=at,
         margin_balance=figures.balance,
-        maintenance_margin=figures.maintenance,
+        maintenance_margin=maintenance,
         initial_margin=figures.initial,
         ratio=requirement.ratio,
         resolution=_resolution(figures) + more,
