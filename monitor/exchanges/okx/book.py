@@ -85,6 +85,10 @@ class Book:
         """Event contracts: paid for in full, they burden nothing."""
         return tuple(row for row in self.open_positions() if row.inst_type == EVENTS)
 
+    def in_coins(self) -> tuple[Held, ...]:
+        """Margin trades of the account's own pool: their coins and their debt are its coins."""
+        return tuple(row for row in self.open_positions() if self._is_in_coins(row))
+
     def _opaque(self) -> tuple[Held, ...]:
         return tuple(
             row

@@ -78,12 +78,16 @@ def counts(coin: Coin) -> bool:
 
 def haircuts(coin: Coin, replies: Replies) -> tuple[HaircutStep, ...]:
     """
-    What the coin loses as collateral.
+    What the coin loses as collateral: all of it where OKX lists no discount of it.
+
+    The list is believed only if OKX's own figure of what the coin counts is nothing, too.
 
     Raises:
         MissingReply, Malformed: If its discount tiers are not there, or can't be read.
     """
-    return tables.haircuts(replies, coin.ccy) if counts(coin) else tables.COUNTS_NOTHING
+    if not counts(coin) or (not coin.discounted and tables.leaves_out(replies, coin.ccy)):
+        return tables.COUNTS_NOTHING
+    return tables.haircuts(replies, coin.ccy)
 
 
 def floats(ccy: str, steps: tuple[HaircutStep, ...], *, is_burdened: bool) -> bool:
