@@ -113,15 +113,23 @@ def usd_price(coin: Coin, legs: Iterable[Leg]) -> Decimal:
     from_equity = _from_equity(coin)
     if from_equity is not None and _is_fine(coin.in_usd):
         return from_equity
-    for leg in legs:
-        if leg.row.ccy == coin.ccy:
-            price = leg.row.usd_price or _from_notional(leg)
-            if price is not None:
-                return price
-    if from_equity is None:
+    mine = tuple(leg for leg in legs if leg.row.ccy == coin.ccy)
+    told = (leg.row.usd_price or _from_notional(leg) for leg in mine)
+    # A coin of which there is nothing tells no price; the mark of a contract quoted in USD does.
+    marks = (leg.mark.price for leg in mine if leg.mark is not None and _is_quoted_in_usd(leg))
+    price = next((each for each in told if each is not None), None)
+    price = price or from_equity or next(marks, None)
+    if price is None:
         with reading(BALANCE):
             raise Malformed(f"details[ccy={coin.ccy}].eqUsd", "what the coin is worth", "nothing")
-    return from_equity
+    return price
+
+
+def _is_quoted_in_usd(leg: Leg) -> bool:
+    """Whether its mark is what one of its settle coin costs in USD."""
+    instrument = leg.instrument
+    inverse = instrument.payoff is Payoff.INVERSE and leg.row.inst_type in CONTRACTS
+    return inverse and (instrument.base, instrument.quote) == (leg.row.ccy, "USD")
 
 
 def _from_equity(coin: Coin) -> Decimal | None:
