@@ -237,7 +237,7 @@ def test_a_needed_reply_is_named_where_it_is_missing_or_tells_of_an_outage(
     shell: Shell, name: str, path: str
 ) -> None:
     found = without(capture(name), path)
-    resource = path.split("?")[0]
+    resource = path.split("?", maxsplit=1)[0]
     assert len(found["replies"]) < len(capture(name)["replies"])
     assert resource in shell.named(found)
     busy: Any = {"code": "50011", "msg": "Too Many Requests", "data": []}
