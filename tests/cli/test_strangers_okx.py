@@ -194,6 +194,20 @@ def test_borrowing_in_spot_mode_counts_as_in_multi_currency_mode(shell: Shell) -
     assert pool["reconciliation"] == "agrees"
 
 
+def test_orders_alone_may_burden_a_coin_in_futures_mode(shell: Shell) -> None:
+    found = capture("okx_coins")
+    coins = body_of(found, "account/balance")["data"][0]["details"]
+    sol = next(coin for coin in coins if coin["ccy"] == "SOL")
+    sol.update(imr="0.4", mmr="0.02", mgnRatio="120")
+    # A ratio that neither orders nor positions explain: the list of positions is not whole.
+    assert "cross positions in SOL" in shell.named(found)
+    sol.update(ordFrozen="0.4")
+    pool = shell.pools(found)["SOL"]
+    assert (pool["basis"], pool["positions"]) == ("partly", [])
+    assert near(pool["margin_ratio"], 1 / D(120))
+    assert "margin of open orders" in pool["carried"]
+
+
 SAME_FIGURES = [
     ("okx_coins", "tdMode=isolated&instId=ETH-USD-SWAP", "tdMode=isolated&instFamily=ETH-USD"),
     (

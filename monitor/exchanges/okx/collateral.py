@@ -114,22 +114,26 @@ def usd_price(coin: Coin, legs: Iterable[Leg]) -> Decimal:
     if from_equity is not None and _is_fine(coin.in_usd):
         return from_equity
     mine = tuple(leg for leg in legs if leg.row.ccy == coin.ccy)
-    told = (leg.row.usd_price or _from_notional(leg) for leg in mine)
-    # A coin of which there is nothing tells no price; the mark of a contract quoted in USD does.
-    marks = (leg.mark.price for leg in mine if leg.mark is not None and _is_quoted_in_usd(leg))
-    price = next((each for each in told if each is not None), None)
-    price = price or from_equity or next(marks, None)
+    price = _first(leg.row.usd_price or _from_notional(leg) for leg in mine)
+    # A coin of which there is nothing tells no price; what a contract is quoted at does.
+    price = price or from_equity or _first(_from_quotation(leg) for leg in mine)
     if price is None:
         with reading(BALANCE):
             raise Malformed(f"details[ccy={coin.ccy}].eqUsd", "what the coin is worth", "nothing")
     return price
 
 
-def _is_quoted_in_usd(leg: Leg) -> bool:
-    """Whether its mark is what one of its settle coin costs in USD."""
+def _first(prices: Iterable[Decimal | None]) -> Decimal | None:
+    return next((price for price in prices if price is not None), None)
+
+
+def _from_quotation(leg: Leg) -> Decimal | None:
+    """The index, else the mark, of an inverse contract quoted in USD per settle coin."""
     instrument = leg.instrument
     inverse = instrument.payoff is Payoff.INVERSE and leg.row.inst_type in CONTRACTS
-    return inverse and (instrument.base, instrument.quote) == (leg.row.ccy, "USD")
+    if not inverse or (instrument.base, instrument.quote) != (leg.row.ccy, "USD"):
+        return None
+    return leg.row.index_price or (None if leg.mark is None else leg.mark.price)
 
 
 def _from_equity(coin: Coin) -> Decimal | None:
