@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.strangers import Shell, body_of, capture, near, renamed, without
+from tests.cli.strangers import MS, Shell, body_of, capture, near, renamed, with_frames, without
 
 D = Decimal
 
@@ -206,6 +206,22 @@ def test_orders_alone_may_burden_a_coin_in_futures_mode(shell: Shell) -> None:
     assert (pool["basis"], pool["positions"]) == ("partly", [])
     assert near(pool["margin_ratio"], 1 / D(120))
     assert "margin of open orders" in pool["carried"]
+
+
+@pytest.mark.parametrize("cash", ["4600", "3900"])
+def test_coins_that_come_or_go_do_not_change_what_one_costs(shell: Shell, cash: str) -> None:
+    moved = {
+        "pTime": str(MS + 1),
+        "eventType": "transferred",
+        "balData": [{"ccy": "USDT", "cashBal": cash, "uTime": str(MS + 1)}],
+        "posData": [],
+        "trades": [],
+    }
+    frame = {"arg": {"channel": "balance_and_position", "uid": "1"}, "data": [moved]}
+    before = shell.pools(capture("okx_multi"))["unified"]
+    after = shell.pools(with_frames(capture("okx_multi"), ("account", frame)))["unified"]
+    assert near(after["margin_balance"], D(before["margin_balance"]) + (D(cash) - 4500) * USDT)
+    assert near(after["maintenance_margin"], before["maintenance_margin"])
 
 
 SAME_FIGURES = [

@@ -141,6 +141,8 @@ class Book:
             known,
             cash=cash,
             equity=known.equity + cash - known.cash,
+            # What the coin costs does not change with how much of it there is.
+            usd_price=known.price,
             # A loan taken outright stays one; what the coin lacked by itself, it lacks anew.
             owed=known.owed if known.loan else max(known.cash - cash - known.cross_equity, ZERO),
             updated_ms=updated_ms,

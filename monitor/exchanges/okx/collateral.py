@@ -110,7 +110,7 @@ def usd_price(coin: Coin, legs: Iterable[Leg]) -> Decimal:
     """
     if coin.usd_price is not None:
         return coin.usd_price
-    from_equity = _from_equity(coin)
+    from_equity = coin.price
     if from_equity is not None and _is_fine(coin.in_usd):
         return from_equity
     mine = tuple(leg for leg in legs if leg.row.ccy == coin.ccy)
@@ -134,12 +134,6 @@ def _from_quotation(leg: Leg) -> Decimal | None:
     if not inverse or (instrument.base, instrument.quote) != (leg.row.ccy, "USD"):
         return None
     return leg.row.index_price or (None if leg.mark is None else leg.mark.price)
-
-
-def _from_equity(coin: Coin) -> Decimal | None:
-    if not coin.in_usd or not coin.equity or coin.in_usd / coin.equity <= ZERO:
-        return None
-    return coin.in_usd / coin.equity
 
 
 def _is_fine(usd: Decimal | None) -> bool:
