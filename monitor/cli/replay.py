@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from monitor.engine.engine import Engine
 from monitor.engine.events import MarksMoved, PollFailed, SnapshotTaken, Source, TimePassed
 from monitor.engine.knowledge import Budgets
-from monitor.errors import ExchangeError, Malformed, MissingReply, RiskError, Unmodelled
+from monitor.errors import (
+    ExchangeError,
+    Malformed,
+    MissingReply,
+    RiskError,
+    Unmodelled,
+    Unreachable,
+)
 from monitor.exchanges.port import Ignored, MarksRead, Replies
 from monitor.exchanges.registry import EXCHANGES
 from monitor.risk.model import Mark
@@ -99,6 +106,14 @@ class Replay:
     def steps(self) -> Iterator[AccountAssessment]:
         try:
             yield from self._steps()
+        except Unreachable as error:
+            # Of a file nothing can be asked again: a reply that tells of an outage tells nothing.
+            raise MissingReply(
+                error.because,
+                exchange=error.exchange or self._exchange.name,
+                account=self._capture.account,
+                call=error.call,
+            ) from None
         except ExchangeError as error:
             raise error.placed(
                 exchange=self._exchange.name, account=self._capture.account

@@ -132,11 +132,12 @@ def vanished(book: Book) -> str | None:
     The positions that the balance tells of and the list of positions leaves out; None: none.
 
     An empty list is OKX's way to say «no positions»; it is believed only if no coin has PnL,
-    or a margin ratio, of positions that are not listed.
+    or a margin ratio that no open order explains, of positions that are not listed.
     """
     listed = {(row.ccy, row.margin_mode) for row in book.open_positions()}
     for coin in book.coins.values():
-        cross = coin.pnl or (coin.margin_ratio if book.config.mode is Mode.FUTURES else None)
+        of_positions = book.config.mode is Mode.FUTURES and not coin.frozen
+        cross = coin.pnl or (coin.margin_ratio if of_positions else None)
         for told, mode in ((cross, MarginMode.CROSS), (coin.isolated_pnl, MarginMode.ISOLATED)):
             if told and (coin.ccy, mode) not in listed:
                 return f"{mode.value} positions in {coin.ccy}"

@@ -85,6 +85,10 @@ class Book:
         """Event contracts: paid for in full, they burden nothing."""
         return tuple(row for row in self.open_positions() if row.inst_type == EVENTS)
 
+    def in_coins(self) -> tuple[Held, ...]:
+        """Margin trades of the account's own pool: their coins and their debt are its coins."""
+        return tuple(row for row in self.open_positions() if self._is_in_coins(row))
+
     def _opaque(self) -> tuple[Held, ...]:
         return tuple(
             row
@@ -137,6 +141,8 @@ class Book:
             known,
             cash=cash,
             equity=known.equity + cash - known.cash,
+            # What the coin costs does not change with how much of it there is.
+            usd_price=known.price,
             # A loan taken outright stays one; what the coin lacked by itself, it lacks anew.
             owed=known.owed if known.loan else max(known.cash - cash - known.cross_equity, ZERO),
             updated_ms=updated_ms,

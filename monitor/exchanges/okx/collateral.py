@@ -78,12 +78,16 @@ def counts(coin: Coin) -> bool:
 
 def haircuts(coin: Coin, replies: Replies) -> tuple[HaircutStep, ...]:
     """
-    What the coin loses as collateral.
+    What the coin loses as collateral: all of it where OKX lists no discount of it.
+
+    The list is believed only if OKX's own figure of what the coin counts is nothing, too.
 
     Raises:
         MissingReply, Malformed: If its discount tiers are not there, or can't be read.
     """
-    return tables.haircuts(replies, coin.ccy) if counts(coin) else tables.COUNTS_NOTHING
+    if not counts(coin) or (not coin.discounted and tables.leaves_out(replies, coin.ccy)):
+        return tables.COUNTS_NOTHING
+    return tables.haircuts(replies, coin.ccy)
 
 
 def floats(ccy: str, steps: tuple[HaircutStep, ...], *, is_burdened: bool) -> bool:
@@ -106,24 +110,30 @@ def usd_price(coin: Coin, legs: Iterable[Leg]) -> Decimal:
     """
     if coin.usd_price is not None:
         return coin.usd_price
-    from_equity = _from_equity(coin)
+    from_equity = coin.price
     if from_equity is not None and _is_fine(coin.in_usd):
         return from_equity
-    for leg in legs:
-        if leg.row.ccy == coin.ccy:
-            price = leg.row.usd_price or _from_notional(leg)
-            if price is not None:
-                return price
-    if from_equity is None:
+    mine = tuple(leg for leg in legs if leg.row.ccy == coin.ccy)
+    price = _first(leg.row.usd_price or _from_notional(leg) for leg in mine)
+    # A coin of which there is nothing tells no price; what a contract is quoted at does.
+    price = price or from_equity or _first(_from_quotation(leg) for leg in mine)
+    if price is None:
         with reading(BALANCE):
             raise Malformed(f"details[ccy={coin.ccy}].eqUsd", "what the coin is worth", "nothing")
-    return from_equity
+    return price
 
 
-def _from_equity(coin: Coin) -> Decimal | None:
-    if not coin.in_usd or not coin.equity or coin.in_usd / coin.equity <= ZERO:
+def _first(prices: Iterable[Decimal | None]) -> Decimal | None:
+    return next((price for price in prices if price is not None), None)
+
+
+def _from_quotation(leg: Leg) -> Decimal | None:
+    """The index, else the mark, of an inverse contract quoted in USD per settle coin."""
+    instrument = leg.instrument
+    inverse = instrument.payoff is Payoff.INVERSE and leg.row.inst_type in CONTRACTS
+    if not inverse or (instrument.base, instrument.quote) != (leg.row.ccy, "USD"):
         return None
-    return coin.in_usd / coin.equity
+    return leg.row.index_price or (None if leg.mark is None else leg.mark.price)
 
 
 def _is_fine(usd: Decimal | None) -> bool:

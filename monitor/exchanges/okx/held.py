@@ -61,6 +61,7 @@ class Held:
     liquidation_price: Decimal | None = None
     notional_usd: Decimal | None = None
     usd_price: Decimal | None = None
+    index_price: Decimal | None = None
     adl_rank: int | None = None
     protected: bool = False
     assets_ccy: str = ""
@@ -138,6 +139,7 @@ def held(row: Row) -> Held:
         liquidation_price=_above_zero(row, "liqPx"),
         notional_usd=row.optional_decimal("notionalUsd"),
         usd_price=_above_zero(row, "usdPx"),
+        index_price=_above_zero(row, "idxPx"),
         adl_rank=row.integer("adl") if row.has("adl") else None,
         protected=_protected(row),
         assets_ccy=row.text("posCcy") if inst_type == MARGIN else "",

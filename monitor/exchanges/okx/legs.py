@@ -82,7 +82,7 @@ def leg(row: Held, replies: Replies, *, has_stop_loss: bool | None, stressed: bo
     fee = tables.taker_rate(replies, listed)
     table = None
     if not stressed:
-        table = tables.tier_table(replies, row.inst_type, listed.family, row.margin_mode)
+        table = tables.tier_table(replies, listed, row.margin_mode)
     return Leg(
         row=row,
         position=Position(

@@ -66,11 +66,11 @@ def told_pnl(coin: Coin, legs: tuple[Leg, ...], opaque: tuple[Held, ...]) -> Dec
     """
     The unrealized PnL of a coin's modelled cross legs, as OKX told it.
 
-    The coin's own sum may hold that of options too, whose worth is told apart: beside such,
-    the rows tell.
+    The coin's own sum may be left empty, or hold that of options too, whose worth is told
+    apart: then the rows tell.
     """
-    if not opaque:
-        return coin.pnl or ZERO
+    if not opaque and coin.pnl is not None:
+        return coin.pnl
     return sum((leg.row.pnl or ZERO for leg in legs), ZERO)
 
 
@@ -116,3 +116,12 @@ def left_out(coins: Iterable[Coin], events: Iterable[Held]) -> tuple[str, ...]:
         ),
         *(f"left out: {words}" for words in named(events)),
     )
+
+
+def in_coins(trades: Iterable[Held]) -> tuple[str, ...]:
+    """Margin trades that are no position of their own here, in words."""
+    ids = [row.inst_id for row in trades]
+    if not ids:
+        return ()
+    words = "1 margin trade" if len(ids) == 1 else f"{len(ids)} margin trades"
+    return (f"counted as coins and debt: {words} ({', '.join(ids)})",)

@@ -11,6 +11,7 @@ from typing import Final
 SWAP: Final = "SWAP"
 FUTURES: Final = "FUTURES"
 MARGIN: Final = "MARGIN"
+SPOT: Final = "SPOT"
 OPTION: Final = "OPTION"
 EVENTS: Final = "EVENTS"
 CONTRACTS: Final = (SWAP, FUTURES)

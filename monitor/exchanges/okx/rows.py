@@ -117,6 +117,15 @@ class Coin:
         elsewhere = (amount for name, amount in self.apart.items() if name in IN_EQUITY)
         return self.equity - self.isolated_equity - sum(elsewhere, ZERO)
 
+    @property
+    def price(self) -> Decimal | None:
+        """USD per coin, as told or by the coin's own equity; None where neither tells it."""
+        if self.usd_price is not None:
+            return self.usd_price
+        if not self.in_usd or not self.equity or self.in_usd / self.equity <= ZERO:
+            return None
+        return self.in_usd / self.equity
+
     def backing(self, option_value: Decimal = ZERO) -> Decimal:
         """
         The coins that back the account, before unrealized PnL: cash, less what is owed.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed, MissingReply
-from monitor.exchanges.okx import calls
+from monitor.exchanges.okx import asked, calls
 from monitor.exchanges.okx.envelope import only_row, reading, row_with, rows
 from monitor.exchanges.okx.errors import NAME
 from monitor.exchanges.okx.products import FUTURES, MARGIN, coins_in
@@ -130,7 +130,7 @@ def pair(replies: Replies, inst_id: str) -> Pair:
     Raises:
         MissingReply, Malformed: If no reply lists it, or not in full.
     """
-    call = calls.instrument(MARGIN, inst_id)
+    call = asked.pair(replies, inst_id)
     row = _row(replies, call, "instId", inst_id)
     with reading(call):
         base, quote = coins_in(inst_id)
@@ -164,16 +164,17 @@ def instrument_of(replies: Replies, product: str, inst_id: str) -> Instrument:
     )
 
 
-def tier_table(replies: Replies, product: str, family: str, margin_mode: MarginMode) -> TierTable:
+def tier_table(replies: Replies, of: Listed, margin_mode: MarginMode) -> TierTable:
     """
-    The tiers of a family. Its cross positions are tiered together, isolated ones alone.
+    The tiers of a contract's family. Its cross positions are tiered together, isolated ones alone.
 
     Perpetuals and expiry futures of a family have tables, and sums, of their own.
 
     Raises:
         MissingReply, Malformed: If no reply holds them, or they can't be used.
     """
-    call = calls.tiers(product, family, margin_mode.value)
+    product, family, name = of.product, of.family, of.instrument.exchange_symbol
+    call = asked.tiers(replies, product, family, margin_mode.value, name)
     with reading(call):
         group = f"{product} {family}" if margin_mode is MarginMode.CROSS else None
         return read_tiers(rows(replies.get(call)), family, group)
@@ -200,7 +201,7 @@ def borrowing(replies: Replies, ccy: str, owed: Decimal) -> Borrow | None:
     Raises:
         MissingReply, Malformed: If something is owed and no reply tells, or it can't be used.
     """
-    tiers, fees = calls.borrow_tiers(ccy), calls.loan_fees()
+    tiers, fees = calls.borrow_tiers(ccy), asked.loan_fees(replies)
     if not owed and not (replies.has(tiers) and replies.has(fees)):
         return None
     with reading(tiers):
@@ -234,7 +235,7 @@ def taker_rate(replies: Replies, of: Listed) -> Decimal:
     Raises:
         MissingReply, Malformed: If no reply tells it, or tells of a rebate.
     """
-    call = calls.fees(of.product, of.family)
+    call = asked.fees(replies, of.product, of.family, of.instrument.exchange_symbol)
     with reading(call):
         row = only_row(rows(replies.get(call)))
         inverse = of.instrument.payoff is Payoff.INVERSE
@@ -249,7 +250,7 @@ def pair_taker_rate(replies: Replies, inst_id: str, of: Pair) -> Decimal:
     Raises:
         MissingReply, Malformed: As `taker_rate` does.
     """
-    call = calls.pair_fees(inst_id)
+    call = asked.pair_fees(replies, inst_id)
     with reading(call):
         return _taker(only_row(rows(replies.get(call))), of.fee_group, "taker")
 
@@ -317,6 +318,16 @@ def _rate(row: Row, key: str) -> Decimal:
     if not ZERO <= rate <= ONE:
         raise Malformed(row.at(key), "a rate from 0 to 1", str(rate))
     return rate
+
+
+def leaves_out(replies: Replies, ccy: str) -> bool:
+    """Whether a list of coins' discounts tells of other coins, and not of this one."""
+    call = calls.discount(ccy)
+    reply = replies.find(call)
+    if reply is None:
+        return False
+    with reading(call):
+        return row_with(replies, call, "ccy", ccy) is None and bool(rows(reply))
 
 
 def mark_of(replies: Replies, product: str, inst_id: str) -> Mark | None:

@@ -24,6 +24,7 @@ from monitor.exchanges.okx.parts import (
     Made,
     basis_of,
     coin_of,
+    in_coins,
     left_out,
     named,
     one_moment,
@@ -134,6 +135,7 @@ def unified_pools(  # noqa: PLR0913, PLR0917 - the parts of one pool
             *remainder.words,
             *named(opaque),
             *left_out(book.coins.values(), book.events()),
+            *in_coins(book.in_coins()),
         ),
     )
     reported = account_reported(book.totals, rows, book.at) if holds else None

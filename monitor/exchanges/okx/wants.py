@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.errors import MissingReply
-from monitor.exchanges.okx import calls, collateral, tables
+from monitor.exchanges.okx import asked, calls, collateral, tables
 from monitor.exchanges.okx import envelope as answers
 from monitor.exchanges.okx.products import CONTRACTS, MARGIN, SWAP, family_in
 from monitor.exchanges.okx.reading import position_lists, read_balance, read_book, read_config
@@ -89,7 +89,7 @@ def _of_contracts(
     ]
     for row, family in known:
         stressed = row.is_cross and book.config.mode is Mode.PORTFOLIO
-        tiers = calls.tiers(product, family, row.margin_mode.value)
+        tiers = asked.tiers(replies, product, family, row.margin_mode.value, row.inst_id)
         if not stressed and not replies.has(tiers):
             yield tiers
         yield from _mark_of(row, replies)
@@ -123,13 +123,14 @@ def _fees(held: tuple[Held, ...], of_debts: list[RestCall], replies: Replies) ->
 def _fees_of(row: Held, replies: Replies) -> Iterator[RestCall]:
     """The fee rates of one position; of a contract's family once it is listed."""
     if row.inst_type == MARGIN:
-        yield calls.pair_fees(row.inst_id)
+        yield asked.pair_fees(replies, row.inst_id)
     elif _lists(replies, calls.instrument(row.inst_type, row.inst_id), row.inst_id):
-        yield calls.fees(row.inst_type, tables.listed(replies, row.inst_type, row.inst_id).family)
+        family = tables.listed(replies, row.inst_type, row.inst_id).family
+        yield asked.fees(replies, row.inst_type, family, row.inst_id)
 
 
 def _of_trade(row: Held, replies: Replies) -> Iterator[RestCall]:
-    listed = calls.instrument(MARGIN, row.inst_id)
+    listed = asked.pair(replies, row.inst_id)
     if not _lists(replies, listed, row.inst_id):
         yield listed
     tiers = calls.loan_tiers(row.inst_id, row.margin_mode.value)
@@ -183,7 +184,7 @@ def _of_debts(coins: list[Coin], settled: set[str], replies: Replies) -> Iterato
         call = calls.borrow_tiers(ccy, optional=ccy not in owed)
         if not replies.has(call):
             yield call
-    fees = calls.loan_fees(optional=not owed)
+    fees = asked.loan_fees(replies, optional=not owed)
     if concerned and not replies.has(fees):
         yield fees
 

@@ -64,14 +64,25 @@ def test_a_coarse_figure_is_better_than_none():
     assert close(backing(told)["USDT"].price, Decimal(124) / 123)
 
 
-def test_an_inverse_notional_tells_no_price():
+@pytest.mark.parametrize(("index", "price"), [("96010", 96010), ("", 96000)])
+def test_a_coin_of_which_there_is_nothing_costs_what_an_inverse_contract_in_it_is_quoted_at(
+    index, price
+):
     held = wire.position(
-        "BTC-USD-SWAP", "10", "96000", "96000", ccy="BTC", notionalUsd="1000", mmr="0.00004"
+        "BTC-USD-SWAP", "10", "96000", "96000", ccy="BTC", notionalUsd="990", idxPx=index
     )
     told = wire.bodies(
         wire.config("3"), wire.envelope(held), wire.balance(wire.coin("BTC", "0", eqUsd="0"))
     )
-    with pytest.raises(Malformed, match="ccy=BTC"):
+    assert backing(told)["BTC"].price == price
+
+
+def test_what_a_linear_contract_is_quoted_at_prices_no_coin():
+    held = wire.position("BTC-USDT-SWAP", "10", "96000", "96000", notionalUsd="")
+    told = wire.bodies(
+        wire.config("3"), wire.envelope(held), wire.balance(wire.coin("USDT", "0", eqUsd="0"))
+    )
+    with pytest.raises(Malformed, match="ccy=USDT"):
         wire.snapshot(told)
 
 
