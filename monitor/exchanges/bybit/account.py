@@ -109,25 +109,37 @@ def of_another_mode(
     if mode is Mode.PORTFOLIO:
         return None
     for coin in coins:
-        if coin.position_mm is None or coin.position_im is None or coin.order_im is None:
-            return Malformed(
-                "result.list[0].coin",
-                f"the margins of {coin.coin}",
-                "nothing",
-                call=calls.WALLET.request,
-            )
+        told = {
+            "totalPositionMM": coin.position_mm,
+            "totalPositionIM": coin.position_im,
+            "totalOrderIM": coin.order_im,
+        }
+        for key, margin in told.items():
+            if margin is None:
+                return Malformed(
+                    "result.list[0].coin",
+                    f"{key} of {coin.coin}",
+                    "nothing",
+                    call=calls.WALLET.request,
+                )
     return _without_margins(legs)
 
 
 def _without_margins(legs: tuple[Held, ...]) -> Malformed | None:
     for leg in legs:
-        if None in (leg.leverage, leg.initial_margin, leg.maintenance_margin):
-            return Malformed(
-                "result.list",
-                f"leverage and margins of {leg.symbol}",
-                "nothing",
-                call=list_of(leg.settle).request,
-            )
+        told = {
+            "leverage": leg.leverage,
+            "positionIM": leg.initial_margin,
+            "positionMM": leg.maintenance_margin,
+        }
+        for key, figure in told.items():
+            if figure is None:
+                return Malformed(
+                    "result.list",
+                    f"{key} of {leg.symbol}",
+                    "nothing",
+                    call=list_of(leg.settle).request,
+                )
     return None
 
 
