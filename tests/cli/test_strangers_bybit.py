@@ -239,6 +239,16 @@ def test_a_needed_reply_that_is_missing_is_named(shell: Shell, name: str, path: 
     assert path in shell.named(without(capture(name), path))
 
 
+@pytest.mark.parametrize("name", ["bybit_isolated", "bybit_portfolio"])
+def test_an_empty_list_is_not_believed_against_the_wallet(shell: Shell, name: str) -> None:
+    """These wallets leave the margins empty; their unrealized PnL says that something is held."""
+    found = capture(name)
+    for reply in found["replies"]:
+        if "position/list?category=inverse" in reply["request"]:
+            reply["body"]["result"]["list"] = []
+    assert "/v5/position/list?category=inverse" in shell.named(found)
+
+
 REFUSED = {"retCode": 10005, "retMsg": "Permission denied", "result": {}, "time": MS}
 
 

@@ -146,16 +146,19 @@ def _without_margins(legs: tuple[Held, ...]) -> Malformed | None:
 def _check_whole(
     coins: tuple[Coin, ...], legs: tuple[Held, ...], options: tuple[Option, ...]
 ) -> None:
-    """Raises Malformed where the wallet holds margin for positions that no list names."""
+    """Raises Malformed where the wallet holds margin or PnL of positions that no list names."""
     settles = {leg.settle for leg in legs} | {option.settle for option in options}
     for coin in coins:
         # Options may be held without their list, which is optional.
-        if not coin.position_mm or coin.coin in settles or coin.option_value:
+        if coin.coin in settles or coin.option_value:
             continue
-        raise Malformed(
-            "result.list",
-            f"the positions whose maintenance margin the wallet gives as {coin.position_mm} "
-            f"{coin.coin}",
-            "an empty list",
-            call=list_of(coin.coin).request,
-        )
+        # In isolated and portfolio margin the wallet may leave the margins empty.
+        told = {"maintenance margin": coin.position_mm, "unrealized PnL": coin.unrealised_pnl}
+        for name, amount in told.items():
+            if amount:
+                raise Malformed(
+                    "result.list",
+                    f"the positions whose {name} the wallet gives as {amount} {coin.coin}",
+                    "an empty list",
+                    call=list_of(coin.coin).request,
+                )
