@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from monitor.cli.indices import Indices
 from monitor.engine.engine import Engine
 from monitor.engine.events import MarksMoved, PollFailed, SnapshotTaken, Source, TimePassed
 from monitor.engine.knowledge import Budgets
@@ -102,6 +103,7 @@ class Replay:
         self._marked: set[str] = set()
         self._open: ExchangeError | None = None
         self._snapshot: AccountSnapshot
+        self._indices: Indices
 
     def steps(self) -> Iterator[AccountAssessment]:
         try:
@@ -122,7 +124,9 @@ class Replay:
     def _steps(self) -> Iterator[AccountAssessment]:
         view = self._read()
         at = self._capture.at
-        self._take(view.snapshot(at), at, Source.REST)
+        snapshot = view.snapshot(at)
+        self._indices = Indices(snapshot)
+        self._take(snapshot, at, Source.REST)
         yield self._engine.assessment()
         for number, frame in enumerate(self._capture.frames):
             at = max(at, frame.at)
@@ -162,6 +166,7 @@ class Replay:
         if frame.feed == "marks":
             read = self._exchange.read_frame(frame.text)
             if isinstance(read, MarksRead):
+                self._indices.hear(read.marks)
                 self._move({s: m.price for s, m in read.marks.items()}, at)
             elif isinstance(read, Ignored):
                 self._check_placed(view, frame)
@@ -208,7 +213,7 @@ class Replay:
     def _move(self, prices: Mapping[str, Decimal], at: datetime) -> None:
         """New marks, as live as the capture is; the person's own stand above them."""
         instruments = self._snapshot.instruments()
-        prices = {**prices, **self._override(instruments)}
+        prices = self._indices.beside(self._snapshot, prices, self._override(instruments))
         marks = {symbol: Mark(price=price, at=at) for symbol, price in prices.items()}
         own = set(self._snapshot.marks) - {i.symbol for i in instruments}
         self._marked |= own | {i.symbol for i in instruments if i.exchange_symbol in prices}

@@ -89,8 +89,9 @@ class Reply:
 
     @property
     def query(self) -> dict[str, str]:
+        # An empty parameter (``cursor=``) asks for nothing.
         _, _, query = self.request.partition("?")
-        return dict(parse_qsl(query, keep_blank_values=True))
+        return dict(parse_qsl(query))
 
 
 class Replies:

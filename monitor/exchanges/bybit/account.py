@@ -109,41 +109,56 @@ def of_another_mode(
     if mode is Mode.PORTFOLIO:
         return None
     for coin in coins:
-        if coin.position_mm is None or coin.position_im is None or coin.order_im is None:
-            return Malformed(
-                "result.list[0].coin",
-                f"the margins of {coin.coin}",
-                "nothing",
-                call=calls.WALLET.request,
-            )
+        told = {
+            "totalPositionMM": coin.position_mm,
+            "totalPositionIM": coin.position_im,
+            "totalOrderIM": coin.order_im,
+        }
+        for key, margin in told.items():
+            if margin is None:
+                return Malformed(
+                    "result.list[0].coin",
+                    f"{key} of {coin.coin}",
+                    "nothing",
+                    call=calls.WALLET.request,
+                )
     return _without_margins(legs)
 
 
 def _without_margins(legs: tuple[Held, ...]) -> Malformed | None:
     for leg in legs:
-        if None in (leg.leverage, leg.initial_margin, leg.maintenance_margin):
-            return Malformed(
-                "result.list",
-                f"leverage and margins of {leg.symbol}",
-                "nothing",
-                call=list_of(leg.settle).request,
-            )
+        told = {
+            "leverage": leg.leverage,
+            "positionIM": leg.initial_margin,
+            "positionMM": leg.maintenance_margin,
+        }
+        for key, figure in told.items():
+            if figure is None:
+                return Malformed(
+                    "result.list",
+                    f"{key} of {leg.symbol}",
+                    "nothing",
+                    call=list_of(leg.settle).request,
+                )
     return None
 
 
 def _check_whole(
     coins: tuple[Coin, ...], legs: tuple[Held, ...], options: tuple[Option, ...]
 ) -> None:
-    """Raises Malformed where the wallet holds margin for positions that no list names."""
+    """Raises Malformed where the wallet holds margin or PnL of positions that no list names."""
     settles = {leg.settle for leg in legs} | {option.settle for option in options}
     for coin in coins:
         # Options may be held without their list, which is optional.
-        if not coin.position_mm or coin.coin in settles or coin.option_value:
+        if coin.coin in settles or coin.option_value:
             continue
-        raise Malformed(
-            "result.list",
-            f"the positions whose maintenance margin the wallet gives as {coin.position_mm} "
-            f"{coin.coin}",
-            "an empty list",
-            call=list_of(coin.coin).request,
-        )
+        # In isolated and portfolio margin the wallet may leave the margins empty.
+        told = {"maintenance margin": coin.position_mm, "unrealized PnL": coin.unrealised_pnl}
+        for name, amount in told.items():
+            if amount:
+                raise Malformed(
+                    "result.list",
+                    f"the positions whose {name} the wallet gives as {amount} {coin.coin}",
+                    "an empty list",
+                    call=list_of(coin.coin).request,
+                )

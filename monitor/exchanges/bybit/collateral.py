@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import MissingReply
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import answered_at_named, listing, naming, rows_of
+from monitor.exchanges.bybit.envelope import answered_at_named, answers, listing, naming, rows_of
 from monitor.exchanges.bybit.index import index_calls, index_of, live_call, live_index
 from monitor.exchanges.bybit.instruments import listed
 from monitor.exchanges.bybit.tiers import borrow_of, haircuts
@@ -203,7 +203,7 @@ def anchor_of(
 def _perpetual_anchor(replies: Replies, coin: Coin) -> Anchor | None:
     symbol = _perpetual(coin.coin)
     contract = calls.instrument(symbol, optional=True)
-    if not replies.has(contract):
+    if not (replies.has(contract) and answers(replies, calls.ticker(symbol))):
         return None
     instrument, mark = listed(replies, contract), ticker_mark(replies, symbol)
     if instrument is None or mark is None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from monitor.exchanges.port import Replies, Reply, RestCall
 
+_FINE = "0"
 _NO_SUCH_SYMBOL = "symbol invalid"
 _PARAMETER_ERROR = "10001"
 _MAX_PAGES = 200
@@ -57,9 +58,23 @@ def result_of(reply: Reply) -> Row:
     """The `result` of an answer that says it is fine. Raises Malformed for any other."""
     body = Row(reply.body, "")
     code = body.text("retCode")
-    if code != "0":
-        raise Malformed("retCode", "0", code)
+    if code != _FINE:
+        raise Malformed("retCode", _FINE, code)
     return body.row("result")
+
+
+def answers(replies: Replies, call: RestCall) -> bool:
+    """
+    Whether there is an answer to this call, and no refusal: what is optional may be refused.
+
+    A page of a proxy is no answer either. One that lacks what it should hold is one all the
+    same, and named where it is read.
+    """
+    reply = replies.find(call)
+    if reply is None or not isinstance(reply.body, dict):
+        return False
+    said = str(reply.body.get("retCode", _FINE))
+    return said == _FINE or says_no_such_symbol(reply.body)
 
 
 def answered_at(reply: Reply) -> datetime:

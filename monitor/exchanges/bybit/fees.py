@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import naming, rows_of
+from monitor.exchanges.bybit.envelope import answers, naming, rows_of
 from monitor.risk.model import ONE, ZERO, Side
 from monitor.risk.tiers import maintenance_margin, size_of
 
@@ -57,6 +57,8 @@ class Fee:
 def published_rate(replies: Replies, symbol: str, category: str = "linear") -> Decimal | None:
     """The account's taker rate for the symbol, tax not included; None where no reply tells it."""
     call = calls.fee_rate(symbol, category)
+    if not answers(replies, call):
+        return None
     try:
         row = rows_of(replies, call, "symbol")[0]
     except MissingReply:

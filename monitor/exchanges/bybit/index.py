@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import listing, naming
+from monitor.exchanges.bybit.envelope import answers, listing, naming
 from monitor.risk.model import ONE, ZERO, Instrument, Payoff
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Of less than this, in USD or in coins, eight decimals don't tell the index well enough.
 _TELLS_FROM = Decimal("0.0001")
+_DIGIT = Decimal("0.00000001")
 _USDT, _USD = "USDT", "USD"
 _BTC = calls.ticker("BTCUSDT", optional=True)
 _BTC_IN_USD = calls.ticker("BTCUSD", "inverse", optional=True)
@@ -78,9 +79,15 @@ def index_calls(coin: Coin) -> list[RestCall]:
 
 
 def priced(replies: Replies, coin: Coin) -> Coin:
-    """The coin at its index, from a ticker where its own row can't tell it and a ticker does."""
+    """
+    The coin at its index, from a ticker where its own row can't tell it and a ticker does.
+
+    A ticker that is the row's own index up to the row's eight decimals has it exactly.
+    """
     if _is_told(coin):
-        return coin
+        live = live_index(replies, coin.coin)
+        is_same = live is not None and abs(live - coin.price) <= _error(coin)
+        return replace(coin, price=live) if live is not None and is_same else coin
     if coin.coin == _USDT:
         usdt, usd = (
             _figure(replies, _BTC, "indexPrice"),
@@ -96,9 +103,14 @@ def _is_told(coin: Coin) -> bool:
     return coin.price > ZERO and min(abs(coin.usd_value), abs(coin.equity)) >= _TELLS_FROM
 
 
+def _error(coin: Coin) -> Decimal:
+    """How far off `usdValue` ÷ `equity` may be, both being cut to eight decimals."""
+    return _DIGIT * (ONE + abs(coin.price)) / abs(coin.equity)
+
+
 def _figure(replies: Replies, call: RestCall, key: str) -> Decimal | None:
     """A ticker's figure, None where no such ticker is there or it leaves the figure empty."""
-    if not replies.has(call):
+    if not answers(replies, call):
         return None
     symbol = dict(call.query)["symbol"]
     with naming(call.request):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import answered_at_named, listing, naming, result_of
+from monitor.exchanges.bybit.envelope import answered_at_named, answers, listing, naming, result_of
 from monitor.exchanges.bybit.rows import (
     INVERSE,
     LINEAR,
@@ -85,7 +85,7 @@ def by_list(replies: Replies) -> dict[str, tuple[Held, ...]]:
 def options_of(replies: Replies) -> tuple[Option, ...]:
     """The options held, as far as their list is there."""
     call = calls.OPTIONS
-    if not replies.has(call):
+    if not answers(replies, call):
         return ()
     with naming(call.request):
         return tuple(read_option(row) for row in listing(replies, call).rows if is_held(row))

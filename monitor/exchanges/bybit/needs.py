@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from monitor.errors import ExchangeError
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.collateral import asked_for_coin
-from monitor.exchanges.bybit.envelope import listing
+from monitor.exchanges.bybit.envelope import answers, listing
 from monitor.exchanges.bybit.lists import by_list, lists_of, wallet_of
 from monitor.exchanges.bybit.modes import Mode, mode_of, refusal
 from monitor.exchanges.bybit.stops import read_orders
@@ -45,7 +45,8 @@ def needed(replies: Replies) -> tuple[RestCall, ...]:
 
 def _further_pages(replies: Replies, lists: Iterable[RestCall]) -> list[RestCall]:
     paged = [call for call in lists if call.path == calls.INVERSE.path]
-    pages = (listing(replies, call).more for call in paged if replies.has(call))
+    there = (c for c in paged if (answers(replies, c) if c.optional else replies.has(c)))
+    pages = (listing(replies, call).more for call in there)
     return [page for page in pages if page is not None]
 
 

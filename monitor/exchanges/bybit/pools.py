@@ -137,7 +137,8 @@ def _pool(
     taken = _taken_over(account, totals, collateral)
     prices = {coin.coin: coin.price for coin in coins}
     gaps = sum((leg.initial_gap * prices[leg.instrument.settle] for leg in legs), ZERO)
-    carried = taken.words + tuple(word for leg in legs for word in leg.carried)
+    # Both legs of a hedge say the same.
+    carried = taken.words + tuple(dict.fromkeys(word for leg in legs for word in leg.carried))
     return MarginPool(
         id=PoolId(account=account.name, name=POOL),
         unit=UNIT,

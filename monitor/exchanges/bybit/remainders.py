@@ -65,13 +65,15 @@ def balance_of(totals: Totals) -> Decimal:
     """
     What both rates are measured against, in USD.
 
+    It is what is available and the initial margin together, but never above the margin balance:
+    haircut and order loss only take away.
     With nothing available it can only be bounded: by the margin balance, the initial margin,
     and the maintenance margin ÷ its rate, which is cut to four decimals and so gives an upper
     bound, up to a ten-thousandth ÷ rate above.
     """
     carried = totals.available + totals.initial_margin
     if totals.available:
-        return carried
+        return min(totals.margin_balance, carried)
     bounds = [totals.margin_balance, carried]
     if totals.mm_rate and totals.margin_balance > ZERO:
         bounds.append(totals.maintenance_margin / totals.mm_rate)

@@ -216,8 +216,8 @@ def read_totals(row: Row) -> Totals | None:
     return Totals(
         margin_balance=row.decimal("totalMarginBalance"),
         available=row.decimal("totalAvailableBalance"),
-        initial_margin=row.decimal("totalInitialMargin"),
-        maintenance_margin=row.decimal("totalMaintenanceMargin"),
+        initial_margin=_not_below_zero(row, "totalInitialMargin"),
+        maintenance_margin=_not_below_zero(row, "totalMaintenanceMargin"),
         mm_rate=row.optional_decimal("accountMMRate"),
     )
 
@@ -238,9 +238,9 @@ def read_coin(row: Row) -> Coin:
         usd_value=usd_value,
         price=usd_value / equity if equity else ZERO,
         unrealised_pnl=row.decimal("unrealisedPnl"),
-        borrowed=row.decimal("borrowAmount"),
-        lent=row.optional_decimal("spotBorrow") or ZERO,
-        locked=row.optional_decimal("locked") or ZERO,
+        borrowed=_not_below_zero(row, "borrowAmount"),
+        lent=_not_below_zero(row, "spotBorrow") if row.has("spotBorrow") else ZERO,
+        locked=_not_below_zero(row, "locked") if row.has("locked") else ZERO,
         position_im=_or_empty(row, "totalPositionIM"),
         position_mm=_or_empty(row, "totalPositionMM"),
         order_im=_or_empty(row, "totalOrderIM"),
@@ -249,17 +249,22 @@ def read_coin(row: Row) -> Coin:
 
 
 def _or_empty(row: Row, key: str) -> Decimal | None:
-    """A figure that must be there, but may be empty: some margin modes have none."""
+    """A margin that must be there, but may be empty: some margin modes have none."""
     row.raw(key)
-    return row.optional_decimal(key)
+    return _not_below_zero(row, key) if row.has(key) else None
+
+
+def _not_below_zero(row: Row, key: str) -> Decimal:
+    """A margin or a debt: nobody has less than none. Raises Malformed for one below 0."""
+    number = row.decimal(key)
+    if number < ZERO:
+        raise Malformed(row.at(key), "a number of 0 or more", str(number))
+    return number
 
 
 def is_held(row: Row) -> bool:
     """Whether a position row holds anything: flat rows and empty legs have size 0."""
-    size = row.decimal("size")
-    if size < ZERO:
-        raise Malformed(row.at("size"), "a size of 0 or more", str(size))
-    return size > ZERO
+    return _not_below_zero(row, "size") > ZERO
 
 
 def read_key(row: Row) -> tuple[str, int]:

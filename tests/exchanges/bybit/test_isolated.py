@@ -286,7 +286,7 @@ def test_the_rest_of_the_wallet_is_free() -> None:
 
 @pytest.mark.parametrize("key", ["leverage", "positionIM", "positionMM"])
 def test_every_figure_of_the_position_is_needed(key: str) -> None:
-    with pytest.raises(Malformed, match="leverage and margins of BTCUSDT"):
+    with pytest.raises(Malformed, match=f"{key} of BTCUSDT"):
         snapshot(isolated(long_of_the_article("19700") | {key: ""}))
 
 

@@ -256,6 +256,6 @@ def test_margins_need_the_index_of_their_settle_coin() -> None:
     usdt["usdValue"] = "0"
     with pytest.raises(Malformed, match="a USD value of USDT"):
         snapshot(bodies)
-    usdt |= {"coin": "USDE", "totalPositionMM": "0"}
+    usdt |= {"coin": "USDE", "totalPositionMM": "0", "unrealisedPnl": "0"}
     with pytest.raises(Malformed, match="a row of USDT"):
         snapshot(bodies)
