@@ -279,6 +279,16 @@ class Watch:
             return ZERO
         return self._left
 
+    @property
+    def is_at_stake(self) -> bool:
+        """
+        Whether there is anything to be liquidated.
+
+        Positions, or a requirement without any: of options and debts, which stand in none.
+        """
+        required = ZERO if self.now is None else self.now.requirement.maintenance_margin
+        return bool(self.pool.positions) or required > ZERO
+
     def is_near(self, within: Decimal) -> bool:
         """Whether the end lies within this fraction, by any one symbol or by all of them."""
         distance = self.distance
