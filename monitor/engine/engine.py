@@ -191,7 +191,9 @@ class Engine:
             if watch is None:
                 watch = self._inquest.watch(pool)
                 watch.opened = self._newly_seen(watch, before, has_new_mode=has_new_mode)
-            elif not has_new_mode:
+            elif has_new_mode:
+                watch.reconciliation = None  # it was about the rules of the old one
+            else:
                 watch.compare(pool, marks, event.at)
             watch.adopt(pool, snapshot, event.source)
             self._watches[pool.id] = watch

@@ -258,6 +258,8 @@ class Inquest:
             may_ease=may_ease,
             facts=lambda: self._facts(watch, watch.now if condition is None else figures, now),
             is_final=not watch.is_at_stake,
+            # Nobody knows whether it does; that is said by being blind, with the last figures.
+            may_repeat=now.fresh[watch.pool.id].state is not State.BLIND,
         )
         if solved:
             watch.opened = None

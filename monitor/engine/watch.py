@@ -321,17 +321,24 @@ class Watch:
             largest_prediction_error=self.predictions.largest(at),
         )
 
+    def _disagrees(self) -> bool:
+        """Whether the last comparison found a gap: until another heals it, it holds."""
+        last = self.reconciliation
+        return last is not None and last.verdict is Verdict.DISAGREES
+
     def _reconcile(
         self, pool: MarginPool, reported: Reported | None, snapshot: AccountSnapshot
     ) -> None:
         try:
             risk = evaluate(pool, snapshot.marks, snapshot.at)
-            self.reconciliation = reconcile(risk, reported, self._drifts)
+            found = reconcile(risk, reported, self._drifts)
             self.unfollowed = self._following.lost(risk, reported)
         except RiskError as error:
             self.error = str(error)
             return
-        verdict = self.reconciliation.verdict
+        verdict = found.verdict
+        if not (verdict is Verdict.UNKNOWN and pool.positions and self._disagrees()):
+            self.reconciliation = found
         if verdict in (Verdict.DRIFTS, Verdict.DISAGREES):
             self._drifts += 1
         elif verdict is Verdict.AGREES or not pool.positions:
