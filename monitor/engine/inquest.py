@@ -282,6 +282,10 @@ class Inquest:
         )
 
     def _disagreement(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
+        """
+        A gap drives the rungs at once. Where new tables may close it, they are read before it is
+        told: else three messages would speak of what is one.
+        """
         reconciliation = watch.reconciliation
         healed = not watch.pool.positions or (
             reconciliation is not None
@@ -289,7 +293,7 @@ class Inquest:
         )
         return self._casebook.consider(
             (watch.pool.id, Subject.DISAGREES),
-            conditions.disagrees(watch.pool.id, reconciliation),
+            None if watch.awaits_tables else conditions.disagrees(watch.pool.id, reconciliation),
             now.at,
             may_ease=healed and self._may_ease(watch, now),
             facts=lambda: now.of_pool(watch, watch.now),

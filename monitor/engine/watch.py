@@ -76,7 +76,8 @@ class Watch:
     `adverse` is the worst that the marks in between made of it in the latest event. `place` is
     where it stands on the ladder. `opened` and `tiers` are what the latest reading shows to be
     new. `unfollowed` names what the exchange's own maintenance margins no longer follow, as of
-    that reading. `error` says in words why the figures can't be computed, empty where they can.
+    that reading, `awaits_tables` that they only just stopped and newer tables may tell why.
+    `error` says in words why the figures can't be computed, empty where they can.
     """
 
     def __init__(self, pool: MarginPool, place: Place | None = None) -> None:
@@ -94,6 +95,7 @@ class Watch:
         self.opened: Opened | None = None
         self.tiers: TierChanges | None = None
         self.unfollowed: tuple[str, ...] = ()
+        self.awaits_tables = False
         self.error = ""
         self._drifts = 0
         self._is_anchored = False
@@ -332,7 +334,9 @@ class Watch:
         try:
             risk = evaluate(pool, snapshot.marks, snapshot.at)
             found = reconcile(risk, reported, self._drifts)
+            followed = not self.unfollowed
             self.unfollowed = self._following.lost(risk, reported)
+            self.awaits_tables = followed and bool(self.unfollowed)
         except RiskError as error:
             self.error = str(error)
             return
