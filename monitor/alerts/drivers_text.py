@@ -132,7 +132,8 @@ def _others(changes: Changes, unit: str) -> list[str]:
     ]
     if abs(changes.rest) > abs(changes.headroom) * _TINY:
         lines.append(
-            "• all else (positions closed, prices of collateral, orders and debts): "
+            "• all else (positions closed, prices of collateral, orders, debts, bookings not "
+            "listed yet): "
             f"{words.money(changes.rest, unit, signed=True)}"
         )
     whole = words.money(changes.headroom, unit, signed=True)
