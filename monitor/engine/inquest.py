@@ -261,8 +261,8 @@ class Inquest:
             # Nobody knows whether it does; that is said by being blind, with the last figures.
             may_repeat=now.fresh[watch.pool.id].state is not State.BLIND,
         )
-        if solved:
-            watch.opened = None
+        if solved and not watch.error:
+            watch.opened = None  # without a mark for it, what it led to is not known yet
         return change
 
     def _prediction(self, watch: Watch, now: Briefing) -> IncidentChanged | None:

@@ -15,6 +15,7 @@ import pytest
 from monitor.alerts.incident import Step, Subject
 from monitor.alerts.ladder import Severity
 from monitor.engine.effects import IncidentChanged
+from monitor.engine.events import Source
 from tests.build import long
 from tests.engine.scene import Scene, changes, renamed, the_pool
 
@@ -73,6 +74,22 @@ def test_a_50x_position_is_an_alarm_once_half_of_its_distance_is_gone() -> None:
     assert scene.later(1).tick(SOL="99.1").second().told == []
     assert scene.later(1).tick(SOL=99).second().told == [
         "VERY NEAR 2 %: main (bybit) is 0.92 % from liquidation"
+    ]
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_an_opening_is_told_calmly_though_its_first_mark_comes_after_it(source: Source) -> None:
+    empty = the_pool(SMALL, positions=(), cash=54)
+    scene = Scene(was_watched=True).read(empty).second()
+    scene.later(1).read(pool(54), source=source).second()
+    assert scene.all_told == []
+    scene.later(1).tick(SOL=100).second()
+    assert scene.all_told == [
+        "OPENED SOL/USDT:USDT long: main (bybit) stands 4.9 % from liquidation (near)"
+    ]
+    # and what follows it is an alarm
+    assert scene.later(1).tick(SOL="96.9").second().told == [
+        "VERY NEAR 2 %: main (bybit) is 1.9 % from liquidation"
     ]
 
 
