@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 # 83 % at P = 2,905 ÷ 0.0826, 93 % at P = 3,255 ÷ 0.0926.
 SCENARIO, BASE = "ahmed", "BTC"
 PRICES = {"0.8": "35169.5", "0.9": "35151.2"}
-TITLES = {"0.8": "WARNING 80", "0.9": "CRITICAL 90"}
 SETTLE_SECONDS = 4.0
 LONGEST_SECONDS = 30.0
 
@@ -81,18 +80,18 @@ async def one_round(rung: str, wait: float) -> Round:
                 await revive(config, lambda: _has(receiver, rung))
     finally:
         await receiver.stop()
-    copies = Counter((message.title[:12], message.incident) for message in receiver.messages)
+    copies = Counter((message.title, message.incident) for message in receiver.messages)
     return Round(
         rung=rung,
         killed_after_seconds=wait,
         before_kill=before,
-        arrived=sum(m.title.startswith(TITLES[rung]) for m in receiver.messages),
+        arrived=sum(m.tells(rung) for m in receiver.messages),
         most_copies=max(copies.values(), default=0),
     )
 
 
 def _has(receiver: Receiver, rung: str) -> bool:
-    return any(message.title.startswith(TITLES[rung]) for message in receiver.messages)
+    return any(message.tells(rung) for message in receiver.messages)
 
 
 async def cross_and_die(simulator: Simulator, config: Path, rung: str, wait: float) -> None:

@@ -21,7 +21,7 @@ from processes import end as end_process
 
 SCENARIOS = ("zara", "flash_crash")
 SECONDS = 58
-RUNGS = {"0.8": ("WARNING 80", "CRITICAL 90"), "0.9": ("CRITICAL 90",)}
+RUNGS = ("0.8", "0.9")
 
 Found = dict[tuple[str, str, str], list[float | None]]
 
@@ -44,14 +44,13 @@ async def one_run(scenario: str, found: Found) -> None:
 
 
 def _note(scenario: str, event: dict[str, str], messages: list[Message], found: Found) -> None:
-    titles = RUNGS.get(event["threshold"])
-    if titles is None:
+    if event["threshold"] not in RUNGS:
         return
     crossed = datetime.fromisoformat(event["at"])
     waits = [
         (message.at - crossed).total_seconds()
         for message in messages
-        if message.title.startswith(titles)
+        if message.tells(event["threshold"])
         and event["account"] in message.title
         and message.at >= crossed
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 ROOT = Path(__file__).parents[1]
+_RATIO = re.compile(r"\bat (?:over )?([\d.]+) %")
 MONITOR = (sys.executable, "-m", "monitor")
 
 
@@ -34,6 +36,12 @@ class Message:
     def incident(self) -> str:
         """The incident's id, from the message's last line."""
         return self.body.rsplit("Incident ", 1)[-1][:8]
+
+    def tells(self, threshold: str) -> bool:
+        """Whether its title tells of a margin ratio of `threshold` or more, and of no end."""
+        found = _RATIO.search(self.title)
+        ended = "RESOLVED" in self.title or "GONE" in self.title
+        return found is not None and not ended and float(found[1]) >= float(threshold) * 100
 
 
 class Receiver:

@@ -71,6 +71,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "incidents": "test_store",
         "outbox": "test_store",
         "reader": "test_history",
+        "quiet": "test_store",
         "watched": "test_store",
     },
     "status": {"__init__": "empty", "metrics": "test_http"},

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from monitor.risk.result import Advice, Outlook, Reconciliation, Target
 
 LOOK_AHEAD_EVERY = timedelta(seconds=10)
+# Outlook and advice of so many legs are solved in every second of an alarm; of more, in
+# proportion less often: their cost grows with the square, and it stops the loop.
+LEGS_A_SECOND = 10
 """So often outlook and advice are solved anew even where the end is far and marks stand."""
 SHOWS = Decimal("0.001")
 """A move of a mark from which on they are no longer shown as they were."""
@@ -176,10 +179,12 @@ class Watch:
 
         They may be older while the pool stands on no rung that is an alarm, the end is more than
         twice as far as `near`, and no mark has moved by more than a thousandth or by more than
-        half of what the headroom bears. The distance is what rungs go by: solved for alone, it
-        costs a hundredth of the rest.
+        half of what the headroom bears; and in a pool of many legs by as many seconds as it has
+        times `LEGS_A_SECOND`. A message has its own solved. The distance is what rungs go by:
+        solved for alone, it costs a hundredth of the rest.
         """
-        if not (self._is_solved_for_now(at) and not self.is_near(2 * near)):
+        calm = self._is_solved_for_now(at) and not self.is_near(2 * near)
+        if not calm and not self._may_wait(at):
             self.solve(target)
             self._solved_at = at
         elif self.now is not None and ladder.on(Measure.DISTANCE):
@@ -187,6 +192,15 @@ class Watch:
                 self._left = distance_of(self.now)
             except RiskError as error:
                 self.error = str(error)
+
+    def _may_wait(self, at: datetime) -> bool:
+        """Whether a pool of many legs was solved so lately that the page may show that."""
+        if self.now is None or self._solved_for is None or self._solved_at is None:
+            return False
+        pool = self.now.ahead.pool
+        legs = len(pool.positions)
+        wait = timedelta(seconds=legs / LEGS_A_SECOND)
+        return legs > LEGS_A_SECOND and at - self._solved_at < wait and pool == self._solved_for[0]
 
     def _is_solved_for_now(self, at: datetime) -> bool:
         if self.now is None or self._solved_for is None or self._solved_at is None:

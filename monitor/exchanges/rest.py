@@ -19,6 +19,7 @@ from aiolimiter import AsyncLimiter
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
 from monitor.exchanges.client import Answer, client_class, redirected, why_failed
 from monitor.exchanges.port import Replies, Reply
+from monitor.exchanges.quiet import OF_THE_ADDRESS, Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -70,9 +71,10 @@ class RestClient:
 
     `now` is the monitor's clock. `offset_seconds` is the exchange's clock minus ours, measured
     at start, every ten minutes and after each refused timestamp; None before the first time.
+    `quiet` is what its host asked of all accounts that share it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an account is joined to
         self,
         exchange: Exchange,
         credentials: Credentials | None,
@@ -80,6 +82,7 @@ class RestClient:
         account: str,
         now: Callable[[], datetime],
         rest_url: str | None = None,
+        quiet: Quiet | None = None,
     ) -> None:
         self.exchange = exchange
         self.account = account
@@ -87,6 +90,7 @@ class RestClient:
         self._now = now
         self._measured_at: datetime | None = None
         self._quiet_until: datetime | None = None
+        self._host = quiet or Quiet()
         self._kept: dict[str, _Kept] = {}
         self._skipped: dict[str, datetime] = {}
         self._skipped_because: dict[str, str] = {}
@@ -192,8 +196,9 @@ class RestClient:
 
     def _raise_if_quiet(self, call: RestCall) -> None:
         now = self._now()
-        if self._quiet_until is not None and now < self._quiet_until:
-            wait = (self._quiet_until - now).total_seconds()
+        own = Quiet(self._quiet_until)
+        wait = max(own.seconds_left(now), self._host.seconds_left(now))
+        if wait > 0:
             raise Unreachable(
                 f"waiting {wait:.0f} s more, as the exchange asked",
                 exchange=self.exchange.name,
@@ -204,7 +209,10 @@ class RestClient:
 
     def _keep_quiet(self, error: ExchangeError) -> None:
         if isinstance(error, Unreachable) and error.retry_after_seconds:
-            self._quiet_until = self._now() + _seconds(error.retry_after_seconds)
+            until = self._now() + _seconds(error.retry_after_seconds)
+            self._quiet_until = until
+            if error.status in OF_THE_ADDRESS:
+                self._host.ask(until)
 
     async def measure_offset(self) -> float:
         """The exchange's clock minus ours in seconds, taken at the middle of the round trip."""

@@ -248,10 +248,22 @@ def _moved(book: Book, named: _Named) -> Book:
         for c in book.pool.collateral
         if c.follows is not None
     }
-    if not any((*symbols.values(), *coins.values())):
+    quotes = _quotes(book, named, bases)
+    if not any((*symbols.values(), *coins.values(), *quotes.values())):
         return book
-    path = Path(pool=book.pool, marks=book.marks, rates=symbols, coins=coins)
+    path = Path(pool=book.pool, marks=book.marks, rates=symbols, coins=coins, quotes=quotes)
     end = move_along(path)
     pool, marks = path.after(ONE)
     is_over = end is not None and end <= ONE
     return Book(pool=pool, marks=marks, liquidated_after=end if is_over else None)
+
+
+def _quotes(book: Book, named: _Named, bases: Mapping[str, str]) -> Mapping[str, Decimal]:
+    """Contracts quoted in a coin that moves, unless they are moved by their own name."""
+    moving = dict.fromkeys(bases.values(), named.rest) | dict(named.coins)
+    quoted = {p.instrument.symbol: p.instrument.quote for p in book.pool.positions}
+    return {
+        symbol: moving[quote]
+        for symbol, quote in quoted.items()
+        if symbol not in named.symbols and moving.get(quote, ZERO) != ZERO
+    }

@@ -13,6 +13,7 @@ from monitor.service.clock import Clock
 
 if TYPE_CHECKING:
     from monitor.exchanges.port import Replies
+    from monitor.exchanges.quiet import Quiet
     from monitor.settings import AccountSettings
 
 # A large account is read slowly, since its calls keep to the exchange's limits.
@@ -43,8 +44,8 @@ def _written(client: RestClient, replies: Replies) -> bytes:
     return client.hidden(text.decode()).encode()
 
 
-def open_client(account: AccountSettings, clock: Clock) -> RestClient:
-    """The REST client of a configured account."""
+def open_client(account: AccountSettings, clock: Clock, quiet: Quiet | None = None) -> RestClient:
+    """The REST client of a configured account; `quiet` is what its host asked of all."""
     return RestClient(
         exchange_for(account.exchange, account.products),
         Credentials(
@@ -55,6 +56,7 @@ def open_client(account: AccountSettings, clock: Clock) -> RestClient:
         account=account.name,
         now=clock.now,
         rest_url=account.rest_url,
+        quiet=quiet,
     )
 
 

@@ -32,6 +32,7 @@ from monitor.service.clock import Clock
 from monitor.service.control import ControlServer, socket_path
 from monitor.service.dead_man import DeadMan
 from monitor.service.heartbeat import Systemd
+from monitor.service.hosts import Hosts
 from monitor.service.mailbox import Mailbox
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
@@ -90,7 +91,7 @@ class Daemon:
         """
         settings = self._settings
         store = open_store(settings.state_directory, self.now())
-        self._store = store
+        self._store, self._hosts = store, Hosts(store)
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
         store.pass_on({c.name: c.min_severity for c in settings.channels})
@@ -180,7 +181,7 @@ class Daemon:
 
     def _account(self, account: AccountSettings, courier: Courier) -> AccountTask:
         """The loops of one account, joined to everything that they need."""
-        client = open_client(account, self._clock)
+        client = open_client(account, self._clock, self._hosts.quiet(account))
         mailbox = Mailbox()
         store = self._opened()
         task = AccountTask(
@@ -264,7 +265,7 @@ class Daemon:
         if account not in self._tasks:
             raise MonitorError(f"'{account}': accounts here are {', '.join(self._tasks)}")
         settings = next(a for a in self._settings.accounts if a.name == account)
-        client = open_client(settings, self._clock)
+        client = open_client(settings, self._clock, self._hosts.quiet(settings))
         try:
             return await read_capture_text(client)
         finally:

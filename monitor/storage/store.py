@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.errors import StorageError
-from monitor.storage import history, incidents, outbox, watched
+from monitor.storage import history, incidents, outbox, quiet, watched
 from monitor.storage.database import (
     FILE_NAME,
     Corrupt,
@@ -68,6 +68,7 @@ class Store:
         self._channels: frozenset[str] = frozenset()
         self._recent: tuple[Incident, ...] = ()
         self._watched: set[str] = set()
+        self._quiet: dict[str, datetime] = {}
         self._sampled_at: dict[str, datetime] = {}
         self._thinned_at: datetime | None = None
 
@@ -92,6 +93,7 @@ class Store:
             self._told = set(outbox.told_incidents(connection))
             self._recent = incidents.since(connection, at - _RECENT)
             self._watched = watched.accounts(connection)
+            self._quiet = quiet.asked(connection)
         self._write(lambda connection: outbox.forget_settled(connection, at, _SETTLED_KEPT_FOR))
         self._thin(at)
 
@@ -145,6 +147,15 @@ class Store:
         if account not in self._watched:
             self._watched.add(account)
             self._write(lambda connection: watched.add(connection, account, at))
+
+    def quiet_until(self, host: str) -> datetime | None:
+        """Until when a host wanted to hear nothing, None where it never asked for that."""
+        return self._quiet.get(host)
+
+    def keep_quiet(self, host: str, until: datetime) -> None:
+        """A host wants to hear nothing until then, also after a restart."""
+        self._quiet[host] = until
+        self._write(lambda connection: quiet.keep(connection, host, until))
 
     def was_told(self, incident_id: str) -> bool:
         """Whether some channel delivered a message about this incident."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure, Rung
 from monitor.alerts.place import Place
 from monitor.engine.effects import State
@@ -13,7 +15,7 @@ from monitor.engine.freshness import Freshness
 from monitor.engine.watch import Watch
 from monitor.risk.model import MarginPool, Reported
 from monitor.risk.result import Target, Verdict
-from tests.build import NOON, Number, coins, mark, marks
+from tests.build import NOON, Number, a_pool, coins, long, mark, marks
 from tests.engine.scene import LONG, snapshot, the_pool
 
 SOL = "SOL/USDT:USDT"
@@ -186,3 +188,33 @@ def test_the_age_of_their_figures_counts_from_their_time() -> None:
 def test_a_pool_that_was_never_evaluated_has_no_assessment() -> None:
     freshness = Freshness(state=State.BLIND, age_seconds=9)
     assert Watch(the_pool()).assessment(freshness, LADDER, NOON) is None
+
+
+def of_legs(count: int) -> MarginPool:
+    """So many longs of coins of their own, the pool 5 % from its end."""
+    names = [f"C{number}" for number in range(count)]
+    return a_pool(*(long(name, 1, 100) for name in names), cash=Decimal("5.475") * count)
+
+
+@pytest.mark.parametrize(("legs", "seconds"), [(10, 1), (20, 2), (25, 3)])
+def test_a_pool_of_many_legs_is_solved_less_often_but_its_distance_each_second(
+    legs: int, seconds: int
+) -> None:
+    watch, names = Watch(of_legs(legs)), [f"C{number}" for number in range(legs)]
+
+    def second(number: int) -> None:
+        prices = {name: Decimal(100) - Decimal(number) / 100 for name in names}
+        watch.evaluate(marks(**prices), {}, NOON + timedelta(seconds=number))
+        now = NOON + timedelta(seconds=number)
+        watch.look_ahead(Target(), DEFAULT_LADDER, now, Decimal("0.02"))
+
+    watch.place = Place(alarms=("near",))
+    second(0)
+    solved, left = watch.outlook, watch._left
+    for number in range(1, seconds):
+        second(number)
+        assert watch.outlook is solved
+        assert watch._left != left
+        left = watch._left
+    second(seconds)
+    assert watch.outlook is not solved

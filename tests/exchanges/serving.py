@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from monitor.exchanges.port import Exchange, RestCall
+from monitor.exchanges.quiet import Quiet
 from monitor.exchanges.rest import Credentials, RestClient
 from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
 
@@ -51,7 +52,7 @@ def plain(text: str, status: int = 200, **headers: str) -> Callable[[web.Request
 
 @asynccontextmanager
 async def served(
-    clock: Hands | None = None, exchange: Exchange = FAKE
+    clock: Hands | None = None, exchange: Exchange = FAKE, quiet: Quiet | None = None
 ) -> AsyncIterator[tuple[Server, RestClient]]:
     hands = clock or Hands()
     server = Server()
@@ -72,6 +73,7 @@ async def served(
         account="main",
         now=hands,
         rest_url=f"http://127.0.0.1:{runner.addresses[0][1]}",
+        quiet=quiet,
     )
     try:
         yield server, client

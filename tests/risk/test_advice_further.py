@@ -269,15 +269,15 @@ def test_legs_of_one_side_and_group_are_tiered_on_their_sum():
 
 def test_a_debt_after_the_move_turns_it_where_closing_keeps_it_away():
     """
-    20 USDT; at 90 the pair has lost 60, at 110 it has won 60; 8 may be owed before a jump.
+    −30 USDT and 50 won; at 90 the pair has lost 10, at 110 won 110; 8 may be owed before a jump.
 
     Every contract closed keeps 10 of the loss, or of the gain, and costs 0.1.
     """
     borrow = Borrow(tiers=tiers((8, "0.1", 0), (None, "0.2", 0), measured_in=TierMeasure.CONTRACTS))
     pool = a_pool(
-        long("BTC", 10, taker_fee_rate=Decimal("0.001")),
+        long("BTC", 10, 95, taker_fee_rate=Decimal("0.001")),
         short("BTC", 4),
-        collateral=(replace(coins("USDT", 20), borrow=borrow),),
+        collateral=(replace(coins("USDT", -30), borrow=borrow),),
     )
 
     rises = [Decimal(80) / Decimal("10.1"), Decimal(88) / Decimal("10.1")]

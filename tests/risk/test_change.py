@@ -183,6 +183,11 @@ UNIFIED = Book(
 )
 
 
+def test_a_pool_of_many_assets_takes_each_of_them():
+    (book,) = after(add(100, "usdc"), add(2, "BTC"), books=(UNIFIED,))
+    assert [c.balance for c in book.pool.collateral] == [900, 1000, 3, 1]
+
+
 def moved(*moves: Move) -> dict[str, Decimal]:
     """Marks by symbol and prices of floating collateral by coin, after the moves."""
     (book,) = after(*moves, books=(UNIFIED,))
@@ -213,6 +218,29 @@ def test_a_coin_of_several_pools_moves_in_all_of_them():
     assert [book.marks[ETH].price for book in (found[0], found[2])] == [15, 10]
     assert found[2].marks["ETH/USD:ETH"].price == 15
     assert found[1] == ACCOUNT[1]
+
+
+@pytest.mark.parametrize(
+    ("moves", "price"),
+    [
+        ((move("BTC", -20),), "0.125"),
+        ((move("ETH", -20),), "0.08"),
+        ((move(None, -20),), "0.1"),
+        ((move("BTC", -20), move(None, 20)), "0.15"),
+        ((move("ETHBTC", -20), move("BTC", -20)), "0.08"),
+    ],
+)
+def test_a_contract_quoted_in_a_coin_moves_against_that_coin(moves: tuple[Move, ...], price: str):
+    ratio = replace(linear("ETH", settle="BTC"), exchange_symbol="ETHBTC")
+    pool = a_pool(
+        long(ratio, 1, "0.1"),
+        long("BTC", 1),
+        collateral=(coins("USDT", 900), coins("BTC", 1, 100, follows=("BTC", BTC, 100))),
+    )
+    known = {ratio.symbol: mark("0.1"), BTC: mark(100)}
+
+    (book,) = after(*moves, books=(Book(pool=pool, marks=known),))
+    assert book.marks[ratio.symbol].price == D(price)
 
 
 def test_what_has_no_price_cannot_move():

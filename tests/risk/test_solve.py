@@ -10,8 +10,10 @@ import pytest
 
 from monitor.errors import MissingMark
 from monitor.risk import (
+    Borrow,
     LiquidationPrices,
     Requirement,
+    TierMeasure,
     adverse_move,
     liquidation_prices,
     outlook,
@@ -214,6 +216,17 @@ def test_a_debt_that_something_is_held_against_ends_where_it_outgrows_the_rest()
     assert near(uniform_move(pool, marks(BTC=100)), Decimal("0.47"))
     assert near(adverse_move(pool, marks(BTC=100)), Decimal("-0.47"))
     assert near(liquidation_prices(pool, marks(BTC=100), BTC).nearest, Decimal(147))
+
+
+def test_a_debt_that_is_charged_ends_by_its_own_margin():
+    """150 − P = 0.02·P, with nothing else held against the pool."""
+    charge = Borrow(tiers=tiers((None, "0.02", 0), measured_in=TierMeasure.CONTRACTS))
+    owed = replace(coins("BTC", -1, 100, follows=("BTC", BTC, 100)), borrow=charge)
+    cash = coins("USDT", 150)
+
+    for held in (cash, replace(cash, borrow=charge)):
+        found = uniform_move(a_pool(collateral=(held, owed)), marks(BTC=100))
+        assert near(found, Decimal(150) / Decimal("1.02") / 100 - 1)
 
 
 def test_the_outlook_is_all_of_these():

@@ -92,7 +92,7 @@ def test_a_pool_that_stands_there_already_has_none() -> None:
 OWED = TierMeasure.CONTRACTS
 
 
-def owing(balance: int, borrow: Borrow) -> MarginPool:
+def owing(balance: Decimal | int, borrow: Borrow) -> MarginPool:
     """100 USDT of notional against a wallet that may owe."""
     return a_pool(long("BTC", 1), collateral=(replace(coins("USDT", balance), borrow=borrow),))
 
@@ -117,9 +117,11 @@ def test_there_is_no_bound_where_a_debt_may_reach_a_jump() -> None:
     )
     known = marks(BTC=100)
 
-    def bound(balance: int, borrow: Borrow) -> Decimal | None:
+    def bound(balance: Decimal | int, borrow: Borrow) -> Decimal | None:
         return sway(evaluate(owing(balance, borrow), known, NOON))
 
+    near = Decimal("47.95"), Decimal("47.93")
+    assert [bound(-owed, jumping) is None for owed in near] == [True, False]
     assert [bound(-owed, jumping) is None for owed in (47, 48, 52, 53)] == [
         False, True, True, False,
     ]  # fmt: skip
@@ -157,3 +159,26 @@ def sway_of(risk: PoolRisk) -> Decimal:
     found = sway(risk)
     assert found is not None
     return found
+
+
+def test_what_is_lost_counts_at_the_dearer_of_an_assets_rates() -> None:
+    for rates in (("0.9", "1.1"), ("1.1", "0.9")):
+        pool = a_pool(long("BTC"), collateral=(coins("USDT", 1000, rates=rates),))
+        each = Decimal("1.05") + Decimal("2.05") * Decimal("0.005")
+        assert sway(evaluate(pool, marks(BTC=100), NOON)) == 100 * each * Decimal("1.1")
+
+
+def test_legs_tiered_together_by_notional_may_cost_thrice_their_rate() -> None:
+    table = tiers((50, "0.01", 0), (None, "0.02", "0.5"), group="BTC")
+    pool = a_pool(long("BTC", tiers=table), cash=1000)
+
+    each = Decimal("1.05") + Decimal("2.05") * 3 * Decimal("0.02")
+    assert sway(evaluate(pool, marks(BTC=100), NOON)) == 100 * each
+
+
+def test_the_leeway_of_a_small_pool_is_that_of_a_large_one() -> None:
+    large, small = (
+        evaluate(a_pool(long("BTC", size), cash=cash), marks(BTC=100), NOON)
+        for size, cash in ((400, 600), ("0.4", "0.6"))
+    )
+    assert leeway(large, large.requirement) == leeway(small, small.requirement)

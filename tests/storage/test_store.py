@@ -308,3 +308,17 @@ def test_a_time_without_its_zone_is_refused(store: Store) -> None:
     naive = NOON.replace(tzinfo=None)
     with pytest.raises(ValueError, match="without its zone"):
         store.record(an_incident(opened_at=naive), None)
+
+
+def test_what_a_host_asked_for_outlives_the_process(tmp_path: Path) -> None:
+    store = open_store(tmp_path, NOON)
+    assert store.quiet_until("binance") is None
+    store.keep_quiet("binance", at(60))
+    store.keep_quiet("binance", at(600))
+    store.keep_quiet("okx", at(5))
+    store.close()
+
+    again = open_store(tmp_path, at(1))
+    assert again.quiet_until("binance") == at(600)
+    assert again.quiet_until("okx") == at(5)
+    again.close()

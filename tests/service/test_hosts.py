@@ -1,0 +1,50 @@
+"""One word of quiet for all accounts of a host, also after a restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from monitor.service.hosts import Hosts
+from monitor.settings import AccountSettings
+from monitor.storage.store import open_store
+from tests.alerting import NOON, at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONE = AccountSettings(
+    name="one",
+    exchange="binance",
+    api_key=SecretStr("k"),
+    api_secret=SecretStr("s"),
+    passphrase=None,
+    products=None,
+    poll_seconds=15.0,
+    rest_url=None,
+    ws_url=None,
+    allow_trading_key=False,
+)
+
+
+def test_accounts_of_one_host_share_it_and_others_do_not(tmp_path: Path) -> None:
+    store = open_store(tmp_path, NOON)
+    hosts = Hosts(store)
+    assert hosts.quiet(ONE) is hosts.quiet(replace(ONE, name="two"))
+    assert hosts.quiet(ONE) is not hosts.quiet(replace(ONE, exchange="okx"))
+    assert hosts.quiet(ONE) is not hosts.quiet(replace(ONE, rest_url="https://eea.example"))
+    store.close()
+
+
+def test_a_ban_outlives_a_restart(tmp_path: Path) -> None:
+    store = open_store(tmp_path, NOON)
+    Hosts(store).quiet(ONE).ask(at(600))
+    store.close()
+
+    store = open_store(tmp_path, at(30))
+    quiet = Hosts(store).quiet(replace(ONE, name="two"))
+    assert quiet.seconds_left(at(30)) == 570
+    assert Hosts(store).quiet(replace(ONE, exchange="bybit")).until is None
+    store.close()
