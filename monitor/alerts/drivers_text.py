@@ -35,9 +35,12 @@ _BOOKED = {
 
 def driver_lines(pool: PoolFacts, at: datetime) -> list[str]:
     """Each position, what changed since the last message, and the sum of it."""
-    if not pool.risk.positions:
-        return []
     changes = _told_changes(pool)
+    if not pool.risk.positions:
+        if changes is None:
+            return []
+        head = f"What changed since {_when(changes, at)}:"
+        return [head, *_others(changes, pool.requirement.unit)]
     ordered = sorted(pool.risk.positions, key=lambda each: _weight(pool, each, changes))
     head = "What drives it, worst first:"
     if changes is not None:
@@ -129,7 +132,8 @@ def _others(changes: Changes, unit: str) -> list[str]:
     ]
     if abs(changes.rest) > abs(changes.headroom) * _TINY:
         lines.append(
-            "• all else (positions closed, prices of collateral, orders and debts): "
+            "• all else (positions closed, prices of collateral, orders, debts, bookings not "
+            "listed yet): "
             f"{words.money(changes.rest, unit, signed=True)}"
         )
     whole = words.money(changes.headroom, unit, signed=True)

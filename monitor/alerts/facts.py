@@ -137,6 +137,7 @@ class LastKnown:
     What was last known of one pool; `ratio` is None where no figure ever was.
 
     `distance` is the adverse move left, a positive fraction; None where none ends the pool.
+    `carried` is what its requirement holds beside its positions, in words.
     """
 
     pool: PoolId
@@ -145,6 +146,7 @@ class LastKnown:
     age_seconds: float
     positions: int
     distance: Decimal | None = None
+    carried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

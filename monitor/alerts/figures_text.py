@@ -150,8 +150,8 @@ def _known(known: LastKnown) -> str:
     if known.ratio is None:
         return f"• {known.pool}: no figure was ever known"
     rung = f", rung {known.rung}" if known.rung else ""
-    held = "no position" if not known.positions else f"{known.positions} position"
-    held += "s" if known.positions > 1 else ""
+    held = f"{known.positions or 'no'} position{'s' if known.positions > 1 else ''}"
+    held = ", ".join((held, *(words.outside(each) for each in known.carried)))
     age = words.duration(known.age_seconds)
     left = "" if known.distance is None else f", {words.distance(known.distance)} from liquidation"
     ratio = words.ratio(known.ratio)
@@ -230,7 +230,7 @@ def _advice_lines(pool: PoolFacts) -> list[str]:
         amount = words.money_to_add(advice.top_up.amount, advice.top_up.asset)
         wallet = words.outside(advice.top_up.wallet)
         lines.append(f"• add {amount} to {wallet}{_free(pool, advice.top_up.asset)}")
-    if not advice.reductions:
+    if pool.risk.positions and not advice.reductions:
         lines.append("• closing one position alone is not enough")
     for reduction in advice.reductions[:MOST_LISTED]:
         whole = reduction.position.contracts

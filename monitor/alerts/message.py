@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from monitor.alerts.facts import Facts, Gone, PoolFacts
     from monitor.alerts.incident import Incident, Transition
-    from monitor.alerts.ladder import Severity
+    from monitor.alerts.ladder import Rung, Severity
     from monitor.alerts.naming import Told
 
 LONGEST = 3400
@@ -96,22 +96,29 @@ def _told(transition: Transition, facts: Facts) -> Told:
 
 def _on_rung(transition: Transition, facts: Facts) -> Told:
     incident, pool = transition.after, facts.pool
-    rung = facts.ladder.rung(incident.rung)
-    name = (incident.rung or incident.subject.value).upper()
+    rung = _told_of(transition, facts)
+    name = (rung.name if rung else incident.rung or incident.subject.value).upper()
     enter = f" {words.threshold(rung.enter)}" if rung else ""
     title = f"{still(transition)}{name}{enter}: {place(incident, facts)}"
     if pool is None:
         return title, where(incident, facts)
     lines = [*standing_lines(transition, facts), "", *figures_lines(pool, transition.at)]
-    return f"{title} {_how(incident, facts, pool)}", lines
+    return f"{title} {_how(rung, incident, facts, pool)}", lines
 
 
-def _how(incident: Incident, facts: Facts, pool: PoolFacts) -> str:
+def _told_of(transition: Transition, facts: Facts) -> Rung | None:
+    """The rung that the title names: of a deeper one just taken on it speaks, as the body does."""
+    incident, ladder = transition.after, facts.ladder
+    if transition.step is Step.TAKEN_ON:
+        return ladder.highest((*incident.alarms, *incident.accepted))
+    return ladder.rung(incident.rung)
+
+
+def _how(rung: Rung | None, incident: Incident, facts: Facts, pool: PoolFacts) -> str:
     """Ratio and distance in a title: first what the gravest rung goes by, then the other."""
     ladder, held = facts.ladder, (*incident.alarms, *incident.accepted)
     ratio, left = f"at {words.ratio(pool.requirement.ratio)}", distance_of(pool)
     near = f"{'an unknown move' if left is None else words.distance(left)} from liquidation"
-    rung = ladder.rung(incident.rung)
     if rung is not None and rung.on is Measure.DISTANCE:
         near = "at liquidation" if left == ZERO else near
         return f"is {near}" + (f", {ratio}" if ladder.top(held, Measure.RATIO) else "")

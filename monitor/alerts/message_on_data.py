@@ -8,7 +8,7 @@ from monitor.alerts import words
 from monitor.alerts.drivers_text import MOST_LISTED, leg, more
 from monitor.alerts.figures_text import concerned, distance_of, known_lines
 from monitor.alerts.incident import Step
-from monitor.alerts.naming import lasted, place, still, where
+from monitor.alerts.naming import lasted, lasted_when_told, place, still, where
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -22,7 +22,7 @@ def stale(transition: Transition, facts: Facts) -> Told:
     incident = transition.after
     name = f"{incident.account} ({facts.exchange})"
     if transition.step is Step.RESOLVED:
-        lines = [f"Live mark prices of {name} arrive again. {lasted(incident)}"]
+        lines = [f"Live mark prices of {name} arrive again. {lasted_when_told(incident)}"]
         return f"RESOLVED: live marks of {name} are back", [*lines, "", *known_lines(facts)]
     lines = [
         f"Live mark prices of {_concerned(incident, facts)} are late or silent.",
@@ -45,7 +45,7 @@ def blind(transition: Transition, facts: Facts) -> Told:
     ratios = [known.ratio for known in concerned(facts) if known.ratio is not None]
     highest = words.ratio(max(ratios)) if ratios else ""
     if transition.step is Step.RESOLVED:
-        lines = [f"The figures of {name} can be given again. {lasted(incident)}"]
+        lines = [f"The figures of {name} can be given again. {lasted_when_told(incident)}"]
         now = f", at {highest}" if highest else ""
         return f"RESOLVED: {name} is seen again{now}", [*lines, "", *known_lines(facts)]
     since = f"since {words.moment(facts.since)}" if facts.since else "since the start"

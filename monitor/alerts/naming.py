@@ -33,3 +33,8 @@ def lasted(incident: Incident) -> str:
     """How long a trouble without rungs lasted."""
     over = incident.resolved_at or incident.changed_at
     return f"It lasted {words.duration((over - incident.opened_at).total_seconds())}."
+
+
+def lasted_when_told(incident: Incident) -> str:
+    """How long it lasted from its message on: it is told only when it outlasts its budget."""
+    return f"{lasted(incident)[:-1]} after it was told."

@@ -20,7 +20,10 @@ def demo(
     scenario: Annotated[
         str, typer.Argument(help="A scenario's name or file; --list shows them.")
     ] = "flash_crash",
-    speed: Annotated[float, typer.Option(min=0.1, help="How fast the price path runs.")] = 1.0,
+    speed: Annotated[
+        float,
+        typer.Option(min=0.1, help="How fast prices and faults run; budgets keep to the clock."),
+    ] = 1.0,
     *,
     list_scenarios: Annotated[bool, typer.Option("--list", help="List the scenarios.")] = False,
 ) -> None:

@@ -126,9 +126,10 @@ class Briefing:
                 pool=pool,
                 ratio=None if watch.now is None else watch.now.requirement.ratio,
                 rung=watch.rung(self.ladder),
-                distance=watch.distance if watch.pool.positions else None,
+                distance=watch.distance if watch.is_at_stake else None,
                 age_seconds=self.fresh[pool].age_seconds,
                 positions=len(watch.pool.positions),
+                carried=watch.pool.carried,
             )
             for pool, watch in self.watches.items()
         )

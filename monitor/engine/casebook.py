@@ -63,18 +63,20 @@ class Casebook:
         may_ease: bool,
         facts: Callable[[], Facts],
         is_final: bool = False,
+        may_repeat: bool = True,
     ) -> IncidentChanged | None:
         """
         What becomes of an incident, given what holds now; None where nothing does.
 
-        `may_ease` and `is_final` are those of `step`.
+        `may_ease` and `is_final` are those of `step`. Without `may_repeat` it is not said that
+        it holds still, however long ago that was said last.
         """
         before = self._latest.get(key)
         transition = step(before, condition, at, may_ease=may_ease, is_final=is_final)
         if transition is None and before is not None and before.is_open and condition is not None:
             before = before.noted(condition, at)
             self._latest[key] = before
-            if self._policy.is_due(before, condition, at):
+            if may_repeat and self._policy.is_due(before, condition, at):
                 transition = Transition(step=Step.REPEATED, before=before, after=before, at=at)
         if transition is None:
             return None

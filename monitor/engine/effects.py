@@ -129,4 +129,9 @@ class TablesWanted:
     because: str
 
 
-Effect = Assessed | IncidentChanged | MarksWanted | SnapshotWanted | TablesWanted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsWanted:
+    """Read the account anew, and with it what was booked: a balance moved."""
+
+
+Effect = Assessed | IncidentChanged | MarksWanted | SnapshotWanted | TablesWanted | LogsWanted

@@ -169,7 +169,8 @@ class Engine:
         # What was opened or closed is known to stand where it stands at once, not a second later.
         solve = before is None or any(w.opened or w.place != Place() for w in watches)
         tables = self._wants.tables(watches, at) if event.source is Source.REST else ()
-        return (*doubts, *tables, *self._concluded(at, _NOTHING, solve=solve))
+        logs = self._wants.logs(before, snapshot, at)
+        return (*doubts, *tables, *logs, *self._concluded(at, _NOTHING, solve=solve))
 
     def _moved(self, event: MarksMoved) -> tuple[Effect, ...]:
         touched = self._known.take_marks(event)
@@ -191,7 +192,9 @@ class Engine:
             if watch is None:
                 watch = self._inquest.watch(pool)
                 watch.opened = self._newly_seen(watch, before, has_new_mode=has_new_mode)
-            elif not has_new_mode:
+            elif has_new_mode:
+                watch.reconciliation = None  # it was about the rules of the old one
+            else:
                 watch.compare(pool, marks, event.at)
             watch.adopt(pool, snapshot, event.source)
             self._watches[pool.id] = watch

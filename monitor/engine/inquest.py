@@ -64,6 +64,7 @@ class Inquest:
         self._key_was_read = False
         self._unconfirmed_since: datetime | None = None
         self._balances: dict[PoolId, tuple[str, Decimal]] = {}
+        self._without_positions: set[PoolId] = set()
         self._mode: _ModeChange | None = None
         self._mode_is_news = False
 
@@ -162,7 +163,7 @@ class Inquest:
         condition = conditions.stale(
             self._known.account,
             {pool: trouble.because for pool, trouble in due.items()},
-            positions_open=any(now.watches[pool].pool.positions for pool in due),
+            positions_open=any(now.watches[pool].is_at_stake for pool in due),
         )
         yield self._casebook.consider(
             (None, Subject.STALE),
@@ -182,7 +183,7 @@ class Inquest:
             trouble, pools = whole, tuple(now.watches)
         if trouble is None:
             return None, whole or joined(blind.values()), ()
-        held = {pool for pool, watch in now.watches.items() if watch.pool.positions}
+        held = {pool for pool, watch in now.watches.items() if watch.is_at_stake}
         condition = conditions.blind(
             self._known.account,
             trouble.because,
@@ -246,16 +247,22 @@ class Inquest:
             ratio=figures.requirement.ratio,
             distance=watch.distance,
         )
+        if watch.pool.positions:
+            self._without_positions.discard(watch.pool.id)
+        elif condition is not None and watch.is_at_stake:
+            self._without_positions.add(watch.pool.id)
         change = self._casebook.consider(
             (watch.pool.id, Subject.STANDING),
             condition,
             now.at,
             may_ease=may_ease,
             facts=lambda: self._facts(watch, watch.now if condition is None else figures, now),
-            is_final=not watch.pool.positions,
+            is_final=not watch.is_at_stake,
+            # Nobody knows whether it does; that is said by being blind, with the last figures.
+            may_repeat=now.fresh[watch.pool.id].state is not State.BLIND,
         )
-        if solved:
-            watch.opened = None
+        if solved and not watch.error:
+            watch.opened = None  # without a mark for it, what it led to is not known yet
         return change
 
     def _prediction(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
@@ -275,6 +282,10 @@ class Inquest:
         )
 
     def _disagreement(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
+        """
+        A gap drives the rungs at once. Where new tables may close it, they are read before it is
+        told: else three messages would speak of what is one.
+        """
         reconciliation = watch.reconciliation
         healed = not watch.pool.positions or (
             reconciliation is not None
@@ -282,7 +293,7 @@ class Inquest:
         )
         return self._casebook.consider(
             (watch.pool.id, Subject.DISAGREES),
-            conditions.disagrees(watch.pool.id, reconciliation),
+            None if watch.awaits_tables else conditions.disagrees(watch.pool.id, reconciliation),
             now.at,
             may_ease=healed and self._may_ease(watch, now),
             facts=lambda: now.of_pool(watch, watch.now),
@@ -314,7 +325,8 @@ class Inquest:
         return mode.condition.because
 
     def _facts(self, watch: Watch, by: Figures | None, now: Briefing) -> Facts:
-        if watch.pool.positions:
+        """About the pool as it is; or, where its positions were what stood there, their end."""
+        if watch.pool.positions or watch.pool.id in self._without_positions:
             return now.of_pool(watch, by)
         return now.of_gone(watch.pool.id, self._balances.get(watch.pool.id))
 

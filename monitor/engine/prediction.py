@@ -43,6 +43,9 @@ class Predictions:
         self, old: MarginPool, new: MarginPool, reported: Reported, at: AccountSnapshot
     ) -> None:
         """Hold the old pool at the new reading's marks against what that reading reports."""
+        if _are_retiered(old, new):
+            self.verdict, self._drifts = None, 0  # what was foretold, was by other rules
+            return
         if _book(old) != _book(new):
             return
         try:
@@ -61,6 +64,12 @@ class Predictions:
         while self._errors and at - self._errors[0][0] > KEPT_FOR:
             self._errors.popleft()
         return max((error for _, error in self._errors), key=abs, default=None)
+
+
+def _are_retiered(old: MarginPool, new: MarginPool) -> bool:
+    """Whether a position that both hold has other leverage tiers now."""
+    tables = {(p.instrument.symbol, p.side): p.tiers for p in old.positions}
+    return any(tables.get((p.instrument.symbol, p.side), p.tiers) != p.tiers for p in new.positions)
 
 
 def _book(pool: MarginPool) -> tuple[frozenset[object], frozenset[object]]:

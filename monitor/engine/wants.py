@@ -10,17 +10,20 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts import words
-from monitor.engine.effects import MarksWanted, SnapshotWanted, TablesWanted
+from monitor.engine.effects import LogsWanted, MarksWanted, SnapshotWanted, TablesWanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
     from monitor.engine.effects import Effect
     from monitor.engine.knowledge import Knowledge, Touched
     from monitor.engine.watch import Watch
+    from monitor.risk.model import AccountSnapshot, PoolId
 
 AGAIN_AFTER = timedelta(seconds=5)
 NEAR_AGAIN_AFTER = timedelta(seconds=3)
+LOGS_AGAIN_AFTER = timedelta(seconds=10)
 TABLES_AGAIN_AFTER = timedelta(minutes=10)
 TABLES_AT_LEAST_EVERY = timedelta(hours=1)
 
@@ -33,6 +36,8 @@ class Wants:
         self._account_asked_at: datetime | None = None
         self._tables_asked_at: datetime | None = None
         self._tables_wait = TABLES_AGAIN_AFTER
+        self._logs_asked_at: datetime | None = None
+        self._has_moved = False
 
     def after(
         self, known: Knowledge, watches: Iterable[Watch], touched: Touched, at: datetime
@@ -70,6 +75,24 @@ class Wants:
         self._tables_asked_at = at
         return (TablesWanted(because=", ".join(lost)),)
 
+    def logs(
+        self, before: AccountSnapshot | None, now: AccountSnapshot, at: datetime
+    ) -> tuple[Effect, ...]:
+        """
+        What was booked, where a balance moved; to be asked after each reading.
+
+        The logs are kept for minutes. Who hears of a rung next wants to know of the funding
+        that led there, and it is laid to the time in which it was booked.
+        """
+        self._has_moved = self._has_moved or (
+            before is not None and before.mode == now.mode and _coins(before) != _coins(now)
+        )
+        asked_at = self._logs_asked_at
+        if not self._has_moved or (asked_at is not None and at - asked_at < LOGS_AGAIN_AFTER):
+            return ()
+        self._logs_asked_at, self._has_moved = at, False
+        return (LogsWanted(),)
+
     def _late(self, known: Knowledge, watch: Watch, at: datetime) -> Iterable[str]:
         """Symbols of a pool whose live mark is silent for half of what it may be, or never was."""
         near = watch.is_near(known.budgets.near_distance)
@@ -85,3 +108,8 @@ class Wants:
 
     def _may_ask_account(self, at: datetime) -> bool:
         return self._account_asked_at is None or at - self._account_asked_at >= AGAIN_AFTER
+
+
+def _coins(snapshot: AccountSnapshot) -> dict[tuple[PoolId, str], Decimal]:
+    """What each pool owns of each asset; nothing and none are the same."""
+    return {(p.id, c.asset): c.balance for p in snapshot.pools for c in p.collateral if c.balance}

@@ -79,7 +79,8 @@ class Watch:
     `adverse` is the worst that the marks in between made of it in the latest event. `place` is
     where it stands on the ladder. `opened` and `tiers` are what the latest reading shows to be
     new. `unfollowed` names what the exchange's own maintenance margins no longer follow, as of
-    that reading. `error` says in words why the figures can't be computed, empty where they can.
+    that reading, `awaits_tables` that they only just stopped and newer tables may tell why.
+    `error` says in words why the figures can't be computed, empty where they can.
     """
 
     def __init__(self, pool: MarginPool, place: Place | None = None) -> None:
@@ -97,6 +98,7 @@ class Watch:
         self.opened: Opened | None = None
         self.tiers: TierChanges | None = None
         self.unfollowed: tuple[str, ...] = ()
+        self.awaits_tables = False
         self.error = ""
         self._drifts = 0
         self._is_anchored = False
@@ -293,6 +295,16 @@ class Watch:
             return ZERO
         return self._left
 
+    @property
+    def is_at_stake(self) -> bool:
+        """
+        Whether there is anything to be liquidated.
+
+        Positions, or a requirement without any: of options and debts, which stand in none.
+        """
+        required = ZERO if self.now is None else self.now.requirement.maintenance_margin
+        return bool(self.pool.positions) or required > ZERO
+
     def is_near(self, within: Decimal) -> bool:
         """Whether the end lies within this fraction, by any one symbol or by all of them."""
         distance = self.distance
@@ -325,17 +337,26 @@ class Watch:
             largest_prediction_error=self.predictions.largest(at),
         )
 
+    def _disagrees(self) -> bool:
+        """Whether the last comparison found a gap: until another heals it, it holds."""
+        last = self.reconciliation
+        return last is not None and last.verdict is Verdict.DISAGREES
+
     def _reconcile(
         self, pool: MarginPool, reported: Reported | None, snapshot: AccountSnapshot
     ) -> None:
         try:
             risk = evaluate(pool, snapshot.marks, snapshot.at)
-            self.reconciliation = reconcile(risk, reported, self._drifts)
+            found = reconcile(risk, reported, self._drifts)
+            followed = not self.unfollowed
             self.unfollowed = self._following.lost(risk, reported)
+            self.awaits_tables = followed and bool(self.unfollowed)
         except RiskError as error:
             self.error = str(error)
             return
-        verdict = self.reconciliation.verdict
+        verdict = found.verdict
+        if not (verdict is Verdict.UNKNOWN and pool.positions and self._disagrees()):
+            self.reconciliation = found
         if verdict in (Verdict.DRIFTS, Verdict.DISAGREES):
             self._drifts += 1
         elif verdict is Verdict.AGREES or not pool.positions:

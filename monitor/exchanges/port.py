@@ -56,6 +56,7 @@ class RestCall:
     `continues`: a further page of a list; where no such reply exists offline, the list ends.
     `sticky`: optional, but once it was answered its absence is an outage like any other, and
     only a refusal leaves it out again: a wallet that was seen must not vanish for a time-out.
+    `is_log`: it lists what was booked, and is worth reading again as soon as a balance moves.
     """
 
     implicit: str
@@ -67,6 +68,7 @@ class RestCall:
     optional: bool = False
     continues: bool = False
     sticky: bool = False
+    is_log: bool = False
 
     @property
     def request(self) -> str:

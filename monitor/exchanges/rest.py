@@ -96,6 +96,7 @@ class RestClient:
         self._skipped_because: dict[str, str] = {}
         self._answered: set[str] = set()
         self._renewed_from = datetime.min.replace(tzinfo=UTC)
+        self._logs_from = datetime.min.replace(tzinfo=UTC)
         self._limiters: dict[str, AsyncLimiter] = {}
         self._client = self._build(credentials, rest_url)
         self._secrets = () if credentials is None else credentials.texts()
@@ -299,8 +300,14 @@ class RestClient:
         """
         self._renewed_from = self._now()
 
+    def renew_logs(self) -> None:
+        """Let the next reading ask anew for what was booked, however lately that was read."""
+        self._logs_from = self._now()
+
     def _is_current(self, kept: _Kept, now: datetime) -> bool:
         age = kept.call.max_age_seconds
+        if kept.call.is_log and kept.reply.at < self._logs_from:
+            return False
         if age >= TABLE_SECONDS and kept.reply.at < self._renewed_from:
             return False
         return now - kept.reply.at < _seconds(age)

@@ -19,6 +19,7 @@ import structlog
 from monitor.engine.effects import (
     Assessed,
     IncidentChanged,
+    LogsWanted,
     MarksWanted,
     SnapshotWanted,
     TablesWanted,
@@ -205,6 +206,9 @@ class AccountTask:
             case TablesWanted(because=because):
                 log.info("tables.unfollowed", account=self.name, because=because)
                 self.rest.renew_tables()
+                self._poll_now.set()
+            case LogsWanted():
+                self.rest.renew_logs()
                 self._poll_now.set()
 
     # --- the account by REST -------------------------------------------------------------

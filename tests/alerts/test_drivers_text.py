@@ -69,7 +69,10 @@ def test_what_changed_since_the_last_message_stands_beside_it_and_adds_up() -> N
         "• funding: −1.20 USDT",
         "• fees: −0.50 USDT",
         "• transfers: −100.00 USDT",
-        "• all else (positions closed, prices of collateral, orders and debts): −0.30 USDT",
+        (
+            "• all else (positions closed, prices of collateral, orders, debts, bookings not "
+            "listed yet): −0.30 USDT"
+        ),
         "Together −190.00 USDT of headroom.",
     ]
 

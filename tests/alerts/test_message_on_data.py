@@ -38,7 +38,7 @@ def test_silent_marks() -> None:
     told = write(resolved(silent, 42), facts())
     assert told.title == "RESOLVED: live marks of main (bybit) are back"
     assert told.body == (
-        "Live mark prices of main (bybit) arrive again. It lasted 42 s.\n\n"
+        "Live mark prices of main (bybit) arrive again. It lasted 42 s after it was told.\n\n"
         "• main/USDT: margin ratio 92.6 %, rung critical, 1 position; 21 s old\n\n"
         f"Incident {told.incident_id}, 2026-11-22 12:00:42 UTC"
     )
@@ -100,7 +100,8 @@ def test_being_seen_again() -> None:
     told = write(resolved(about(Subject.BLIND, because="no reply"), 200), facts())
     assert told.title == "RESOLVED: main (bybit) is seen again, at 92.6 %"
     assert told.body.startswith(
-        "The figures of main (bybit) can be given again. It lasted 3 min 20 s.\n\n• main/USDT"
+        "The figures of main (bybit) can be given again. It lasted 3 min 20 s after it was told."
+        "\n\n• main/USDT"
     )
 
 

@@ -186,6 +186,25 @@ def test_a_live_update_asks_for_no_tables() -> None:
     assert tables_wanted(scene) == []
 
 
+def test_a_gap_that_new_tables_close_drives_the_rungs_but_is_not_told() -> None:
+    scene = Scene().read(the_pool(), reported=said(480), SOL=120).tick(SOL=120)
+    scene.later(5).read(the_pool(), reported=said(600), SOL=120)
+    # 600 of 700: the worse of both, at once
+    assert scene.told == ["WARNING 80 %: main (bybit) at 85.7 %"]
+    scene.later(1).tick(SOL=120).read(the_pool(HALF), reported=said(600), SOL=120)
+    assert scene.told == ["LEVERAGE TIERS CHANGED: main (bybit), ratio from 68.6 % to 85.7 %"]
+    scene.later(5).tick(SOL=120).read(the_pool(HALF), reported=said(600), SOL=120)
+    assert len(scene.all_told) == 2
+
+
+def test_a_gap_that_new_tables_leave_is_told_with_them() -> None:
+    scene = Scene().read(the_pool(), reported=said(480), SOL=120).tick(SOL=120)
+    scene.later(5).read(the_pool(), reported=said(500), SOL=120)
+    assert scene.told == []
+    scene.later(1).read(the_pool(), reported=said(500), SOL=120)
+    assert scene.told == ["FIGURES DISAGREE: main (bybit), worse of both at 71.4 %"]
+
+
 # -- predictions ------------------------------------------------------------------------------
 
 

@@ -11,12 +11,12 @@ import pytest
 from monitor.alerts.incident import Step, Subject
 from monitor.alerts.ladder import Severity
 from monitor.engine.effects import State
-from monitor.engine.events import Source, TaskDied, TimePassed
+from monitor.engine.events import SnapshotTaken, Source, TaskDied, TimePassed
 from monitor.errors import Malformed, Refused, Unmodelled, Unreachable
 from monitor.risk.model import Reported
 from monitor.risk.result import Verdict
 from tests.build import NOON, flat, long
-from tests.engine.scene import LONG, Scene, calm, changes, renamed, the_pool
+from tests.engine.scene import LONG, Scene, calm, changes, renamed, snapshot, the_pool
 
 RESOLVED = (Subject.STANDING, Step.RESOLVED)
 BARE = the_pool(LONG, positions=())
@@ -326,3 +326,42 @@ def test_a_further_power_is_told_and_so_is_a_key_that_lost_them() -> None:
 
 def test_a_power_that_is_allowed_is_not_told() -> None:
     assert Scene().key("trade", allowed=True).told == []
+
+
+# -- figures that disagree, and an exchange that then says nothing ---------------------------
+
+
+def told_by_theirs(balance: int) -> dict[str, Reported]:
+    return {
+        "USDT": Reported(margin_balance=Decimal(balance), maintenance_margin=Decimal(480), at=NOON)
+    }
+
+
+def test_the_worse_of_both_drives_until_a_comparison_says_otherwise() -> None:
+    # 480 ÷ 520 by theirs, 480 ÷ 700 by ours
+    scene = calm().later(5).read(the_pool(), SOL=120, reported=told_by_theirs(520))
+    assert [title.split(":")[0] for title in scene.told] == ["CRITICAL 90 %", "FIGURES DISAGREE"]
+    scene.later(5).read(the_pool(), SOL=120).tick(SOL=120).second()
+    assert (scene.told, scene.now.pools[0].rung) == ([], "critical")
+    assert scene.now.pools[0].requirement.margin_balance == 520
+    scene.later(5).read(the_pool(), SOL=120, reported=told_by_theirs(700)).tick(SOL=120).second()
+    assert [title.split(":")[0] for title in scene.all_told[2:]] == ["RESOLVED", "RESOLVED"]
+
+
+def test_a_new_mode_is_not_held_against_what_was_said_of_the_old_one() -> None:
+    scene = calm().later(15).read(the_pool(), SOL=120, reported=told_by_theirs(520)).later(15)
+    taken = replace(snapshot(the_pool(), at=scene.at, SOL=120), mode="portfolio")
+    scene.feed(SnapshotTaken(snapshot=taken, at=scene.at)).tick(SOL=120).second()
+    assert scene.now.pools[0].rung is None
+    assert scene.now.pools[0].requirement.margin_balance == 700
+
+
+def test_a_blind_account_is_not_said_to_stand_still_on_its_rung() -> None:
+    scene = calm().later(1).tick(SOL=88).fail(Unreachable("gone")).silence(1900)
+    assert [title for title in scene.all_told if "STILL" in title] == [
+        "STILL BLIND: main (bybit), last known 92.6 %"
+    ]
+    # and once it is seen again that is said, and that it stands there
+    scene.read(the_pool(), SOL=88).tick(SOL=88).second()
+    assert "RESOLVED: main (bybit) is seen again, at 92.6 %" in scene.all_told
+    assert scene.all_told.count("STILL CRITICAL 90 %: main (bybit) at 92.6 %") == 1

@@ -15,6 +15,7 @@ import pytest
 from monitor.alerts.incident import Step, Subject
 from monitor.alerts.ladder import Severity
 from monitor.engine.effects import IncidentChanged
+from monitor.engine.events import Source
 from tests.build import long
 from tests.engine.scene import Scene, changes, renamed, the_pool
 
@@ -73,6 +74,22 @@ def test_a_50x_position_is_an_alarm_once_half_of_its_distance_is_gone() -> None:
     assert scene.later(1).tick(SOL="99.1").second().told == []
     assert scene.later(1).tick(SOL=99).second().told == [
         "VERY NEAR 2 %: main (bybit) is 0.92 % from liquidation"
+    ]
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_an_opening_is_told_calmly_though_its_first_mark_comes_after_it(source: Source) -> None:
+    empty = the_pool(SMALL, positions=(), cash=54)
+    scene = Scene(was_watched=True).read(empty).second()
+    scene.later(1).read(pool(54), source=source).second()
+    assert scene.all_told == []
+    scene.later(1).tick(SOL=100).second()
+    assert scene.all_told == [
+        "OPENED SOL/USDT:USDT long: main (bybit) stands 4.9 % from liquidation (near)"
+    ]
+    # and what follows it is an alarm
+    assert scene.later(1).tick(SOL="96.9").second().told == [
+        "VERY NEAR 2 %: main (bybit) is 1.9 % from liquidation"
     ]
 
 
@@ -225,3 +242,18 @@ def test_a_rung_is_found_within_the_second_though_all_else_is_as_good_as_before(
     assert scene.later(1).tick(SOL="99.95").second().told == [
         "NEAR 5 %: main (bybit) is 5.0 % from liquidation"
     ]
+
+
+def test_adding_on_a_rung_down_to_the_next_is_told_by_the_name_of_that_one() -> None:
+    # 9.95 × mark = 800 at 80.40, 4.8 % below 84.5; 11.4425 × mark = 950 at 83.02, 1.7 % below
+    scene = Scene(was_watched=True).read(pool(200), SOL=100).tick(SOL=100).second()
+    assert scene.later(1).tick(SOL="84.5").second().told == [
+        "NEAR 5 %: main (bybit) is 4.8 % from liquidation"
+    ]
+    grown = the_pool(replace(SMALL, contracts=Decimal("11.5")), cash=200)
+    scene.later(5).read(grown, SOL="84.5")
+    assert scene.told == ["VERY NEAR 2 %: main (bybit) is 1.7 % from liquidation"]
+    assert scene.now.pools[0].rung == "very near"
+    assert severities(scene)[-1] is Severity.WARNING
+    assert "rung very near: 1.7 % from liquidation, since it was opened within 2 %" in scene.body
+    assert "as its owner added to SOL/USDT:USDT long: 11.5 contracts, 10 before." in scene.body

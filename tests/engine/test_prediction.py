@@ -9,7 +9,7 @@ from decimal import Decimal
 from monitor.engine.prediction import Predictions
 from monitor.risk.model import MarginPool, Reported
 from monitor.risk.result import Verdict
-from tests.build import NOON, Number
+from tests.build import NOON, Number, flat, long
 from tests.engine.scene import LONG, snapshot, the_pool
 
 
@@ -85,3 +85,14 @@ def test_without_marks_or_figures_of_theirs_there_is_none() -> None:
     found.measure(the_pool(), the_pool(), Reported(at=NOON), reading)
     found.measure(the_pool(), the_pool(), Reported(at=NOON), snapshot(the_pool(), SOL=110))
     assert (found.latest, found.verdict, found.largest(NOON)) == (None, None, None)
+
+
+def test_under_new_tiers_nothing_was_foretold_and_no_drift_counts() -> None:
+    found = measured(Predictions(), 500)
+    assert found.verdict is Verdict.DISAGREES
+    retiered = the_pool(replace(LONG, tiers=flat("0.5")))
+    measured(found, 500, new=retiered)
+    assert (found.verdict, found.latest) == (None, Decimal(-100) / 1100)
+    # a position that is new has no tiers of before: that is trading, and changes nothing
+    other = measured(measured(Predictions(), 500), 500, new=the_pool(LONG, long("ETH", 1, 100)))
+    assert other.verdict is Verdict.DISAGREES

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from monitor.engine.effects import LogsWanted
+from monitor.engine.events import SnapshotTaken, Source
 from monitor.errors import Refused
 from tests.build import long
-from tests.engine.scene import Scene, calm, the_pool
+from tests.engine.scene import Scene, calm, snapshot, the_pool
 
 
 def asked(scene: Scene, seconds: int) -> list[int]:
@@ -68,3 +72,33 @@ def test_an_account_that_refuses_is_not_asked_after_every_jump() -> None:
 @pytest.mark.parametrize("price", [109, 131])
 def test_a_smaller_move_is_no_jump(price: int) -> None:
     assert calm().later(1).tick(SOL=price).snapshots_wanted == []
+
+
+# -- what was booked ----------------------------------------------------------------------
+
+
+def logs_wanted(scene: Scene) -> int:
+    return sum(isinstance(each, LogsWanted) for each in scene.latest)
+
+
+def test_what_was_booked_is_asked_for_as_soon_as_a_balance_moves() -> None:
+    scene = calm().later(5).read(the_pool(), SOL=121)
+    assert logs_wanted(scene) == 0
+    scene.later(1).read(the_pool(cash=490), SOL=121, source=Source.LIVE)
+    assert logs_wanted(scene) == 1
+    assert logs_wanted(scene.later(5).read(the_pool(cash=490), SOL=121)) == 0
+
+
+def test_and_not_again_within_ten_seconds_but_then_it_is_made_up_for() -> None:
+    scene = calm().later(5).read(the_pool(cash=490), SOL=120)
+    asked = []
+    for second in range(1, 13):
+        scene.later(1).read(the_pool(cash=480), SOL=120)
+        asked += [second] * logs_wanted(scene)
+    assert asked == [10]
+
+
+def test_another_mode_s_balances_are_no_booking() -> None:
+    scene = calm().later(5)
+    taken = replace(snapshot(the_pool(cash=90), at=scene.at, SOL=120), mode="portfolio")
+    assert logs_wanted(scene.feed(SnapshotTaken(snapshot=taken, at=scene.at))) == 0

@@ -162,6 +162,20 @@ async def test_tables_may_be_renewed_at_once() -> None:
         assert server.count(TIERS.path) == 3
 
 
+async def test_what_was_booked_may_be_renewed_at_once_and_nothing_else_with_it() -> None:
+    clock = Hands()
+    log = replace(STOPS, max_age_seconds=300, is_log=True)
+    async with served(clock, exchange=needing((ACCOUNT, log, TIERS))) as (server, client):
+        for _ in range(2):
+            await client.read_account()
+        assert server.count(log.path) == 1
+        clock.now += timedelta(seconds=1)
+        client.renew_logs()
+        for _ in range(2):
+            await client.read_account()
+        assert (server.count(log.path), server.count(TIERS.path)) == (2, 1)
+
+
 async def test_an_optional_reply_may_be_missing_a_needed_one_may_not() -> None:
     async with served() as (server, client):
         server.answers[STOPS.path] = plain("<html>", 503)

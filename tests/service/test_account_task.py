@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.engine.effects import MarksWanted, SnapshotWanted, TablesWanted
+from monitor.engine.effects import LogsWanted, MarksWanted, SnapshotWanted, TablesWanted
 from monitor.engine.events import (
     Event,
     KeyRightsRead,
@@ -51,6 +51,7 @@ class FakeRest:
     asked: list[str] = field(default_factory=list)
     forgotten: int = 0
     renewed: int = 0
+    logs_renewed: int = 0
 
     async def read_account(self) -> Replies:
         self.reads += 1
@@ -69,6 +70,9 @@ class FakeRest:
 
     def renew_tables(self) -> None:
         self.renewed += 1
+
+    def renew_logs(self) -> None:
+        self.logs_renewed += 1
 
 
 @dataclass
@@ -278,6 +282,17 @@ async def test_wanted_tables_are_renewed_and_the_account_is_read_at_once() -> No
     stage.mailbox.put(TimePassed(at=NOON))
     await until(lambda: stage.rest.reads >= 2, "reading 2")
     assert stage.rest.renewed == 1
+    await ended(running)
+
+
+async def test_wanted_logs_are_renewed_and_the_account_is_read_at_once() -> None:
+    stage = Stage(poll_seconds=3600)
+    running = asyncio.create_task(stage.task.run())
+    await until(lambda: stage.rest.reads >= 1, "reading 1")
+    stage.engine.wishes = [LogsWanted()]
+    stage.mailbox.put(TimePassed(at=NOON))
+    await until(lambda: stage.rest.reads >= 2, "reading 2")
+    assert (stage.rest.logs_renewed, stage.rest.renewed) == (1, 0)
     await ended(running)
 
 

@@ -91,6 +91,7 @@ INCOME = RestCall(
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
     optional=True,
+    is_log=True,
 )
 # The spot wallet: what lies free there may be brought in.
 SPOT = RestCall(

@@ -80,6 +80,7 @@ INCOME = RestCall(
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
     optional=True,
+    is_log=True,
 )
 
 

@@ -70,6 +70,7 @@ USDM_INCOME = RestCall(
     budget=BUDGET,
     max_age_seconds=180,
     optional=True,
+    is_log=True,
 )
 COINM_INCOME = RestCall(
     implicit="papiGetCmIncome",
@@ -79,6 +80,7 @@ COINM_INCOME = RestCall(
     budget=BUDGET,
     max_age_seconds=180,
     optional=True,
+    is_log=True,
 )
 # What a Pro account's wallets hold, where papi does not serve it.
 PRO_BALANCE = RestCall(

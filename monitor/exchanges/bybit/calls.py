@@ -196,6 +196,7 @@ BOOKINGS = RestCall(
     budget=_per_uid("account/transaction-log", 25),
     max_age_seconds=_BOOKINGS_SECONDS,
     optional=True,
+    is_log=True,
 )
 # Needs the key's «Wallet» box: without it Bybit refuses, and nothing is known of that wallet.
 FUNDING_WALLET = RestCall(

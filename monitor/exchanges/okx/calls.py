@@ -96,6 +96,7 @@ BILLS = RestCall(
     budget=_budget("account/bills", 10),
     max_age_seconds=AROUND_SECONDS,
     optional=True,
+    is_log=True,
 )
 _FUNDING = RestCall(
     implicit="publicGetPublicFundingRate",
