@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import multiprocessing
 import sys
 import time
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from tests.survey.paths import walk
 from tests.survey.sources import KINDS, exchange_of
 from tests.survey.stage import Stage
 
-BATCH = 6  # accounts of one running exchange: its limits hold for all of them together
+BATCH = 5  # accounts of one running exchange: its limits hold for all of them together
 
 
 @dataclass
@@ -109,30 +108,24 @@ def main() -> None:
     parser.add_argument("--paths", type=int, default=0, help="walk from every n-th account")
     parser.add_argument("--ticks", type=int, default=1000)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, help="append a line per kind to this file")
     options = parser.parse_args()
     started = time.monotonic()
     wanted = [kind for kind in KINDS if options.kinds in kind]
-    tasks = [
-        (kind, list(range(at, min(at + BATCH, last))), options)
-        for kind in wanted
-        for last in [options.first_seed + 2 * options.accounts]
-        for at in range(options.first_seed, last, BATCH)
+    last = options.first_seed + 2 * options.accounts
+    batches = [
+        list(range(at, min(at + BATCH, last))) for at in range(options.first_seed, last, BATCH)
     ]
-    found: dict[str, Outcome] = {}
+    accounts = failures = 0
     with multiprocessing.Pool(options.processes, maxtasksperchild=20) as pool:
-        for part in pool.imap_unordered(_work, tasks):
-            _add(found.setdefault(part.kind, Outcome(kind=part.kind)), part)
-    for kind in wanted:
-        _show(found[kind])
-        if options.json:
-            with options.json.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(found[kind]), default=str) + "\n")
-    print(
-        f"{sum(o.accounts for o in found.values())} accounts, "
-        f"{sum(len(o.failures) for o in found.values())} failures, "
-        f"{time.monotonic() - started:.0f} s"
-    )
+        for kind in wanted:
+            whole = Outcome(kind=kind)
+            for part in pool.imap_unordered(_work, [(kind, seeds, options) for seeds in batches]):
+                _add(whole, part)
+            _show(whole)
+            accounts += whole.accounts
+            failures += len(whole.failures)
+    seconds = time.monotonic() - started
+    print(f"{accounts} accounts, {failures} failures, {seconds:.0f} s")
 
 
 def _add(whole: Outcome, part: Outcome) -> None:

@@ -18,7 +18,7 @@ from monitor.risk.model import ONE, ZERO, Basis
 from monitor.risk.path import of_coins, rough_amounts
 from monitor.risk.payoff import notional, unrealized_pnl
 from monitor.risk.result import Advice, Closing, Proportional, Reduction, TopUp
-from monitor.risk.solve import adverse_move, adverse_path, least_slack
+from monitor.risk.solve import adverse_move, adverse_paths, least_slack
 from monitor.risk.tiers import rough_edges, size_of
 from monitor.risk.what_if import reduced, topped_up
 
@@ -101,9 +101,10 @@ def _spare(pool: MarginPool, marks: Mapping[str, Mark], target: Target) -> Decim
     spare = spare if now.maintenance_margin > ZERO else abs(spare)
     if target.distance == ZERO:
         return spare
-    path = adverse_path(pool, marks)
-    distance = min(target.distance, _ALL) if path.speed < ZERO else target.distance
-    return min(spare, least_slack(path, distance))
+    for path in adverse_paths(pool, marks):
+        distance = min(target.distance, _ALL) if path.speed < ZERO else target.distance
+        spare = min(spare, least_slack(path, distance))
+    return spare
 
 
 def _top_up(risk: PoolRisk, target: Target) -> TopUp | None:
@@ -205,7 +206,7 @@ def _debt_turns(
     levels = tuple(rough_amounts(collateral))
     if not levels:
         return
-    path = adverse_path(pool, marks)
+    path = adverse_paths(pool, marks)[0]
     distance = abs(move)
     rates = {**path.coins, instrument.base: ONE.copy_sign(move)}
     there = of_coins(pool, marks, rates).after(distance)[1]

@@ -160,15 +160,24 @@ def _uniform(pool: MarginPool, marks: Mapping[str, Mark], standing: Requirement)
 def _adverse(pool: MarginPool, marks: Mapping[str, Mark], standing: Requirement) -> Decimal | None:
     if standing.reaches(ONE):
         return ZERO
-    move = _first_move(adverse_path(pool, marks), ONE, standing)
+    found = (_first_move(path, ONE, standing) for path in adverse_paths(pool, marks))
+    move = min((each for each in found if each is not None), default=None)
     return None if move is None else -move
 
 
-def adverse_path(pool: MarginPool, marks: Mapping[str, Mark]) -> Path:
+def adverse_paths(pool: MarginPool, marks: Mapping[str, Mark]) -> tuple[Path, ...]:
     """
-    Net longs fall and net shorts rise, all by one fraction. Raises as `adverse_move` does.
+    Net longs fall and net shorts rise, all by one fraction: one path, or two.
+
+    By the positions, and, where that turns a coin round, by positions and collateral
+    together: more Bitcoin lying in the pool than its contracts are short is hurt by a fall.
+    Raises as `adverse_move` does.
     """
-    return of_coins(pool, marks, {coin: -sign for coin, sign in exposures(pool, marks).items()})
+    ways = [
+        {coin: -sign for coin, sign in exposures(pool, marks, with_collateral=counted).items()}
+        for counted in (False, True)
+    ]
+    return tuple(of_coins(pool, marks, way) for way in ways[: 1 if ways[0] == ways[1] else 2])
 
 
 def _both_ways(

@@ -113,7 +113,11 @@ def shifted_each(
 
 
 def shifted_adversely(
-    pool: MarginPool, marks: Mapping[str, Mark], fraction: Decimal
+    pool: MarginPool,
+    marks: Mapping[str, Mark],
+    fraction: Decimal,
+    *,
+    with_collateral: bool = False,
 ) -> tuple[MarginPool, Mapping[str, Mark]]:
     """
     The same with every coin moved by `fraction` (not negative) the way that hurts: see `exposures`.
@@ -122,19 +126,24 @@ def shifted_adversely(
         MissingMark: If a position or floating collateral has no mark.
         ValueError: If `fraction` is 1 or above and a coin would fall.
     """
-    directions = exposures(pool, marks)
+    directions = exposures(pool, marks, with_collateral=with_collateral)
     return shifted_coins(pool, marks, {b: -sign * fraction for b, sign in directions.items()})
 
 
-def exposures(pool: MarginPool, marks: Mapping[str, Mark]) -> Mapping[str, Decimal]:
+def exposures(
+    pool: MarginPool, marks: Mapping[str, Mark], *, with_collateral: bool = False
+) -> Mapping[str, Decimal]:
     """
     Each base coin of the pool → +1 where a fall hurts (net long), −1 where a rise does.
 
     The sign is that of the coin's net notional in the pool's unit at these marks, over its
     positions (a contract quoted in a coin of the pool is the opposite of that coin, too); a
-    coin without any, or whose legs cancel out, goes by its collateral (a
-    borrowed coin is short); where that is nothing either, by −1: maintenance margin grows
-    with the mark.
+    coin without any, or whose legs cancel out, goes by its collateral (a borrowed coin is
+    short); where that is nothing either, by −1: maintenance margin grows with the mark.
+
+    Args:
+        with_collateral: Floating collateral counts beside the positions: a coin whose short
+            is covered by more of it is net long.
 
     Raises:
         MissingMark: If a position or floating collateral has no mark.
@@ -154,7 +163,11 @@ def exposures(pool: MarginPool, marks: Mapping[str, Mark]) -> Mapping[str, Decim
         if collateral.follows is not None:
             base, amount = collateral.follows.base, collateral.balance * prices[collateral.asset]
             owned[base] = owned.get(base, ZERO) + amount
-    nets = {b: held.get(b, ZERO) or owned.get(b, ZERO) for b in (*held, *owned)}
+    both = {b: held.get(b, ZERO) + owned.get(b, ZERO) for b in (*held, *owned)}
+    nets = {
+        b: (both[b] if with_collateral else ZERO) or held.get(b, ZERO) or owned.get(b, ZERO)
+        for b in both
+    }
     return {base: ONE if net > ZERO else -ONE for base, net in nets.items()}
 
 

@@ -94,7 +94,11 @@ def test_no_adverse_move_that_a_scan_looks_at_ends_it_nearer(case: Case):
         return
 
     def reaches(factor: D) -> bool:
-        return requirement(*shifted_adversely(pool, known, 1 - factor)).reaches(ONE)
+        ways = (
+            shifted_adversely(pool, known, 1 - factor, with_collateral=counted)
+            for counted in (False, True)
+        )
+        return any(requirement(*way).reaches(ONE) for way in ways)
 
     found = adverse_move(pool, known)
     if found is not None and found <= -1:

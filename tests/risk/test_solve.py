@@ -281,3 +281,19 @@ def test_a_requirement_below_nothing_ends_no_search_in_an_error():
     # -5 of balance against 0.5 - 2 of maintenance: 3.5 are lacking already
     assert liquidation_prices(pool, now, "BTC/USDT:USDT").distance == 0
     assert uniform_move(pool, now) == 0
+
+
+def test_a_short_that_more_of_its_coin_covers_is_hurt_by_a_fall_too():
+    # 1 BTC of collateral, short 0.25 BTC; long 10 ETH.
+    bitcoin = coins("BTC", 1, 50_000, follows=("BTC", "BTC/USDT:USDT", 50_000))
+    pool = a_pool(
+        short("BTC", "0.25", 50_000),
+        long("ETH", 10, 3_000),
+        unit="USD",
+        collateral=(bitcoin, coins("USDT", -20_000)),
+    )
+    now = marks(BTC=50_000, ETH=3_000)
+    move = adverse_move(pool, now)
+    # Both fall by m: 50,000 (1 - m) - 20,000 + 12,500 m - 30,000 m
+    #   = 0.005 (12,500 + 30,000) (1 - m), so 67,500 m - 212.5 m = 30,000 - 212.5.
+    assert move == pytest.approx(-(30_000 - Decimal("212.5")) / Decimal("67287.5"))
