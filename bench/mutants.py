@@ -33,11 +33,44 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What is changed and which tests must notice: files or folders, from the tree's root."""
+
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+def _exchange(name: str, sources: str, tests: str) -> Room:
+    """The files of an exchange that hold margin rules, and the tests that show pools."""
+    return Room(
+        sources=tuple(f"monitor/exchanges/{name}/{s}.py" for s in sources.split()),
+        tests=tuple(f"tests/exchanges/{name}/test_{t}.py" for t in tests.split()),
+    )
+
+
 ROOMS = {
-    "risk": ("monitor/risk", "tests/risk"),
-    "binance": ("monitor/exchanges/binance/pools.py", "tests/exchanges/binance"),
-    "bybit": ("monitor/exchanges/bybit/pools.py", "tests/exchanges/bybit"),
-    "okx": ("monitor/exchanges/okx/pools.py", "tests/exchanges/okx"),
+    "risk": Room(sources=("monitor/risk",), tests=("tests/risk",)),
+    "binance": _exchange(
+        "binance",
+        "pools coin multi_assets portfolio portfolio_pool reported indexes",
+        "pools coin multi_assets portfolio recorded worked_examples modes samples stops marks "
+        "tiers applying updates broken_events account",
+    ),
+    "bybit": _exchange(
+        "bybit",
+        "pools legs collateral isolated remainders reported",
+        "pools collateral isolated remainders reported recordings modes orders fees index tiers "
+        "stops marks account updates every_field needs",
+    ),
+    "okx": _exchange(
+        "okx",
+        "pools coin_pools unified isolated legs trades collateral remainders reported",
+        "pools carried collateral debts futures modes recordings reported tiers trades "
+        "worked_advice account book stops frames_of_kinds marks updates broken_replies",
+    ),
 }
 LIMIT_SECONDS = 120.0
 CASES = 40
@@ -222,14 +255,14 @@ def mutated(text: str, number: int) -> str:
 class Workshop:
     """A copy of the tree in which one mutant at a time is tried."""
 
-    def __init__(self, folder: Path, tests: str) -> None:
+    def __init__(self, folder: Path, tests: tuple[str, ...]) -> None:
         self.folder = folder
         for name in ("monitor", "tests", "config"):
             shutil.copytree(
                 ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
             )
         shutil.copy(ROOT / "pyproject.toml", folder)
-        files = sorted((folder / tests).rglob("test_*.py"))
+        files = [file for name in tests for file in _files(folder / name, "test_*.py")]
         self.tests = sorted(files, key=lambda path: "@given" in path.read_text(encoding="utf-8"))
 
     def outcome(self, mutant: Mutant | None) -> str:
@@ -261,6 +294,11 @@ class Workshop:
         return "timeout"
 
 
+def _files(path: Path, pattern: str) -> list[Path]:
+    """The file itself, or all files of a folder."""
+    return sorted(path.rglob(pattern)) if path.is_dir() else [path]
+
+
 def _in_child(folder: Path, tests: list[Path]) -> int:
     import pytest  # noqa: PLC0415 - loaded before forking, free here
 
@@ -289,8 +327,7 @@ def _hurry_hypothesis() -> None:
 
 
 def run(room: str, *, sample: int, seed: int, state: Path, workers: int) -> int:
-    source, tests = ROOMS[room]
-    files = sorted((ROOT / source).glob("*.py")) if (ROOT / source).is_dir() else [ROOT / source]
+    files = [file for name in ROOMS[room].sources for file in _files(ROOT / name, "*.py")]
     every = [m for file in files if file.name != "__init__.py" for m in possible(file)]
     picked = sorted(every, key=lambda m: _drawn(seed, m))[:sample]
     known = _known(state)
@@ -300,7 +337,7 @@ def run(room: str, *, sample: int, seed: int, state: Path, workers: int) -> int:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         benches: SimpleQueue[Workshop] = SimpleQueue()
         for n in range(workers):
-            benches.put(Workshop(Path(folder) / str(n), tests))
+            benches.put(Workshop(Path(folder) / str(n), ROOMS[room].tests))
 
         def attempt(mutant: Mutant | None) -> str:
             bench = benches.get()
