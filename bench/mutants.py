@@ -268,7 +268,7 @@ class Workshop:
     def outcome(self, mutant: Mutant | None) -> str:
         """«killed», «survived» or «timeout»; with None of the tree as it is."""
         if mutant is None:
-            return self._run(self.tests)
+            return self._run(self.tests, keep=True)
         source = self.folder / mutant.file
         text = source.read_text(encoding="utf-8")
         try:
@@ -278,11 +278,11 @@ class Workshop:
         finally:
             source.write_text(text, encoding="utf-8")
 
-    def _run(self, tests: list[Path]) -> str:
+    def _run(self, tests: list[Path], *, keep: bool = False) -> str:
         child = os.fork()
         if child == 0:
             os.setsid()
-            os._exit(_in_child(self.folder, tests))
+            os._exit(_in_child(self.folder, tests, keep=keep))
         ends_at = time.monotonic() + LIMIT_SECONDS
         while time.monotonic() < ends_at:
             done, status = os.waitpid(child, os.WNOHANG)
@@ -299,10 +299,11 @@ def _files(path: Path, pattern: str) -> list[Path]:
     return sorted(path.rglob(pattern)) if path.is_dir() else [path]
 
 
-def _in_child(folder: Path, tests: list[Path]) -> int:
+def _in_child(folder: Path, tests: list[Path], *, keep: bool) -> int:
+    """Pytest's exit code; what was compiled is kept of the tree as it is, never of a mutant."""
     import pytest  # noqa: PLC0415 - loaded before forking, free here
 
-    sys.dont_write_bytecode = True
+    sys.dont_write_bytecode = not keep
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -312,7 +313,7 @@ def _in_child(folder: Path, tests: list[Path]) -> int:
     return int(pytest.main([*options, *map(str, tests)]))
 
 
-def _hurry_hypothesis() -> None:
+def _hurry_hypothesis(cases: int) -> None:
     """Fewer cases than the tests ask for, and no shrinking of what fails."""
     from hypothesis import Phase, settings  # noqa: PLC0415 - only where tests are run
 
@@ -320,20 +321,22 @@ def _hurry_hypothesis() -> None:
 
     def init(self: settings, parent: settings | None = None, **given: Any) -> None:  # noqa: ANN401
         if parent is None or "max_examples" in given:
-            given["max_examples"] = min(given.get("max_examples", CASES), CASES)
+            given["max_examples"] = min(given.get("max_examples", cases), cases)
         real(self, parent, **given | {"phases": (Phase.explicit, Phase.generate)})
 
     settings.__init__ = init  # type: ignore[method-assign]  # nothing else reaches every test
 
 
-def run(room: str, *, sample: int, seed: int, state: Path, workers: int) -> int:
+def run(  # noqa: PLR0913 - as the command line has it
+    room: str, *, sample: int, seed: int, state: Path, workers: int, cases: int
+) -> int:
     files = [file for name in ROOMS[room].sources for file in _files(ROOT / name, "*.py")]
     every = [m for file in files if file.name != "__init__.py" for m in possible(file)]
     picked = sorted(every, key=lambda m: _drawn(seed, m))[:sample]
     known = _known(state)
     wanted = [m for m in picked if known.get(m.key, "survived") == "survived"]
     print(f"{room}: {len(every)} possible, {len(picked)} picked, {len(wanted)} to try")
-    _hurry_hypothesis()
+    _hurry_hypothesis(cases)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         benches: SimpleQueue[Workshop] = SimpleQueue()
         for n in range(workers):
@@ -394,6 +397,7 @@ def main() -> int:
     words.add_argument("--sample", type=int, default=500)
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--workers", type=int, default=2)
+    words.add_argument("--cases", type=int, default=CASES, help="of each property")
     words.add_argument("--state", type=Path, default=Path("mutants.jsonl"))
     given = words.parse_args()
     return run(
@@ -402,6 +406,7 @@ def main() -> int:
         seed=given.seed,
         state=given.state,
         workers=given.workers,
+        cases=given.cases,
     )
 
 
