@@ -68,7 +68,7 @@ ROOMS = {
     "okx": _exchange(
         "okx",
         "pools coin_pools unified isolated legs trades collateral remainders reported",
-        "pools carried collateral debts futures modes recordings reported tiers trades "
+        "pools carried remainders collateral debts futures modes recordings reported tiers trades "
         "worked_advice account book stops frames_of_kinds marks updates broken_replies",
     ),
 }
