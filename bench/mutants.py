@@ -56,8 +56,8 @@ ROOMS = {
     "binance": _exchange(
         "binance",
         "pools coin multi_assets portfolio portfolio_pool reported indexes",
-        "pools coin multi_assets portfolio recorded worked_examples modes samples stops marks "
-        "tiers applying updates broken_events account",
+        "pools coin multi_assets portfolio portfolio_pro recorded worked_examples modes samples "
+        "stops marks tiers applying updates broken_events account",
     ),
     "bybit": _exchange(
         "bybit",
