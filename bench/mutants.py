@@ -255,8 +255,8 @@ def mutated(text: str, number: int) -> str:
 class Workshop:
     """A copy of the tree in which one mutant at a time is tried."""
 
-    def __init__(self, folder: Path, tests: tuple[str, ...]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, tests: tuple[str, ...], limit: float) -> None:
+        self.folder, self.limit = folder, limit
         for name in ("monitor", "tests", "config"):
             shutil.copytree(
                 ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
@@ -283,7 +283,7 @@ class Workshop:
         if child == 0:
             os.setsid()
             os._exit(_in_child(self.folder, tests, keep=keep))
-        ends_at = time.monotonic() + LIMIT_SECONDS
+        ends_at = time.monotonic() + self.limit
         while time.monotonic() < ends_at:
             done, status = os.waitpid(child, os.WNOHANG)
             if done:
@@ -328,7 +328,7 @@ def _hurry_hypothesis(cases: int) -> None:
 
 
 def run(  # noqa: PLR0913 - as the command line has it
-    room: str, *, sample: int, seed: int, state: Path, workers: int, cases: int
+    room: str, *, sample: int, seed: int, state: Path, workers: int, cases: int, limit: float
 ) -> int:
     files = [file for name in ROOMS[room].sources for file in _files(ROOT / name, "*.py")]
     every = [m for file in files if file.name != "__init__.py" for m in possible(file)]
@@ -340,7 +340,7 @@ def run(  # noqa: PLR0913 - as the command line has it
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         benches: SimpleQueue[Workshop] = SimpleQueue()
         for n in range(workers):
-            benches.put(Workshop(Path(folder) / str(n), ROOMS[room].tests))
+            benches.put(Workshop(Path(folder) / str(n), ROOMS[room].tests, limit))
 
         def attempt(mutant: Mutant | None) -> str:
             bench = benches.get()
@@ -398,6 +398,7 @@ def main() -> int:
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--workers", type=int, default=2)
     words.add_argument("--cases", type=int, default=CASES, help="of each property")
+    words.add_argument("--limit", type=float, default=LIMIT_SECONDS, help="seconds for a mutant")
     words.add_argument("--state", type=Path, default=Path("mutants.jsonl"))
     given = words.parse_args()
     return run(
@@ -407,6 +408,7 @@ def main() -> int:
         state=given.state,
         workers=given.workers,
         cases=given.cases,
+        limit=given.limit,
     )
 
 

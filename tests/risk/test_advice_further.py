@@ -244,6 +244,23 @@ def test_the_best_of_two_pulls_is_found_however_small_the_sums():
     ]
 
 
+def test_the_one_number_of_lots_between_two_edges_is_found_where_less_and_more_costs():
+    """
+    Down to 8 a long of 10 needs 1 %, above it 5 %; each contract closed costs 11 of fee.
+
+    39 − 22 halved are 8.5 against 8. A tenth less: 39 − 20.9 against 40.5; from 0.2 more on:
+    39 − 24.2 halved against 7.8. On either side it only falls, so the edge alone tells.
+    """
+    table = tiers((8, "0.01", 0), (None, "0.05", 0), measured_in=TierMeasure.CONTRACTS)
+    dear = long(linear("BTC", lot="0.1"), 10, tiers=table, taker_fee_rate=Decimal("0.11"))
+    pool = a_pool(dear, short("BTC", 1, tiers=None), cash=39)
+
+    (reduction,) = ask(pool, marks(BTC=100), RATIO_ONLY).reductions
+
+    assert reduction.contracts == 2
+    assert reduction.margin_ratio == Decimal(8) / 17
+
+
 def test_coins_owned_stand_against_a_position_too():
     pool = a_pool(
         short("BTC", 10),
@@ -295,6 +312,11 @@ def test_a_peak_is_found_wherever_it_stands(peak: int, wide: int):
 
     first = max(peak - wide, 0)
     assert _enough(spare, 100) == (first if first > 0 else 1)
+
+
+def test_the_one_step_between_two_that_fall_short_is_found():
+    assert _enough(lambda steps: Decimal((-1, 1, -1)[steps]), 2) == 1
+    assert _enough(lambda steps: Decimal((-1, 0, -1)[steps]), 2) == 1
 
 
 def test_where_no_step_does_it_there_is_none():

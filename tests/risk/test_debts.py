@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from monitor.risk import Basis, Borrow, Collateral, Follow, TierMeasure, evaluate
-from tests.build import NOON, a_pool, flat, long, marks, tiers
+from monitor.risk.collateral import debt
+from tests.build import NOON, a_pool, coins, flat, long, marks, tiers
 
 D = Decimal
 OWED = TierMeasure.CONTRACTS
@@ -160,3 +161,8 @@ def test_unless_more_is_said_nothing_is_borrowed_and_no_fee_is_charged() -> None
         found = evaluate(a_pool(unit="USD", collateral=(asset,)), {}, NOON)
         assert found.requirement.maintenance_margin == charged
         assert found.requirement.initial_margin == 0
+
+
+@pytest.mark.parametrize(("amount", "owed"), [("5", "0"), ("0", "0"), ("-0.5", "0.5")])
+def test_without_a_charge_only_what_is_lacking_is_owed(amount: str, owed: str) -> None:
+    assert debt(coins("BTC", amount), D(amount)) == D(owed)
