@@ -78,6 +78,15 @@ def test_where_even_all_of_it_does_not_do_it_nothing_is_said():
     assert advice.top_up.amount == 5  # 1 + 1 + 3 are half of 10
 
 
+def test_closing_all_ends_it_even_where_a_debt_remains():
+    """50 less 100 lost: nothing is held against what is owed then."""
+    pool = a_pool(long("BTC", 1, 200, tiers=flat("0.01")), cash=50)
+
+    (reduction,) = ask(pool, marks(BTC=100), RATIO_ONLY).reductions
+
+    assert (reduction.contracts, reduction.margin_ratio) == (1, 0)
+
+
 # --- debts, and what is not modelled
 
 
