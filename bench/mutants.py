@@ -57,7 +57,7 @@ ROOMS = {
         "binance",
         "pools coin multi_assets portfolio portfolio_pool reported indexes",
         "pools coin multi_assets portfolio portfolio_pro recorded worked_examples modes samples "
-        "stops marks tiers applying updates broken_events account",
+        "credits stops marks tiers applying updates broken_events account",
     ),
     "bybit": _exchange(
         "bybit",

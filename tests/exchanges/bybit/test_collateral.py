@@ -10,7 +10,8 @@ import pytest
 
 from monitor.errors import MissingReply
 from monitor.exchanges.bybit import EXCHANGE
-from monitor.exchanges.bybit.collateral import is_owed
+from monitor.exchanges.bybit.account import read_account
+from monitor.exchanges.bybit.collateral import asked_for_coin, is_owed
 from monitor.exchanges.bybit.rows import read_coin
 from monitor.exchanges.payload import Row
 from monitor.risk import Basis, PoolRisk, Verdict, evaluate, reconcile
@@ -354,3 +355,29 @@ def test_an_inverse_contracts_profit_runs_from_its_entry_always() -> None:
         if "category=inverse" in request and "position/list" in request:
             body["result"]["list"][0]["sessionAvgPrice"] = "48000"
     assert risk_of(bodies).positions[0].position.entry_price == 50000
+
+
+def test_a_held_perpetual_of_the_coin_brings_its_mark_whatever_else_is_held() -> None:
+    bodies = unified.in_debt()
+    (sol,) = read_account("main", replies(bodies)).held
+    btc = read_coin(Row(row_of(bodies, "BTC"), ""))
+
+    def asked(*symbols: str) -> list[str]:
+        legs = [replace(sol, symbol=symbol) for symbol in symbols]
+        return [c.request for c in asked_for_coin(replies({}), btc, legs, debts=False)]
+
+    contract = "GET /v5/market/instruments-info?category=linear&symbol=BTCUSDT&limit=1000"
+    assert contract in asked("SOLUSDT")
+    assert contract not in asked("SOLUSDT", "BTCUSDT")
+
+
+def test_of_what_is_owed_and_has_no_value_yet_the_index_is_asked() -> None:
+    owed = coin("ETH", "-0.00000001", "-0.00000001", "0", borrowAmount="0.00000001")
+    idle = coin("ETH", "0.00000001", "0.00000001", "0")
+    ticker = "GET /v5/market/tickers?category=spot&symbol=ETHUSDT"
+
+    def asked(row: Json) -> list[bool]:
+        calls = asked_for_coin(replies({}), read_coin(Row(row, "")), [], debts=False)
+        return [c.optional for c in calls if c.request == ticker]
+
+    assert len(asked(owed)) > len(asked(idle))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.exchanges.bybit import EXCHANGE
+from monitor.exchanges.bybit.account import read_account
+from monitor.exchanges.bybit.remainders import _of_hedge
 from monitor.risk import Basis, Verdict, evaluate, reconcile
 from monitor.risk.model import PoolId
 from tests.exchanges.bybit import constructed, examples, unified
@@ -184,7 +187,21 @@ def test_a_coin_without_positions_takes_nothing_of_the_orders_margin() -> None:
     bodies = with_orders(examples.position_and_order(), order)
     switched_off = {"marginCollateral": False, "collateralSwitch": False}
     totals(bodies)["coin"].append(coin("XYZ", "1", "1", "5", **switched_off))
-    assert abs(pool_of(bodies).other_maintenance - D("0.21612869") * D("1.000086")) < 2 * WIRE
+    pool = pool_of(bodies)
+    assert abs(pool.other_maintenance - D("0.21612869") * D("1.000086")) < 2 * WIRE
+    assert pool.carried == ("margin of 1 open order", "margins of XRPUSDT beyond its tier")
+
+
+def test_a_hedge_takes_off_no_more_than_its_legs_margins() -> None:
+    """20 + 5 of maintenance and 210 of initial margin, the other leg's not told, at 2 USD."""
+    both = read_account("main", replies(constructed.both_legs())).held
+    legs = [both[0], replace(both[1], initial_margin=None)]
+    found = _of_hedge(legs, D(-99), D(-999), D(2))
+    assert (found.maintenance, found.initial) == (-25 * 2, -210 * 2)
+    found = _of_hedge(legs, D(-3), D(-7), D(2))
+    assert (found.maintenance, found.initial) == (-3 * 2, -7 * 2)
+    found = _of_hedge(legs, D(99), D(999), D(2))
+    assert (found.maintenance, found.initial) == (25 * 2, 210 * 2)
 
 
 def test_a_balance_at_its_end_is_what_the_margin_balance_says() -> None:
