@@ -311,6 +311,17 @@ def test_a_debt_after_the_move_turns_it_where_closing_keeps_it_away():
     assert turns(pool, 0) == [6, *(round(n, 6) for n in (*rises, *falls))]
 
 
+def test_without_a_move_and_a_fee_closing_turns_no_debt():
+    borrow = Borrow(tiers=tiers((8, "0.1", 0), (None, "0.2", 0), measured_in=TierMeasure.CONTRACTS))
+    pool = a_pool(
+        long("BTC", 10, 95),
+        short("BTC", 4),
+        collateral=(replace(coins("USDT", -30), borrow=borrow),),
+    )
+
+    assert turns(pool, 0, distance="0") == [6]
+
+
 @pytest.mark.parametrize("peak", [1, 2, 20, 49, 50, 51, 63, 98, 99])
 @pytest.mark.parametrize("wide", [0, 1, 7])
 def test_a_peak_is_found_wherever_it_stands(peak: int, wide: int):
