@@ -33,11 +33,44 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What is changed and which tests must notice: files or folders, from the tree's root."""
+
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+def _exchange(name: str, sources: str, tests: str) -> Room:
+    """The files of an exchange that hold margin rules, and the tests that show pools."""
+    return Room(
+        sources=tuple(f"monitor/exchanges/{name}/{s}.py" for s in sources.split()),
+        tests=tuple(f"tests/exchanges/{name}/test_{t}.py" for t in tests.split()),
+    )
+
+
 ROOMS = {
-    "risk": ("monitor/risk", "tests/risk"),
-    "binance": ("monitor/exchanges/binance/pools.py", "tests/exchanges/binance"),
-    "bybit": ("monitor/exchanges/bybit/pools.py", "tests/exchanges/bybit"),
-    "okx": ("monitor/exchanges/okx/pools.py", "tests/exchanges/okx"),
+    "risk": Room(sources=("monitor/risk",), tests=("tests/risk",)),
+    "binance": _exchange(
+        "binance",
+        "pools coin multi_assets portfolio portfolio_pool reported indexes",
+        "pools coin multi_assets portfolio portfolio_pro recorded worked_examples modes samples "
+        "credits stops marks tiers applying updates broken_events account",
+    ),
+    "bybit": _exchange(
+        "bybit",
+        "pools legs collateral isolated remainders reported",
+        "pools collateral isolated remainders reported recordings modes orders fees index tiers "
+        "stops marks account updates every_field needs",
+    ),
+    "okx": _exchange(
+        "okx",
+        "pools coin_pools unified isolated legs trades collateral remainders reported",
+        "pools carried remainders collateral debts futures modes recordings reported tiers trades "
+        "worked_advice account book stops frames_of_kinds marks updates broken_replies",
+    ),
 }
 LIMIT_SECONDS = 120.0
 CASES = 40
@@ -222,20 +255,20 @@ def mutated(text: str, number: int) -> str:
 class Workshop:
     """A copy of the tree in which one mutant at a time is tried."""
 
-    def __init__(self, folder: Path, tests: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, tests: tuple[str, ...], limit: float) -> None:
+        self.folder, self.limit = folder, limit
         for name in ("monitor", "tests", "config"):
             shutil.copytree(
                 ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
             )
         shutil.copy(ROOT / "pyproject.toml", folder)
-        files = sorted((folder / tests).rglob("test_*.py"))
+        files = [file for name in tests for file in _files(folder / name, "test_*.py")]
         self.tests = sorted(files, key=lambda path: "@given" in path.read_text(encoding="utf-8"))
 
     def outcome(self, mutant: Mutant | None) -> str:
         """«killed», «survived» or «timeout»; with None of the tree as it is."""
         if mutant is None:
-            return self._run(self.tests)
+            return self._run(self.tests, keep=True)
         source = self.folder / mutant.file
         text = source.read_text(encoding="utf-8")
         try:
@@ -245,12 +278,12 @@ class Workshop:
         finally:
             source.write_text(text, encoding="utf-8")
 
-    def _run(self, tests: list[Path]) -> str:
+    def _run(self, tests: list[Path], *, keep: bool = False) -> str:
         child = os.fork()
         if child == 0:
             os.setsid()
-            os._exit(_in_child(self.folder, tests))
-        ends_at = time.monotonic() + LIMIT_SECONDS
+            os._exit(_in_child(self.folder, tests, keep=keep))
+        ends_at = time.monotonic() + self.limit
         while time.monotonic() < ends_at:
             done, status = os.waitpid(child, os.WNOHANG)
             if done:
@@ -261,10 +294,16 @@ class Workshop:
         return "timeout"
 
 
-def _in_child(folder: Path, tests: list[Path]) -> int:
+def _files(path: Path, pattern: str) -> list[Path]:
+    """The file itself, or all files of a folder."""
+    return sorted(path.rglob(pattern)) if path.is_dir() else [path]
+
+
+def _in_child(folder: Path, tests: list[Path], *, keep: bool) -> int:
+    """Pytest's exit code; what was compiled is kept of the tree as it is, never of a mutant."""
     import pytest  # noqa: PLC0415 - loaded before forking, free here
 
-    sys.dont_write_bytecode = True
+    sys.dont_write_bytecode = not keep
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -274,7 +313,7 @@ def _in_child(folder: Path, tests: list[Path]) -> int:
     return int(pytest.main([*options, *map(str, tests)]))
 
 
-def _hurry_hypothesis() -> None:
+def _hurry_hypothesis(cases: int) -> None:
     """Fewer cases than the tests ask for, and no shrinking of what fails."""
     from hypothesis import Phase, settings  # noqa: PLC0415 - only where tests are run
 
@@ -282,25 +321,26 @@ def _hurry_hypothesis() -> None:
 
     def init(self: settings, parent: settings | None = None, **given: Any) -> None:  # noqa: ANN401
         if parent is None or "max_examples" in given:
-            given["max_examples"] = min(given.get("max_examples", CASES), CASES)
+            given["max_examples"] = min(given.get("max_examples", cases), cases)
         real(self, parent, **given | {"phases": (Phase.explicit, Phase.generate)})
 
     settings.__init__ = init  # type: ignore[method-assign]  # nothing else reaches every test
 
 
-def run(room: str, *, sample: int, seed: int, state: Path, workers: int) -> int:
-    source, tests = ROOMS[room]
-    files = sorted((ROOT / source).glob("*.py")) if (ROOT / source).is_dir() else [ROOT / source]
+def run(  # noqa: PLR0913 - as the command line has it
+    room: str, *, sample: int, seed: int, state: Path, workers: int, cases: int, limit: float
+) -> int:
+    files = [file for name in ROOMS[room].sources for file in _files(ROOT / name, "*.py")]
     every = [m for file in files if file.name != "__init__.py" for m in possible(file)]
     picked = sorted(every, key=lambda m: _drawn(seed, m))[:sample]
     known = _known(state)
     wanted = [m for m in picked if known.get(m.key, "survived") == "survived"]
     print(f"{room}: {len(every)} possible, {len(picked)} picked, {len(wanted)} to try")
-    _hurry_hypothesis()
+    _hurry_hypothesis(cases)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         benches: SimpleQueue[Workshop] = SimpleQueue()
         for n in range(workers):
-            benches.put(Workshop(Path(folder) / str(n), tests))
+            benches.put(Workshop(Path(folder) / str(n), ROOMS[room].tests, limit))
 
         def attempt(mutant: Mutant | None) -> str:
             bench = benches.get()
@@ -357,6 +397,8 @@ def main() -> int:
     words.add_argument("--sample", type=int, default=500)
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--workers", type=int, default=2)
+    words.add_argument("--cases", type=int, default=CASES, help="of each property")
+    words.add_argument("--limit", type=float, default=LIMIT_SECONDS, help="seconds for a mutant")
     words.add_argument("--state", type=Path, default=Path("mutants.jsonl"))
     given = words.parse_args()
     return run(
@@ -365,6 +407,8 @@ def main() -> int:
         seed=given.seed,
         state=given.state,
         workers=given.workers,
+        cases=given.cases,
+        limit=given.limit,
     )
 
 

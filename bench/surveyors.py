@@ -31,7 +31,7 @@ from tests.survey.paths import walk
 from tests.survey.sources import KINDS, exchange_of
 from tests.survey.stage import Stage
 
-BATCH = 5  # accounts of one running exchange: its limits hold for all of them together
+BATCH = 50  # accounts of one running exchange
 
 
 @dataclass

@@ -280,12 +280,15 @@ def _looks(path: Path, slack: Slack, steps: tuple[Decimal, ...]) -> list[Decimal
         return looks
     sampled = [f for inner, outer in pairwise((ONE, *looks)) for f in _between(inner, outer)]
     looks = sorted({*looks, *sampled}, reverse=falls)
-    found = [slack(factor) for factor in looks]
+    way = [ONE, *looks]
+    found = [slack(factor) for factor in way]
     dips = {
-        _lowest(slack, looks[n - 1], looks[n + 1])
-        for n in range(1, len(looks) - 1)
+        _lowest(slack, way[n - 1], way[n + 1])
+        for n in range(1, len(way) - 1)
         if found[n] <= min(found[n - 1], found[n + 1])
     }
+    # Beside either end there is no third look that would show a dip.
+    dips |= {_lowest(slack, *way[:2]), _lowest(slack, *way[-2:])}
     return sorted({*looks, *dips}, reverse=falls)
 
 

@@ -78,6 +78,15 @@ def test_where_even_all_of_it_does_not_do_it_nothing_is_said():
     assert advice.top_up.amount == 5  # 1 + 1 + 3 are half of 10
 
 
+def test_closing_all_ends_it_even_where_a_debt_remains():
+    """50 less 100 lost: nothing is held against what is owed then."""
+    pool = a_pool(long("BTC", 1, 200, tiers=flat("0.01")), cash=50)
+
+    (reduction,) = ask(pool, marks(BTC=100), RATIO_ONLY).reductions
+
+    assert (reduction.contracts, reduction.margin_ratio) == (1, 0)
+
+
 # --- debts, and what is not modelled
 
 
@@ -244,6 +253,23 @@ def test_the_best_of_two_pulls_is_found_however_small_the_sums():
     ]
 
 
+def test_the_one_number_of_lots_between_two_edges_is_found_where_less_and_more_costs():
+    """
+    Down to 8 a long of 10 needs 1 %, above it 5 %; each contract closed costs 11 of fee.
+
+    39 − 22 halved are 8.5 against 8. A tenth less: 39 − 20.9 against 40.5; from 0.2 more on:
+    39 − 24.2 halved against 7.8. On either side it only falls, so the edge alone tells.
+    """
+    table = tiers((8, "0.01", 0), (None, "0.05", 0), measured_in=TierMeasure.CONTRACTS)
+    dear = long(linear("BTC", lot="0.1"), 10, tiers=table, taker_fee_rate=Decimal("0.11"))
+    pool = a_pool(dear, short("BTC", 1, tiers=None), cash=39)
+
+    (reduction,) = ask(pool, marks(BTC=100), RATIO_ONLY).reductions
+
+    assert reduction.contracts == 2
+    assert reduction.margin_ratio == Decimal(8) / 17
+
+
 def test_coins_owned_stand_against_a_position_too():
     pool = a_pool(
         short("BTC", 10),
@@ -285,6 +311,17 @@ def test_a_debt_after_the_move_turns_it_where_closing_keeps_it_away():
     assert turns(pool, 0) == [6, *(round(n, 6) for n in (*rises, *falls))]
 
 
+def test_without_a_move_and_a_fee_closing_turns_no_debt():
+    borrow = Borrow(tiers=tiers((8, "0.1", 0), (None, "0.2", 0), measured_in=TierMeasure.CONTRACTS))
+    pool = a_pool(
+        long("BTC", 10, 95),
+        short("BTC", 4),
+        collateral=(replace(coins("USDT", -30), borrow=borrow),),
+    )
+
+    assert turns(pool, 0, distance="0") == [6]
+
+
 @pytest.mark.parametrize("peak", [1, 2, 20, 49, 50, 51, 63, 98, 99])
 @pytest.mark.parametrize("wide", [0, 1, 7])
 def test_a_peak_is_found_wherever_it_stands(peak: int, wide: int):
@@ -295,6 +332,11 @@ def test_a_peak_is_found_wherever_it_stands(peak: int, wide: int):
 
     first = max(peak - wide, 0)
     assert _enough(spare, 100) == (first if first > 0 else 1)
+
+
+def test_the_one_step_between_two_that_fall_short_is_found():
+    assert _enough(lambda steps: Decimal((-1, 1, -1)[steps]), 2) == 1
+    assert _enough(lambda steps: Decimal((-1, 0, -1)[steps]), 2) == 1
 
 
 def test_where_no_step_does_it_there_is_none():

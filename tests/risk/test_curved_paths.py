@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from monitor.risk import MarginPool, Mark, TierMeasure, requirement, uniform_move
-from monitor.risk.path import Path, is_curved, of_coins, of_symbol
+from monitor.risk.path import Path, _Curve, is_curved, of_coins, of_symbol
+from monitor.risk.solve import _between, _looks
 from tests.build import a_pool, coins, inverse, linear, long, mark, short, tiers
 from tests.risk.test_path import BTC, BTC_USD, ETH, KNOWN, ONE, D, up
 
@@ -90,3 +91,40 @@ def test_a_group_whose_legs_part_curves() -> None:
     by_count = replace(table, measured_in=TierMeasure.CONTRACTS)
     legs = tuple(replace(p, tiers=by_count) for p in pool.positions)
     assert not is_curved(up(replace(pool, positions=legs)))
+
+
+def test_a_stretch_is_sampled_at_fifteen_factors_evenly_by_ratio() -> None:
+    """From 1 to 2¹⁶ and to its inverse: the powers of 2 in between."""
+    found = [round(factor) for factor in _between(ONE, D(2) ** 16)]
+    assert found == [2**n for n in range(1, 16)]
+    found = [round(1 / factor) for factor in _between(ONE, D(2) ** -16)]
+    assert found == [2**n for n in range(1, 16)]
+    found = [round(factor) for factor in _between(D(8), D(2) ** 19)]
+    assert found == [8 * 2**n for n in range(1, 16)]
+
+
+def test_a_curve_with_two_reciprocal_terms_is_not_solved() -> None:
+    curve = _Curve(constant=ONE, slope=ONE, reciprocal={ONE: ONE, -ONE: ONE})
+    assert curve.meets(D(2)) == ()
+
+
+@pytest.mark.parametrize(("outer", "samples"), [("1.0000000011", 15), ("1.0000000009", 0)])
+def test_a_stretch_too_narrow_to_hide_anything_is_not_sampled(outer: str, samples: int) -> None:
+    assert len([*_between(ONE, D(outer))]) == samples
+    assert len([*_between(D(outer), ONE)]) == samples
+
+
+@pytest.mark.parametrize("dip", ["0.99", "0.9", "0.6", "0.3", "0.13", "0.11", "0.1001"])
+def test_a_dip_is_looked_at_wherever_it_lies(dip: str) -> None:
+    path = of_coins(*curving("185"), {"BTC": -ONE})
+
+    looks = _looks(path, lambda factor: abs(factor - D(dip)), (D("0.5"), D("0.1")))
+
+    assert min(abs(factor - D(dip)) for factor in looks) < D("1e-9")
+    assert looks == sorted(looks, reverse=True)
+
+
+def test_a_contract_quoted_in_a_coin_that_moves_curves() -> None:
+    path = of_coins(*curving("185"), {"ETH": ONE})
+    assert not is_curved(path)
+    assert is_curved(replace(path, quotes={BTC: ONE}))

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from monitor.risk import Basis, Borrow, Collateral, Follow, TierMeasure, evaluate
-from tests.build import NOON, a_pool, flat, long, marks, tiers
+from monitor.risk.collateral import debt
+from tests.build import NOON, a_pool, coins, flat, long, marks, tiers
 
 D = Decimal
 OWED = TierMeasure.CONTRACTS
@@ -160,3 +161,15 @@ def test_unless_more_is_said_nothing_is_borrowed_and_no_fee_is_charged() -> None
         found = evaluate(a_pool(unit="USD", collateral=(asset,)), {}, NOON)
         assert found.requirement.maintenance_margin == charged
         assert found.requirement.initial_margin == 0
+
+
+@pytest.mark.parametrize(("amount", "owed"), [("5", "0"), ("0", "0"), ("-0.5", "0.5")])
+def test_without_a_charge_only_what_is_lacking_is_owed(amount: str, owed: str) -> None:
+    assert debt(coins("BTC", amount), D(amount)) == D(owed)
+
+
+def test_the_first_margin_of_a_debt_counts_at_the_coins_price_for_debts() -> None:
+    """3 owed at 20 each, a tenth more for a debt; a quarter of it is first margin."""
+    owed = replace(coins("BTC", -3, 20, rates=(1, "1.1")), borrow=a_borrow("0.04", initial="0.25"))
+    risk = evaluate(a_pool(collateral=(coins("USDT", 500), owed)), {}, NOON)
+    assert risk.requirement.initial_margin == 3 * 22 * D("0.25")

@@ -29,7 +29,8 @@ def test_it_needs_no_tiers_and_no_mark_moves_it():
 
     assert maintenance(pool, at) == 3
     assert maintenance(*moved(pool, at, "BTC/USDT:USDT", Decimal(150))) == 3
-    assert evaluate(pool, at, NOON).positions[0].maintenance_margin == 3
+    (leg,) = evaluate(pool, at, NOON).positions
+    assert (leg.maintenance_margin, leg.above_last_tier) == (3, False)
 
 
 def test_it_comes_on_top_of_what_the_tiers_say():

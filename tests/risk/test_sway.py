@@ -182,3 +182,12 @@ def test_the_leeway_of_a_small_pool_is_that_of_a_large_one() -> None:
         for size, cash in ((400, 600), ("0.4", "0.6"))
     )
     assert leeway(large, large.requirement) == leeway(small, small.requirement)
+
+
+def test_where_nothing_is_spare_there_is_no_leeway_though_nothing_moves() -> None:
+    pool = a_pool(cash=5, other_maintenance=Decimal(5))
+    risk = evaluate(pool, {}, NOON)
+
+    assert sway(risk) == 0
+    assert leeway(risk, risk.requirement) == 0
+    assert leeway(risk, replace(risk.requirement, margin_balance=Decimal(6))) == LARGEST_MOVE

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
@@ -50,8 +50,16 @@ class Stage:
             for seed in seeds
         )
         head = f'name = "survey"\ndescription = "{kind}"\nseed = 1\nduration_seconds = 60\n'
-        self.world = World(parse(head + market(kind) + text, f"{kind}.toml"))
+        self._now = datetime.now(UTC)
+        self.world = World(parse(head + market(kind) + text, f"{kind}.toml"), clock=self._clock)
         self._public: dict[str, Reply] = {}
+
+    def _clock(self) -> datetime:
+        return self._now
+
+    def _pass_a_minute(self) -> None:
+        """Every reading has the exchange's limits to itself."""
+        self._now += timedelta(seconds=61)
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -85,6 +93,7 @@ class Stage:
     async def marks(self, snapshot: AccountSnapshot, seed: int) -> dict[str, Mark]:
         """The snapshot's marks, as far as the wire tells them anew."""
         instruments = snapshot.instruments()
+        self._pass_a_minute()
         spec = self._specs[f"a{seed}"]
         asked = [await self._get(c, spec) for c in self.product.mark_calls(instruments)]
         replies = Replies(reply for reply in asked if reply is not None)
@@ -103,6 +112,7 @@ class Stage:
         """The account as the product reads it."""
         replies: dict[str, Reply] = dict(self._public)
         refused: set[str] = set()
+        self._pass_a_minute()
         for _ in range(_MOST_ROUNDS):
             held = Replies(replies.values(), refused)
             wanted = [
@@ -112,7 +122,7 @@ class Stage:
             ]
             if not wanted:
                 view = self.product.read_account(f"a{seed}", held)
-                return view.snapshot(datetime.now(UTC))
+                return view.snapshot(self._now)
             for call in wanted:
                 reply = await self._get(call, self._specs[f"a{seed}"])
                 if reply is not None:
@@ -126,7 +136,7 @@ class Stage:
         raise AssertionError("the readers never stop asking")
 
     async def _get(self, call: RestCall, account: AccountSpec) -> Reply | None:
-        path, headers = _signed(self.exchange.name, call, account)
+        path, headers = _signed(self.exchange.name, call, account, self._now)
         async with self._session.get(
             URL(self._url + path, encoded=True), headers=headers
         ) as answer:
@@ -138,9 +148,7 @@ class Stage:
                 if call.optional:
                     return None
                 raise _placed(error, call)
-            return Reply(
-                request=call.request, status=answer.status, body=body, at=datetime.now(UTC)
-            )
+            return Reply(request=call.request, status=answer.status, body=body, at=self._now)
 
 
 class Fresh:
@@ -179,9 +187,11 @@ def _placed(error: ExchangeError, call: RestCall) -> ExchangeError:
     return error.placed(call=call.request)
 
 
-def _signed(exchange: str, call: RestCall, account: AccountSpec) -> tuple[str, dict[str, str]]:
+def _signed(
+    exchange: str, call: RestCall, account: AccountSpec, now: datetime
+) -> tuple[str, dict[str, str]]:
     """Path with query and headers, signed as the exchange documents it."""
-    query, now = urlencode(call.query), datetime.now(UTC)
+    query = urlencode(call.query)
     milliseconds = str(int(now.timestamp() * 1000))
     secret = account.secret.encode()
     if exchange == "binance":

@@ -109,9 +109,9 @@ def collateral_of(  # noqa: PLR0913 - one coin, and what its mode makes of it
     coin: Coin,
     anchor: Anchor | None,
     *,
-    debts: bool = True,
-    options: bool = False,
-    settles: bool = False,
+    debts: bool,
+    options: bool,
+    settles: bool,
 ) -> Collateral:
     """
     The coin as collateral.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.binance import EXCHANGE
-from monitor.exchanges.binance.coin import read_ranks
+from monitor.exchanges.binance.coin import is_readable, read_ranks
+from monitor.exchanges.port import Replies
 from monitor.risk import Verdict, evaluate, liquidation_prices, reconcile
 from monitor.risk.model import MarginMode, Payoff
 from tests.exchanges.binance import coins, wire
@@ -108,6 +110,25 @@ def test_an_isolated_position_is_a_pool_of_its_own_and_no_part_of_the_coin_s():
     for pool in taken.pools:
         found = evaluate(pool, taken.marks, wire.NOON)
         assert reconcile(found, taken.reported[pool.id]).verdict is Verdict.AGREES
+
+
+def test_an_older_row_tells_the_isolated_wallet_by_its_margin_less_the_profit():
+    row = coins.position(PERP, "100", "26000", "25000", isolated="0.05")
+    told = held([row], {"BTC": "0.01"}, {PERP: "0.0016"})
+    row["isolatedMargin"] = str(D("0.05") + D(row["unRealizedProfit"]))
+    del row["isolatedWallet"]
+
+    taken = wire.snapshot(told)
+
+    alone = next(pool for pool in taken.pools if pool.id.name == f"isolated/{PERP}")
+    assert alone.collateral[0].balance == D("0.05")
+
+
+@pytest.mark.parametrize(("status", "readable"), [(200, True), (404, False)])
+def test_a_wallet_that_is_not_there_is_not_readable(status, readable):
+    told = [wire.reply(f"GET /dapi/v1/{path}", {}) for path in ("account", "positionRisk")]
+
+    assert is_readable(Replies([replace(reply, status=status) for reply in told])) is readable
 
 
 def test_both_legs_of_a_hedge_are_charged():

@@ -148,7 +148,7 @@ def test_a_dollar_follows_nothing():
 
 
 def test_an_asset_without_a_rate_counts_nothing_and_is_named():
-    told = multi([], {"USDC": "100", "NEWCOIN": "7"}, {}, COINS)
+    told = multi([], {"USDC": "100", "NEWCOIN": "0.7"}, {}, COINS)
 
     _, pool, risk = evaluated(told)
 
@@ -219,6 +219,46 @@ def test_the_totals_are_carried_to_the_marks_of_the_rows():
     assert reported.margin_balance == D("416.02") + 50 * D("0.9801")
     assert reported.maintenance_margin == D("199.596") + D("0.4") * D("0.99495")
     assert reconcile(risk, reported).verdict is Verdict.AGREES
+
+
+@pytest.mark.parametrize(
+    ("wallet", "told_pnl", "counts_at"),
+    [
+        ("0", "0", "0.9801"),
+        ("0.5", "0", "0.9801"),
+        ("10", "-10.5", "0.99495"),
+        ("10", "-10", "0.9801"),
+    ],
+)
+def test_a_change_counts_at_the_ask_where_wallet_and_profit_are_a_debt(wallet, told_pnl, counts_at):
+    told = multi(*EXAMPLE)
+    for row in told["GET /fapi/v3/account"]["assets"]:
+        if row["asset"] == "USDT":
+            row.update(crossWalletBalance=wallet, crossUnPnl=told_pnl)
+    told["GET /fapi/v3/positionRisk"] = [
+        wire.position("BTCUSDT", "0.5", "20000", "20100", "80.4"),
+        ROWS[1],
+    ]
+
+    (reported,) = wire.snapshot(told).reported.values()
+
+    assert reported.margin_balance == D("416.02") + 50 * D(counts_at)
+
+
+def test_the_digits_of_the_rates_count_once_per_coin_and_per_dollar():
+    """
+    2 totals and 20.5 contracts' marks; 200 coins, 10 of loss, 2 figures at the ask of .99495
+    and 80 of maintenance in USDT; 220, 2 and 120 in USDC.
+    """
+    told = multi(*EXAMPLE)
+    for row in told["GET /fapi/v3/account"]["assets"]:
+        if row["asset"] == "USDT":
+            row["crossUnPnl"] = "-10"
+
+    (reported,) = wire.snapshot(told).reported.values()
+
+    usdt, usdc = 200 + 10 + 2 * D("0.99495") + 80, 220 + 2 + 120
+    assert reported.resolution == D("1e-8") * (2 + D("20.5") + usdt + usdc)
 
 
 def test_wrong_totals_disagree():

@@ -7,7 +7,10 @@ from decimal import Decimal
 import pytest
 
 from monitor.errors import Malformed, MissingMark
+from monitor.exchanges.binance.account import PositionRow, Told
+from monitor.exchanges.binance.pools import Holding, Terms, fitting_table
 from monitor.risk import Basis, MarginMode, PoolId, Side, Verdict, evaluate, reconcile
+from tests.build import flat, linear
 from tests.exchanges.binance import wire
 
 D = Decimal
@@ -92,7 +95,7 @@ def test_one_isolated_figure_of_zero_does_not_make_a_position_cross(wallet, marg
 
     taken = wire.snapshot(wire.bodies([row], {"USDT": "100"}))
 
-    assert "isolated/BTCUSDT" in by_name(taken)
+    assert by_name(taken)["isolated/BTCUSDT"].collateral[0].balance == D(wallet)
 
 
 # Whether an asset's maintenance counts isolated positions in (98.204 here) is not published.
@@ -203,6 +206,10 @@ def test_the_resolution_is_one_last_digit_per_figure_and_per_mark():
     # Wallet, profit and maintenance of the asset; profit and maintenance of the row.
     (reported,) = taken.reported.values()
     assert reported.resolution == (3 + 2) * D("1e-8") + 2 * D("1e-8")
+    # A figure with ten decimals is told to ten.
+    told["GET /fapi/v3/account"]["assets"][0]["crossWalletBalance"] = "8000.0000000001"
+    (finer,) = wire.snapshot(told).reported.values()
+    assert finer.resolution == (3 + 2) * D("1e-10") + 2 * D("1e-8")
 
 
 def test_open_orders_add_initial_margin_only():
@@ -318,3 +325,48 @@ def test_a_contract_is_named_as_others_name_it(changes, symbol, lot):
 
     assert (position.instrument.symbol, position.instrument.lot) == (symbol, D(lot))
     assert position.instrument.exchange_symbol == "BTCUSDT"
+
+
+@pytest.mark.parametrize(
+    ("told", "fits"),
+    [
+        ("1", True),
+        ("1.000001015", True),  # off by a millionth of itself, and not quite two last digits
+        ("1.000001025", False),
+        ("0.99999899", True),
+        ("0.99999897", False),
+    ],
+)
+def test_a_reading_of_the_tiers_fits_within_a_millionth_and_two_last_digits(told, fits):
+    """1 % of 100 is 1; where that is not what Binance told, the first of both stands."""
+    other, fitting = flat("0.02"), flat("0.01")
+    row = PositionRow(
+        symbol="BTCUSDT",
+        side="BOTH",
+        amount=D(1),
+        entry_price=D(100),
+        asset="USDT",
+        isolated_wallet=None,
+        mark_price=D(100),
+        adl=None,
+        updated_at=None,
+        told=Told(
+            unrealized_pnl=D(0),
+            maintenance=D(told),
+            notional=D(100),
+            isolated_margin=D(0),
+            initial=None,
+            liquidation_price=None,
+        ),
+    )
+    terms = Terms(
+        instrument=linear("BTC"),
+        tables=(other, fitting),
+        leverage=None,
+        fee=None,
+        has_stop_loss=None,
+    )
+
+    found = fitting_table(Holding(row=row, terms=terms, mark=D(100)))
+
+    assert found is (fitting if fits else other)

@@ -7,8 +7,6 @@ from decimal import Decimal
 import pytest
 
 from monitor.errors import Malformed, MissingReply
-from monitor.exchanges.binance import EXCHANGE
-from monitor.exchanges.port import Replies
 from monitor.risk import Verdict, evaluate, reconcile
 from monitor.risk.model import Basis, Mark
 from tests.exchanges.binance import coins, wire
@@ -219,6 +217,35 @@ def test_without_rates_and_indexes_a_coin_follows_its_own_mark_and_counts_in_ful
     )
 
 
+def test_what_is_told_of_a_collateral_rate_goes_before_the_bid_of_the_index():
+    told = example()
+    told["GET /sapi/v1/portfolio/collateralRate"] = [{"asset": "BTC", "collateralRate": "0.8"}]
+    told["GET /fapi/v1/assetIndex"][0] = wire.index("USDT", "1.0000", "1.0001", "1.0002")
+
+    _, pool, _ = evaluated(told)
+
+    counted = {c.asset: c.rate_if_positive for c in pool.collateral}
+    assert counted == {"BTC": D("0.8"), "ETH": D("0.9"), "USDT": 1}
+
+
+def test_a_mmr_of_nothing_is_beyond_all_measure():
+    taken, pool, _ = evaluated(example(uniMMR="0"))
+
+    assert taken.reported[pool.id].ratio == D("Infinity")
+
+
+def test_a_coin_that_positions_settle_in_is_there_though_none_of_it_is():
+    told = example()
+    told["GET /papi/v1/balance"] = [
+        row for row in told["GET /papi/v1/balance"] if row["asset"] != "BTC"
+    ]
+
+    _, pool, _ = evaluated(told)
+
+    assert {c.asset: c.balance for c in pool.collateral}["BTC"] == 0
+    assert pool.top_up_asset == "USDT"
+
+
 def test_without_maintenance_margin_the_account_is_safe():
     taken, pool, risk = evaluated(example(accountMaintMargin="0", uniMMR="99999999"))
 
@@ -339,54 +366,3 @@ def test_an_event_of_coin_m_moves_the_other_wallet_and_its_position():
 
     assert [p.instrument.exchange_symbol for p in pool.positions] == ["BTCUSDT"]
     assert {c.asset: c.balance for c in pool.collateral}["BTC"] == D("0.11")
-
-
-def pro(told):
-    """The same account as Pro: where papi serves it not, its own endpoint and both wallets."""
-    whole = told.pop("GET /papi/v1/account") | {"accountType": "PM_1"}
-    balance = told.pop("GET /papi/v1/balance")
-    (short,) = told.pop("GET /papi/v1/cm/positionRisk")
-    del told["GET /papi/v1/um/positionRisk"]
-    return told | {
-        "GET /sapi/v1/account/info": {"isPortfolioMarginRetailEnabled": False},
-        "GET /sapi/v1/portfolio/account": whole,
-        "GET /sapi/v1/portfolio/balance": balance,
-        "GET /fapi/v3/positionRisk": [wire.position("BTCUSDT", "0.3", "38000", "40000", "48")],
-        "GET /dapi/v1/positionRisk": [short],
-    }
-
-
-def test_a_pro_account_is_read_from_its_own_endpoint_where_the_others_serve_it_not():
-    taken, pool, risk = evaluated(pro(example()))
-
-    assert taken.mode == "portfolio margin Pro, one-way"
-    assert pool.basis is Basis.REPORTED
-    assert abs(risk.requirement.margin_balance - 23866) < D("1e-9")
-    assert reconcile(risk, taken.reported[pool.id]).verdict is Verdict.AGREES
-    assert len(pool.positions) == 2
-
-
-def test_a_pro_account_that_portfolio_endpoints_do_serve_is_read_from_them():
-    told = example()
-    told["GET /sapi/v1/portfolio/account"] = told["GET /papi/v1/account"] | {"accountType": "PM_1"}
-    told["GET /sapi/v1/account/info"] = {"isPortfolioMarginRetailEnabled": False}
-
-    taken, _, _ = evaluated(told)
-
-    assert taken.mode == "portfolio margin Pro, one-way"
-
-
-def test_pro_s_own_endpoints_are_asked_for_once_the_others_failed():
-    said = [wire.reply(request, body) for request, body in pro(example()).items()]
-    first = [reply for reply in said if reply.path.startswith("/sapi/v1/account")]
-    first += [reply for reply in said if reply.path == "/sapi/v1/portfolio/account"]
-
-    tried = [call.request for call in EXCHANGE.needed(Replies(first))]
-    then = [call.request for call in EXCHANGE.needed(Replies(first, tried))]
-
-    assert tried == ["GET /papi/v1/account"]
-    assert then[:3] == [
-        "GET /sapi/v1/portfolio/balance",
-        "GET /fapi/v3/positionRisk",
-        "GET /dapi/v1/positionRisk",
-    ]

@@ -10,6 +10,10 @@ import pytest
 
 from monitor.errors import MissingReply
 from monitor.exchanges.bybit import EXCHANGE
+from monitor.exchanges.bybit.account import read_account
+from monitor.exchanges.bybit.collateral import asked_for_coin, is_owed
+from monitor.exchanges.bybit.rows import read_coin
+from monitor.exchanges.payload import Row
 from monitor.risk import Basis, PoolRisk, Verdict, evaluate, reconcile
 from monitor.risk.model import PoolId
 from monitor.risk.solve import liquidation_prices
@@ -303,3 +307,77 @@ def test_a_debt_in_portfolio_margin_is_part_of_bybits_requirement() -> None:
     row_of(bodies, "USDT").update(borrowAmount="950", spotBorrow="0")
     assert of(bodies, "USDT").borrow is None
     assert risk_of(bodies).requirement.maintenance_margin == 310
+
+
+@pytest.mark.parametrize(
+    ("equity", "borrowed", "owed"),
+    [("0.5", "0", False), ("0", "0", False), ("-0.1", "0", True), ("0.5", "0.1", True)],
+)
+def test_a_coin_is_owed_where_some_is_borrowed_or_its_equity_is_negative(
+    equity: str, borrowed: str, *, owed: bool
+) -> None:
+    row = coin("BTC", equity, equity, "1", borrowAmount=borrowed)
+    assert is_owed(read_coin(Row(row, ""))) is owed
+
+
+def test_a_negative_equity_that_is_not_borrowed_is_charged_only_within_the_digits() -> None:
+    bodies = unified.in_debt()
+    usdt = row_of(bodies, "USDT")
+    usdt.update(walletBalance="0", spotBorrow="0", borrowAmount="0")
+    usdt.update(equity="-0.000001", usdValue="-0.000001")
+    assert of(bodies, "USDT").borrow is not None
+    usdt.update(equity="-0.0000011", usdValue="-0.0000011")
+    assert of(bodies, "USDT").borrow is None
+
+
+def test_the_tiers_of_what_is_owed_must_be_there_and_of_what_may_be_need_not() -> None:
+    bodies = unified.in_debt()
+    asked = {
+        c.request: c for c in EXCHANGE.needed(replies(only_rows(bodies))) if TIERS in c.request
+    }
+    assert {request[-4:]: call.optional for request, call in asked.items()} == {"USDT": False}
+    row_of(bodies, "USDT").update(walletBalance="9", equity="9", usdValue="9")
+    row_of(bodies, "USDT").update(spotBorrow="0", borrowAmount="0")
+    asked = {
+        c.request: c for c in EXCHANGE.needed(replies(only_rows(bodies))) if TIERS in c.request
+    }
+    assert {request[-4:]: call.optional for request, call in asked.items()} == {"USDT": True}
+
+
+def only_rows(bodies: dict[str, Json]) -> dict[str, Json]:
+    """Without the tiers of debts."""
+    return {request: body for request, body in bodies.items() if TIERS not in request}
+
+
+def test_an_inverse_contracts_profit_runs_from_its_entry_always() -> None:
+    bodies = unified.inverse_long()
+    for request, body in bodies.items():
+        if "category=inverse" in request and "position/list" in request:
+            body["result"]["list"][0]["sessionAvgPrice"] = "48000"
+    assert risk_of(bodies).positions[0].position.entry_price == 50000
+
+
+def test_a_held_perpetual_of_the_coin_brings_its_mark_whatever_else_is_held() -> None:
+    bodies = unified.in_debt()
+    (sol,) = read_account("main", replies(bodies)).held
+    btc = read_coin(Row(row_of(bodies, "BTC"), ""))
+
+    def asked(*symbols: str) -> list[str]:
+        legs = [replace(sol, symbol=symbol) for symbol in symbols]
+        return [c.request for c in asked_for_coin(replies({}), btc, legs, debts=False)]
+
+    contract = "GET /v5/market/instruments-info?category=linear&symbol=BTCUSDT&limit=1000"
+    assert contract in asked("SOLUSDT")
+    assert contract not in asked("SOLUSDT", "BTCUSDT")
+
+
+def test_of_what_is_owed_and_has_no_value_yet_the_index_is_asked() -> None:
+    owed = coin("ETH", "-0.00000001", "-0.00000001", "0", borrowAmount="0.00000001")
+    idle = coin("ETH", "0.00000001", "0.00000001", "0")
+    ticker = "GET /v5/market/tickers?category=spot&symbol=ETHUSDT"
+
+    def asked(row: Json) -> list[bool]:
+        calls = asked_for_coin(replies({}), read_coin(Row(row, "")), [], debts=False)
+        return [c.optional for c in calls if c.request == ticker]
+
+    assert len(asked(owed)) > len(asked(idle))

@@ -301,3 +301,19 @@ def test_a_frame_changes_one_pool() -> None:
     poorer = view.updated(frame("wallet", shown)).snapshot(NOW)
     assert poorer.pools == view.snapshot(NOW).pools
     assert poorer.free[0].amount == 3600
+
+
+def test_where_no_price_is_shown_nor_limited_the_digits_alone_are_open() -> None:
+    """1 of the margin, 4 of the figures, and one of the entry price of 20,000 for 1 BTC… each."""
+    bodies = isolated(long_of_the_article(""))
+    for request, body in bodies.items():
+        if "instruments-info" in request:
+            del body["result"]["list"][0]["priceFilter"]
+    read = snapshot(bodies)
+    (pool,) = read.pools
+    assert pool.collateral[0].balance == 400
+    assert read.reported[pool.id].resolution == D("0.00000005") + 20_000 * D("0.00000001")
+    for request, body in bodies.items():
+        if "instruments-info" in request:
+            body["result"]["list"][0]["priceFilter"] = {"minPrice": "0", "maxPrice": "0"}
+    assert snapshot(bodies).pools[0].collateral[0].balance == 400

@@ -10,6 +10,11 @@ import pytest
 
 from monitor.errors import Malformed, Unmodelled
 from monitor.exchanges.bybit import EXCHANGE
+from monitor.exchanges.bybit.account import read_account
+from monitor.exchanges.bybit.legs import Leg, leg_of
+from monitor.exchanges.bybit.pools import _top_up_asset
+from monitor.exchanges.bybit.rows import Coin, read_coin
+from monitor.exchanges.payload import Row
 from monitor.risk import Basis, PoolRisk, Verdict, evaluate, liquidation_prices, reconcile
 from monitor.risk.model import PoolId
 from tests.exchanges.bybit import constructed, examples
@@ -17,6 +22,7 @@ from tests.exchanges.bybit.wire import (
     NOW,
     POSITIONS,
     WALLET,
+    coin,
     replies,
     wallet,
 )
@@ -259,3 +265,39 @@ def test_margins_need_the_index_of_their_settle_coin() -> None:
     usdt |= {"coin": "USDE", "totalPositionMM": "0", "unrealisedPnl": "0"}
     with pytest.raises(Malformed, match="a row of USDT"):
         snapshot(bodies)
+
+
+def some(name: str, value: str) -> Coin:
+    return read_coin(Row(coin(name, "1", "1", value), ""))
+
+
+@pytest.mark.parametrize(
+    ("coins", "asset"),
+    [
+        (("USDC", "10"), "USDC"),
+        (("USDC", "10", "BTC", "500", "ETH", "300"), "BTC"),
+        (("BTC", "500", "USDT", "10"), "USDT"),
+        ((), "USDT"),
+    ],
+)
+def test_without_positions_usdt_is_added_or_what_there_is_most_of(
+    coins: tuple[str, ...], asset: str
+) -> None:
+    held = tuple(some(*row) for row in zip(coins[::2], coins[1::2], strict=True))
+    assert _top_up_asset((), held) == asset
+
+
+def legs_of(bodies: dict[str, Json]) -> tuple[Leg, ...]:
+    account = read_account("main", replies(bodies))
+    return tuple(leg_of(account, held) for held in account.held)
+
+
+def test_the_coin_to_add_is_the_one_that_most_is_held_in() -> None:
+    """The two in USDT are worth more than the one in USDC together, each alone is not."""
+    both, one = legs_of(examples.two_positions()), legs_of(examples.usdc_long())
+    values = sorted(leg.notional for leg in both)
+    price = (values[1] + values[0] / 2) / one[0].notional
+    coins = (some("USDT", "1"), some("USDC", str(price)))
+    assert _top_up_asset((*both, *one), coins) == "USDT"
+    assert _top_up_asset((*both[:1], *one), coins) == "USDC"
+    assert _top_up_asset((*both[1:], *one), coins) == "USDC"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.exchanges.bybit import EXCHANGE
+from monitor.exchanges.bybit.account import read_account
+from monitor.exchanges.bybit.remainders import _of_hedge
 from monitor.risk import Basis, Verdict, evaluate, reconcile
 from monitor.risk.model import PoolId
 from tests.exchanges.bybit import constructed, examples, unified
@@ -13,6 +16,7 @@ from tests.exchanges.bybit.wire import (
     NOW,
     OPTION_LIST,
     WALLET,
+    coin,
     envelope,
     limit_order,
     orders,
@@ -130,6 +134,18 @@ def test_the_locked_part_of_a_hedge_is_taken_over_from_the_wallet() -> None:
     assert verdict(bodies) is Verdict.AGREES
     usdt["totalPositionMM"] = "90"
     assert pool_of(bodies).other_maintenance == 25
+    usdt["totalPositionIM"] = "999"
+    assert pool_of(bodies).other_initial - pool.other_initial == 260 - (215 - 260)
+
+
+def test_a_hedge_that_holds_within_a_percent_what_its_rows_say_has_no_locked_part() -> None:
+    bodies = constructed.both_legs()
+    totals(bodies)["coin"][0]["totalPositionMM"] = "25.25"
+    assert pool_of(bodies).other_maintenance == 0
+    totals(bodies)["coin"][0]["totalPositionMM"] = "25.25000001"
+    assert pool_of(bodies).other_maintenance == 0
+    totals(bodies)["coin"][0]["totalPositionMM"] = "25.25000002"
+    assert pool_of(bodies).other_maintenance == D("0.25000002")
 
 
 def test_with_nothing_available_the_rate_tells_of_a_haircut() -> None:
@@ -143,6 +159,49 @@ def test_with_nothing_available_the_rate_tells_of_a_haircut() -> None:
     # A rate is cut to four decimals: 205.495 ÷ 0.2739 = 750.26 says nothing against 750.
     totals(bodies)["accountMMRate"] = "0.2739"
     assert pool_of(bodies).other_balance == 0
+
+
+def test_what_a_cut_rate_may_hide_is_no_haircut() -> None:
+    """205.45 ÷ 0.2740 = 749.82: a ten-thousandth of the rate is 0.27 of that."""
+    bodies = unified.in_debt()
+    totals(bodies).update(totalMaintenanceMargin="205.45", accountMMRate="0.2740")
+    assert pool_of(bodies).other_balance == 0
+
+
+def test_what_three_last_digits_may_hide_is_no_haircut() -> None:
+    bodies = examples.position_and_order()
+    totals(bodies)["totalAvailableBalance"] = "837.60764367"
+    assert pool_of(bodies).other_balance == 0
+    totals(bodies)["totalAvailableBalance"] = "837.60764366"
+    assert pool_of(bodies).other_balance == -4 * WIRE
+
+
+def test_a_debt_that_only_its_last_digits_tell_apart_changes_by_no_option() -> None:
+    bodies = unified.in_debt()
+    totals(bodies)["coin"][0].update(spotBorrow="5000", borrowAmount="5000.0000005")
+    assert pool_of(bodies).carried == ()
+
+
+def test_a_coin_without_positions_takes_nothing_of_the_orders_margin() -> None:
+    order = limit_order("XRPUSDT", "Buy", "2.5293", "10")
+    bodies = with_orders(examples.position_and_order(), order)
+    switched_off = {"marginCollateral": False, "collateralSwitch": False}
+    totals(bodies)["coin"].append(coin("XYZ", "1", "1", "5", **switched_off))
+    pool = pool_of(bodies)
+    assert abs(pool.other_maintenance - D("0.21612869") * D("1.000086")) < 2 * WIRE
+    assert pool.carried == ("margin of 1 open order", "margins of XRPUSDT beyond its tier")
+
+
+def test_a_hedge_takes_off_no_more_than_its_legs_margins() -> None:
+    """20 + 5 of maintenance and 210 of initial margin, the other leg's not told, at 2 USD."""
+    both = read_account("main", replies(constructed.both_legs())).held
+    legs = [both[0], replace(both[1], initial_margin=None)]
+    found = _of_hedge(legs, D(-99), D(-999), D(2))
+    assert (found.maintenance, found.initial) == (-25 * 2, -210 * 2)
+    found = _of_hedge(legs, D(-3), D(-7), D(2))
+    assert (found.maintenance, found.initial) == (-3 * 2, -7 * 2)
+    found = _of_hedge(legs, D(99), D(999), D(2))
+    assert (found.maintenance, found.initial) == (25 * 2, 210 * 2)
 
 
 def test_a_balance_at_its_end_is_what_the_margin_balance_says() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from monitor.exchanges.bybit import EXCHANGE
 from monitor.risk import Basis, PoolRisk, Verdict, evaluate, reconcile
 from monitor.risk.model import PoolId
-from tests.exchanges.bybit import constructed, examples
+from tests.exchanges.bybit import constructed, examples, unified
 from tests.exchanges.bybit.wire import (
     NOW,
     WALLET,
@@ -118,3 +118,13 @@ def test_a_balance_above_the_margin_balance_is_no_haircut() -> None:
     assert only_pool(snapshot(bodies)).other_balance == 0
     # Nothing that is available can be more than the balance: the lower of the two is believed.
     assert snapshot(bodies).reported[ID].margin_balance == Decimal("9684.46297164")
+
+
+def test_the_digits_of_an_inverse_contract_count_at_its_coins_price() -> None:
+    """
+    BTC at 48,000 with eight decimals: 2 of its equity, 2 of its index and 1 of the entry.
+
+    Those are 5 × 0.00048; what is 2 of the index' own digits, and 6 of the totals, comes on top.
+    """
+    reported = snapshot(unified.inverse_long()).reported[ID]
+    assert reported.resolution == 5 * Decimal("0.00048") + 8 * WIRE

@@ -217,10 +217,28 @@ def test_what_is_to_be_added_is_a_coin_that_helps():
         wire.position("ETH-USDT-SWAP", "1", "3600", "3600", mmr="1.44", posId="3"),
     ]
     coins = (
-        wire.coin("BTC", "1", eqUsd="96000", disEq="0", collateralEnabled=False),
+        wire.coin("BTC", "0.5", eqUsd="48000", disEq="0", collateralEnabled=False),
         wire.coin("USDT", "5000", eqUsd="5000"),
     )
     told = wire.bodies(wire.config("3"), wire.envelope(*held), wire.balance(*coins))
     assert pool_of(wire.snapshot(told), "unified").top_up_asset == "USDT"
     coins[0]["collateralEnabled"] = True
     assert pool_of(wire.snapshot(told), "unified").top_up_asset == "BTC"
+
+
+def test_of_a_coin_that_counts_nothing_none_is_to_be_added_where_none_is_owed():
+    held = [
+        wire.position("BTC-USD-SWAP", "1", "96000", "96000", ccy="BTC", mmr="0.000004", posId="1"),
+        wire.position("BTC-USD-SWAP", "1", "96000", "96000", ccy="BTC", mmr="0.000004", posId="2"),
+        wire.position("ETH-USDT-SWAP", "1", "3600", "3600", mmr="1.44", posId="3"),
+    ]
+    coins = (
+        wire.coin("BTC", "0", eqUsd="0", coinUsdPrice="96000"),
+        wire.coin("USDT", "5000", eqUsd="5000"),
+    )
+    told = wire.bodies(wire.config("3"), wire.envelope(*held), wire.balance(*coins))
+    told[DISCOUNTS] = wire.envelope(
+        listings.discount("BTC", "∞ 0"), listings.discount("USDT", "∞ 1")
+    )
+
+    assert pool_of(wire.snapshot(told), "unified").top_up_asset == "USDT"

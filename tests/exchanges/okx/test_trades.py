@@ -188,6 +188,17 @@ def test_a_short_margined_in_base_has_a_debt_that_no_price_moves():
     assert close(ours.nearest, 96000 / (1 - Decimal("0.2") + Decimal("0.03103")), 14)
 
 
+def test_two_coins_owed_have_what_they_were_sold_for_once():
+    # 192000 USDT for 2 BTC borrowed: at 80000 they buy 2.4.
+    row = traded(
+        "BTC", "USDT", "192000", "BTC", "-2", margin="0.4", mmr="0.06", avgPx="96000",
+        markPx="80000", markPrice="80000",
+    )  # fmt: skip
+    risk = figured(wire.snapshot(loans.trading(row, rate="0.03")), ISOLATED)
+
+    assert close(risk.positions[0].notional, "2.4", 20)
+
+
 # Cross, in futures mode.
 
 
