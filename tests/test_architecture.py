@@ -50,6 +50,7 @@ ROOMS: dict[str, dict[str, str]] = {
     },
     "exchanges/okx": {
         "__init__": "puts the readers together: test_account",
+        "asked": "tables asked for in other ways: tests/cli, a stranger's captures",
         "coin_pools": "test_pools, test_reported, test_trades",
         "envelope": "test_broken_replies, test_errors",
         "held": "test_broken_replies, test_recordings, test_trades",
@@ -58,7 +59,6 @@ ROOMS: dict[str, dict[str, str]] = {
         "parts": "test_carried, test_book",
         "products": "test_futures, test_marks",
         "reading": "test_broken_replies, test_account",
-        "remainders": "test_reported, test_carried, test_debts",
         "rows": "test_broken_replies, test_recordings",
         "tables": "test_tiers, test_broken_replies",
         "unified": "test_pools, test_debts, test_modes",
