@@ -108,17 +108,19 @@ def _closing(
 
 
 def _judged(deed: _Deed, stage: Stage, snapshot: AccountSnapshot, seed: int) -> Iterator[str]:
-    name = deed.after.id.name
     for part in (Decimal(1), deed.less):
-        signs = exposures(deed.after if part == 1 else deed.before, snapshot.marks)
-        fresh = stage.fresh(seed)
-        deed.act(fresh, part)
-        now = fresh.ratio(name)
+        pool = deed.after if part == 1 else deed.before
         move = TARGET.distance * (WITHIN if part == 1 else 2 - WITHIN)
-        fresh.shift({base: -sign * move for base, sign in signs.items()})
-        then = fresh.ratio(name)
+        now, then = Decimal(0), Decimal(0)
+        for counted in (False, True):
+            signs = exposures(pool, snapshot.marks, with_collateral=counted)
+            fresh = stage.fresh(seed)
+            deed.act(fresh, part)
+            now = fresh.ratio(pool.id.name)
+            fresh.shift({base: -sign * move for base, sign in signs.items()})
+            then = max(then, fresh.ratio(pool.id.name))
         words = f"{deed.what}: ratio {now:.6f}, and {then:.6f} after the adverse move"
         if part == 1 and (now > TARGET.ratio + NEARLY or then > 1 + NEARLY):
             yield words
         if part == deed.less and now <= TARGET.ratio and then < 1:
-            yield f"{deed.what}: less would have done: {words}"
+            yield f"less would have done: {words}"
