@@ -142,12 +142,17 @@ class Watched:
 
 
 def figures(snapshot: AccountSnapshot) -> dict[str, tuple[object, ...]]:
-    """What must not be another: every pool's legs, and what it stands at."""
+    """
+    What must not be another: every pool's legs, and what it stands at, to six decimals.
+
+    Without an optional ticker a coin's index is told by eight decimals of its worth.
+    """
     found = {}
     for pool in snapshot.pools:
         needed = evaluate(pool, snapshot.marks, snapshot.at).requirement
         legs = frozenset((p.instrument.symbol, p.side, p.contracts) for p in pool.positions)
-        found[str(pool.id)] = (legs, needed.margin_balance, needed.maintenance_margin)
+        amounts = (round(needed.margin_balance, 6), round(needed.maintenance_margin, 6))
+        found[str(pool.id)] = (legs, *amounts)
     return found
 
 
