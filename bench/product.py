@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from monitor.engine.engine import Engine
 from monitor.engine.events import MarksMoved
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from monitor.exchanges.registry import EXCHANGES
 from monitor.exchanges.stream import MarkFeed
 from monitor.service.account_task import AccountTask, Shell
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from monitor.engine.effects import AccountAssessment, IncidentChanged
     from monitor.engine.events import Event
-    from monitor.exchanges.port import AccountView, FrameRead, Reply, RestCall
+    from monitor.exchanges.call import Reply, RestCall
+    from monitor.exchanges.port import AccountView, FrameRead
     from monitor.risk.model import AccountSnapshot
     from monitor.storage.store import Store
 

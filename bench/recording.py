@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from websockets.asyncio.client import connect
 
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from monitor.exchanges.registry import EXCHANGES
 from monitor.service.capturing import open_client
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from monitor.exchanges.port import MarkStream, Reply
+    from monitor.exchanges.call import Reply
+    from monitor.exchanges.port import MarkStream
     from monitor.service.clock import Clock
     from monitor.settings import AccountSettings
 

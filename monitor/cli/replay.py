@@ -17,7 +17,8 @@ from monitor.errors import (
     Unmodelled,
     Unreachable,
 )
-from monitor.exchanges.port import Ignored, MarksRead, Replies
+from monitor.exchanges.call import Replies
+from monitor.exchanges.port import Ignored, MarksRead
 from monitor.exchanges.registry import EXCHANGES
 from monitor.risk.model import Mark
 

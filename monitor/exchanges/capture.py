@@ -14,8 +14,9 @@ from decimal import Decimal
 import msgspec
 
 from monitor.errors import Malformed
+from monitor.exchanges.call import Reply
 from monitor.exchanges.payload import Row, parse_json, rows_of
-from monitor.exchanges.port import Frame, Reply
+from monitor.exchanges.port import Frame
 
 FORMAT = "margin-monitor-capture/1"
 FEEDS = ("marks", "account")

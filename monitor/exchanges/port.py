@@ -14,165 +14,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import parse_qsl, unquote, urlencode
 
-from monitor.errors import MissingReply
+from monitor.exchanges.call import of_one_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from monitor.errors import ExchangeError
+    from monitor.exchanges.call import Replies, RestCall
     from monitor.risk.model import AccountSnapshot, Instrument, Mark
+    from monitor.risk.news import News
 
-# What the exchanges call the parameter that asks for a further page.
-CURSORS = ("cursor", "after")
-# How many rows a page may have changes no answer: what a page leaves out, the next one holds.
-_PAGE_SIZE = "limit"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """
-    A published limit: `per_minute` units of weight for all calls that name it.
-
-    `window_seconds` is the span in which the exchange counts: so long a burst may last.
-    """
-
-    name: str
-    per_minute: int
-    window_seconds: float = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestCall:
-    """
-    One GET of an exchange, as data.
-
-    `implicit` is the name of ccxt's implicit method, `path` the exchange's own path, `query`
-    the parameters in the order sent. `weight` counts against `budget`, both as published.
-    A reply may serve again for `max_age_seconds` (0: read anew at every poll).
-    `optional`: the figures don't need it; what it tells is None where it is absent.
-    `continues`: a further page of a list; where no such reply exists offline, the list ends.
-    `sticky`: optional, but once it was answered its absence is an outage like any other, and
-    only a refusal leaves it out again: a wallet that was seen must not vanish for a time-out.
-    `is_log`: it lists what was booked, and is worth reading again as soon as a balance moves.
-    """
-
-    implicit: str
-    path: str
-    query: tuple[tuple[str, str], ...] = ()
-    weight: int = 1
-    budget: Budget
-    max_age_seconds: float = 0
-    optional: bool = False
-    continues: bool = False
-    sticky: bool = False
-    is_log: bool = False
-
-    @property
-    def request(self) -> str:
-        """Method, path and query as they stand in a capture file."""
-        return f"GET {self.path}" + (f"?{urlencode(self.query)}" if self.query else "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What came back for one request: parsed JSON (numbers as int or Decimal) and when."""
-
-    request: str
-    status: int
-    body: object
-    at: datetime
-
-    @property
-    def path(self) -> str:
-        return self.request.split(" ", 1)[-1].split("?", 1)[0]
-
-    @property
-    def query(self) -> dict[str, str]:
-        # An empty parameter (``cursor=``) asks for nothing.
-        _, _, query = self.request.partition("?")
-        return dict(parse_qsl(query))
-
-
-class Replies:
-    """
-    The replies of one reading of an account, found by what was asked.
-
-    A reply whose query is a subset of the asked one answers it, the size of a page apart; so
-    does one that asked for several things at once (``instFamily=BTC-USDT,ETH-USDT``). If
-    several do, the one that shares most parameters, of those the newest. A call with a cursor
-    is answered only by a reply with that very cursor, however often it was percent-encoded on
-    its way into a file.
-
-    `failed` are requests that were made of late and brought nothing: they need not be waited
-    for before going on to others.
-    """
-
-    __slots__ = ("_by_path", "_failed", "_replies")
-
-    def __init__(self, replies: Iterable[Reply] = (), failed: Iterable[str] = ()) -> None:
-        self._replies = tuple(replies)
-        self._failed = frozenset(failed)
-        # Each with its query taken apart, which `find` looks at again and again.
-        self._by_path: dict[str, list[tuple[Reply, dict[str, str], str | None]]] = {}
-        for reply in self._replies:
-            asked = _apart_from_cursor(reply.query)
-            self._by_path.setdefault(reply.path, []).append((reply, *asked))
-
-    def __iter__(self) -> Iterator[Reply]:
-        return iter(self._replies)
-
-    def find(self, call: RestCall) -> Reply | None:
-        """The reply that answers a call, None where there is none."""
-        asked, page = _apart_from_cursor(dict(call.query))
-        of_path = self._by_path.get(call.path, [])
-        fitting = [
-            (len(answered), reply.at, -index)
-            for index, (reply, answered, cursor) in enumerate(of_path)
-            if cursor == page and _answers(answered, asked)
-        ]
-        return of_path[-max(fitting)[2]][0] if fitting else None
-
-    def has(self, call: RestCall) -> bool:
-        return self.find(call) is not None
-
-    def tried(self, call: RestCall) -> bool:
-        """Whether the call was answered, or brought nothing of late."""
-        return call.request in self._failed or self.has(call)
-
-    def get(self, call: RestCall) -> Reply:
-        """
-        The reply that answers a call.
-
-        Raises:
-            MissingReply: If there is none; the request is named.
-        """
-        reply = self.find(call)
-        if reply is None:
-            raise MissingReply("this reply is needed and was not given", call=call.request)
-        return reply
-
-
-def _answers(answered: Mapping[str, str], asked: Mapping[str, str]) -> bool:
-    """Whether whoever sent the one query was told what the other asks for."""
-    return all(
-        key == _PAGE_SIZE or (key in asked and asked[key] in (value, *value.split(",")))
-        for key, value in answered.items()
-    )
-
-
-def of_one_moment(_replies: Replies) -> str | None:
-    """The answer of an exchange that tells an account in one reply, or in its own order."""
-
-
-def _apart_from_cursor(query: dict[str, str]) -> tuple[dict[str, str], str | None]:
-    """A query without its cursor (one of `CURSORS`), and what the cursor stands for."""
-    cursor = next((query.pop(name) for name in CURSORS if name in query), None)
-    while cursor is not None and cursor != (decoded := unquote(cursor)):
-        cursor = decoded
-    return query, cursor
+SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +151,113 @@ class MarkStream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a key signs with. Never shown."""
+
+    api_key: str = field(repr=False)
+    api_secret: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
+
+    def texts(self) -> tuple[str, ...]:
+        """What must not be shown, the longest first: one may hold another."""
+        given = {self.api_key, self.api_secret, self.passphrase}
+        kept = {text for text in given if len(text) >= SHORTEST_SECRET}
+        return tuple(sorted(kept, key=len, reverse=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """
+    A key to a stream that is got and prolonged by REST: Binance's listenKey. A secret.
+
+    `get` asks for it (asked again it prolongs the same one), `keep` prolongs it every
+    `keep_seconds`, `read` takes it from the body of the first. It is never given back: that
+    would end the stream of every other program of the same account.
+    """
+
+    get: RestCall
+    keep: RestCall
+    read: Callable[[object], str]
+    keep_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStream:
+    """
+    One connection that tells what happens to the account, or to one of its wallets.
+
+    `host` is scheme and host (`ws_url` takes its place), `path` the rest; ``{ticket}`` in it
+    stands for the ticket's key. `login(credentials, at)` is the text to send first, `at` by
+    the exchange's clock; None where the path says who asks. `subscribe` are the texts after
+    it, `acks` how many acknowledgements make it whole. `silent_seconds`: so long without an
+    event means that it is dead; None where an idle account's stream says nothing.
+    `is_told` is for people: what of the account it tells.
+    """
+
+    host: str
+    path: str
+    is_told: str
+    login: Callable[[Credentials, datetime], str] | None = None
+    subscribe: tuple[str, ...] = ()
+    acks: int = 0
+    keepalive: KeepAlive | None = None
+    ticket: Ticket | None = None
+    silent_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn:
+    """The exchange knows who listens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAdmitted:
+    """
+    The exchange does not let this key listen; `because` in its own words, for people.
+
+    `for_good`: asking again changes nothing (a wrong key, a missing right, a revoked one).
+    """
+
+    because: str
+    for_good: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketEnded:
+    """The ticket holds no more: a new one, and a new connection, are needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """
+    Something happened to the account.
+
+    `changes`: the frame is one for `AccountView.updated`. `news` are the exchange's own
+    warnings and what it took. `ask`: why only a reading by REST can tell the rest (the mode
+    changed, say); None where nothing is left to ask.
+    """
+
+    changes: bool = False
+    news: tuple[News, ...] = ()
+    ask: str | None = None
+
+
+AccountFrameRead = (
+    LoggedIn | NotAdmitted | Subscribed | Rejected | TicketEnded | Told | Pong | Leave | Ignored
+)
+
+
+def no_account_streams(_replies: Replies) -> tuple[AccountStream, ...]:
+    """The answer of an exchange whose accounts are only polled."""
+    return ()
+
+
+def _not_asked_for(frame: Frame) -> AccountFrameRead:
+    """What an exchange without account streams makes of a frame of one."""
+    return Ignored(what=frame.feed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """
     One exchange, as functions.
@@ -318,6 +279,10 @@ class Exchange:
     - `permission_hint`: which boxes to tick for a read-only key, for people.
     - `narrowed(products)`: the same with only these of its wallets watched, in the words of the
       configuration; None where there is nothing to choose.
+    - `account_streams(replies)`: connections that tell what happens to the account read with
+      these replies; none where the exchange has none for it.
+    - `read_account_frame(frame)`: what a frame of such a connection says (its `path` is the
+      connection's, without a ticket); raises Malformed.
     - `torn(replies)`: why replies can't be of one moment, for people; None where they may be.
       Read anew, at most twice, then go on with what is there: reconciling shows the rest.
     """
@@ -337,5 +302,7 @@ class Exchange:
     read_error: Callable[[int, Mapping[str, str], object], ExchangeError | None]
     catalogue: tuple[tuple[str, tuple[RestCall, ...]], ...]
     permission_hint: str
+    account_streams: Callable[[Replies], tuple[AccountStream, ...]] = no_account_streams
+    read_account_frame: Callable[[Frame], AccountFrameRead] = _not_asked_for
     torn: Callable[[Replies], str | None] = of_one_moment
     narrowed: Callable[[tuple[str, ...]], Exchange] | None = None

@@ -8,7 +8,7 @@ the client's, which may hold a signature, gets any further than here.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -17,14 +17,15 @@ import structlog
 from aiolimiter import AsyncLimiter
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
+from monitor.exchanges.call import Replies, Reply
 from monitor.exchanges.client import Answer, client_class, redirected, why_failed
-from monitor.exchanges.port import Replies, Reply
 from monitor.exchanges.quiet import OF_THE_ADDRESS, Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from monitor.exchanges.port import Exchange, RestCall
+    from monitor.exchanges.call import RestCall
+    from monitor.exchanges.port import Credentials, Exchange
 
 log = structlog.get_logger()
 
@@ -41,22 +42,6 @@ TABLE_SECONDS = 3600.0
 HIDDEN = "***"
 _NOT_FOUND = 404
 _SLOW_SECONDS = 60.0
-SHORTEST_SECRET = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """What a key signs with. Never shown."""
-
-    api_key: str = field(repr=False)
-    api_secret: str = field(repr=False)
-    passphrase: str = field(default="", repr=False)
-
-    def texts(self) -> tuple[str, ...]:
-        """What must not be shown, the longest first: one may hold another."""
-        given = {self.api_key, self.api_secret, self.passphrase}
-        kept = {text for text in given if len(text) >= SHORTEST_SECRET}
-        return tuple(sorted(kept, key=len, reverse=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

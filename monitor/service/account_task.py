@@ -41,7 +41,7 @@ from monitor.errors import (
     Unmodelled,
     Unreachable,
 )
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from monitor.risk.model import Mark
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import MonitorError
 from monitor.exchanges.capture import Capture, write_capture
+from monitor.exchanges.port import Credentials
 from monitor.exchanges.registry import exchange_for
-from monitor.exchanges.rest import Credentials, RestClient
+from monitor.exchanges.rest import RestClient
 from monitor.service.clock import Clock
 
 if TYPE_CHECKING:
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.quiet import Quiet
     from monitor.settings import AccountSettings
 

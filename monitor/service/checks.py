@@ -11,7 +11,7 @@ from monitor.alerts.message import Notification
 from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.engine.events import MarksMoved
 from monitor.errors import DeliveryError, ExchangeError, Refused
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from monitor.exchanges.stream import MarkFeed
 from monitor.service.account_task import NOT_UNDERSTOOD
 from monitor.service.capturing import open_client

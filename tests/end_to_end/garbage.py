@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from monitor.exchanges.port import Exchange, Replies, Reply, RestCall
+from monitor.exchanges.call import Replies, Reply, RestCall
+from monitor.exchanges.port import Exchange
 from monitor.simulator.server import Simulation
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import aiohttp
 
 from monitor.exchanges.binance import EXCHANGE
-from monitor.exchanges.rest import Credentials, RestClient
+from monitor.exchanges.port import Credentials
+from monitor.exchanges.rest import RestClient
 from monitor.risk import Verdict, evaluate, reconcile
 from monitor.risk.model import AccountSnapshot
 from monitor.simulator.scenario import Scenario, parse

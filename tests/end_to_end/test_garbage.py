@@ -16,9 +16,10 @@ from monitor.engine.engine import Engine
 from monitor.engine.events import Event, MarksMoved, PollFailed, SnapshotTaken, TimePassed
 from monitor.engine.knowledge import Budgets
 from monitor.errors import ExchangeError
-from monitor.exchanges.port import Exchange, Replies, Reply, RestCall
+from monitor.exchanges.call import Replies, Reply, RestCall
+from monitor.exchanges.port import Credentials, Exchange
 from monitor.exchanges.registry import EXCHANGES
-from monitor.exchanges.rest import Credentials, RestClient
+from monitor.exchanges.rest import RestClient
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import AccountSnapshot, Mark
 from monitor.simulator.server import Simulation, running

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import ClientSession
 
 from monitor.exchanges.okx import EXCHANGE
-from monitor.exchanges.rest import Credentials, RestClient
+from monitor.exchanges.port import Credentials
+from monitor.exchanges.rest import RestClient
 from monitor.risk import evaluate
 from monitor.service.clock import Clock
 from monitor.simulator.server import running

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from monitor.exchanges.port import Exchange, RestCall
+from monitor.exchanges.call import RestCall
+from monitor.exchanges.port import Credentials, Exchange
 from monitor.exchanges.quiet import Quiet
-from monitor.exchanges.rest import Credentials, RestClient
+from monitor.exchanges.rest import RestClient
 from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
 
 SECRET = "canary-secret-2f9c"

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from monitor.errors import Malformed
+from monitor.exchanges.call import Reply
 from monitor.exchanges.capture import FORMAT, Capture, read_capture, write_capture
-from monitor.exchanges.port import Frame, Reply
+from monitor.exchanges.port import Frame
 
 AT = datetime(2026, 11, 22, 12, 0, 0, 123000, tzinfo=UTC)
 FRAME = '{"posId":"77","p":"1.10"}'

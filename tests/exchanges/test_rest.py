@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
-from monitor.exchanges.port import Budget, RestCall
-from monitor.exchanges.rest import Credentials
+from monitor.exchanges.call import Budget, RestCall
+from monitor.exchanges.port import Credentials
 from tests.exchanges.serving import KEY, SECRET, Hands, needing, plain, served
 from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
 

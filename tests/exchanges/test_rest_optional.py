@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.errors import ExchangeError, Refused
-from monitor.exchanges.port import Replies, RestCall
+from monitor.exchanges.call import Replies, RestCall
 from tests.exchanges.serving import Hands, needing, plain, served
 from tests.fakes.exchange import ACCOUNT, FAKE, STOPS
 

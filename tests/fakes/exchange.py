@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
+from monitor.exchanges.call import Budget, Replies, RestCall
 from monitor.exchanges.payload import Row, parse_json
 from monitor.exchanges.port import (
-    Budget,
     Exchange,
     FrameRead,
     Ignored,
@@ -17,8 +17,6 @@ from monitor.exchanges.port import (
     Permissions,
     Pong,
     Rejected,
-    Replies,
-    RestCall,
     Subscribed,
 )
 from monitor.risk.model import Instrument, Mark, Payoff

@@ -23,7 +23,8 @@ from monitor.engine.events import (
     TimePassed,
 )
 from monitor.errors import ExchangeError, Malformed, Refused, Unmodelled, Unreachable
-from monitor.exchanges.port import Exchange, Permissions, Replies, Reply, RestCall
+from monitor.exchanges.call import Replies, Reply, RestCall
+from monitor.exchanges.port import Exchange, Permissions
 from monitor.risk.model import AccountSnapshot, Mark
 from monitor.service.account_task import AccountTask, Shell, TooManyDeaths
 from monitor.service.mailbox import Mailbox

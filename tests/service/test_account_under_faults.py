@@ -15,7 +15,8 @@ from monitor.engine.engine import Engine
 from monitor.engine.events import Event, PollFailed, TimePassed
 from monitor.engine.knowledge import Budgets
 from monitor.errors import BadTierTable, ExchangeError, Refused, Unreachable
-from monitor.exchanges.port import Permissions, Replies
+from monitor.exchanges.call import Replies
+from monitor.exchanges.port import Permissions
 from monitor.risk.model import AccountSnapshot, MarginPool
 from monitor.service import account_task, logs
 from monitor.service.account_task import AccountTask, Shell, TooManyDeaths

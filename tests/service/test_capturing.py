@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from monitor.errors import MonitorError
+from monitor.exchanges.call import Replies, Reply
 from monitor.exchanges.capture import read_capture
-from monitor.exchanges.port import Replies, Reply
 from monitor.service.capturing import capture_account, read_capture_text
 from monitor.simulator.server import running
 from tests.alerting import NOON, at

@@ -15,8 +15,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from monitor.exchanges.call import Replies, Reply
 from monitor.exchanges.payload import parse_json
-from monitor.exchanges.port import Replies, Reply
 from monitor.exchanges.registry import EXCHANGES
 from monitor.simulator.scenario import parse
 from monitor.simulator.server import open_exchanges
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from monitor.errors import ExchangeError
-    from monitor.exchanges.port import RestCall
+    from monitor.exchanges.call import RestCall
     from monitor.risk import AccountSnapshot, Mark
     from monitor.simulator.changes import Change
     from monitor.simulator.scenario import AccountSpec

@@ -30,8 +30,9 @@ from monitor.exchanges.binance.reading import (
     torn,
 )
 from monitor.exchanges.binance.tiers import bracket_call
+from monitor.exchanges.call import RestCall
 from monitor.exchanges.payload import Row
-from monitor.exchanges.port import Exchange, RestCall
+from monitor.exchanges.port import Exchange
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 PositionKey = tuple[str, str]
 SIDES = {side: side for side in ("BOTH", "LONG", "SHORT")}

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from monitor.exchanges.binance.portfolio import Portfolio
     from monitor.exchanges.binance.stops import StopOrders
     from monitor.exchanges.binance.updates import AccountEvent
-    from monitor.exchanges.port import Frame, Replies
+    from monitor.exchanges.call import Replies
+    from monitor.exchanges.port import Frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.exchanges.port import Budget, RestCall
+from monitor.exchanges.call import Budget, RestCall
 
 # COIN-M shares this limit since the engines were joined (2026-06-30).
 FUTURES_BUDGET = Budget(name="binance futures", per_minute=2400, window_seconds=60)

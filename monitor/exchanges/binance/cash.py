@@ -22,7 +22,7 @@ from monitor.risk.model import ZERO
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
     from monitor.risk.model import Instrument
 
 INCOMES = (

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from monitor.exchanges.binance.account import PositionKey
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 _NOT_FOUND = 404
 _MODES = {"isolated": True, "cross": False, "crossed": False}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.exchanges.binance.calls import FUTURES_BUDGET
-from monitor.exchanges.port import RestCall
+from monitor.exchanges.call import RestCall
 
 ACCOUNT = RestCall(
     implicit="dapiPrivateGetAccount",

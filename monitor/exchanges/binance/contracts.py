@@ -22,7 +22,7 @@ from monitor.exchanges.payload import Row, rows_of
 from monitor.risk.model import ONE, Instrument, Payoff
 
 if TYPE_CHECKING:
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 UNKNOWN_LOT = Decimal("1e-8")
 _NAME = re.compile(r"(?P<pair>[^_]+)(_(?P<delivery>\d{6}))?")

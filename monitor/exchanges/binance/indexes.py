@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.call import Replies
 
 # The asset in which credits mode settles: one credit is one dollar.
 CREDIT_ASSET = "BNFCR"

@@ -24,20 +24,13 @@ from monitor.exchanges.binance.cash import mark_call, premium_rows
 from monitor.exchanges.binance.contracts import is_index, product_of
 from monitor.exchanges.binance.indexes import Rates, has_indexes
 from monitor.exchanges.payload import Row, parse_json, rows_of
-from monitor.exchanges.port import (
-    FrameRead,
-    Ignored,
-    MarksRead,
-    MarkStream,
-    Rejected,
-    Subscribed,
-)
+from monitor.exchanges.port import FrameRead, Ignored, MarksRead, MarkStream, Rejected, Subscribed
 from monitor.risk.model import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
     from monitor.risk.model import Instrument
 
 HOST = "wss://fstream.binance.com"

@@ -29,7 +29,7 @@ from monitor.exchanges.payload import Row
 if TYPE_CHECKING:
     from monitor.exchanges.binance.account import Config
     from monitor.exchanges.binance.portfolio import Portfolio
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 _FLAG = "isPortfolioMarginRetailEnabled"
 _RETAIL = "PM_2"

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from monitor.exchanges.binance.account import answer
 from monitor.exchanges.binance.calls import WALLET_BUDGET
+from monitor.exchanges.call import RestCall
 from monitor.exchanges.payload import Row
-from monitor.exchanges.port import Permissions, RestCall
+from monitor.exchanges.port import Permissions
 
 if TYPE_CHECKING:
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.call import Replies
 
 RESTRICTIONS = RestCall(
     implicit="sapiGetAccountApiRestrictions",

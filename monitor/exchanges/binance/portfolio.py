@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from monitor.exchanges.binance.account import PositionKey
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

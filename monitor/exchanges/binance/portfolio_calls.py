@@ -11,7 +11,7 @@ Pro: Market Data», read November 2026; ccxt 4.5.90 for the implicit methods' na
 from __future__ import annotations
 
 from monitor.exchanges.binance.calls import WALLET_BUDGET
-from monitor.exchanges.port import Budget, RestCall
+from monitor.exchanges.call import Budget, RestCall
 
 BUDGET = Budget(name="binance papi", per_minute=6000, window_seconds=60)
 

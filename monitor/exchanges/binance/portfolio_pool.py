@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from monitor.exchanges.binance.pools import Holding
     from monitor.exchanges.binance.portfolio import Portfolio, Whole
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.call import Replies
     from monitor.risk.model import Instrument
 
 LIQUIDATION_MMR = Decimal("1.05")

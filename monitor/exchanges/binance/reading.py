@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from monitor.exchanges.binance.account import PositionKey, PositionRow, Sketch
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 # The words of the configuration for the two futures wallets.
 PRODUCTS = {"usdm": Product.USDM, "coinm": Product.COINM}

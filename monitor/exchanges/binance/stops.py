@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.exchanges.binance.account import PositionRow
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 _STOP_TYPES = frozenset({"STOP", "STOP_MARKET", "TRAILING_STOP_MARKET"})
 _BUYS = {"BUY": True, "SELL": False}

@@ -23,7 +23,7 @@ from monitor.risk.model import ONE, ZERO, LeverageTier, TierMeasure, TierTable
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 # The official samples spell one of them wrongly, and so do answers.
 _EDGES = {

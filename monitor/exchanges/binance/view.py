@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 
     from monitor.exchanges.binance.account import Book, PositionRow
     from monitor.exchanges.binance.portfolio import Portfolio
-    from monitor.exchanges.port import Frame, Replies
+    from monitor.exchanges.call import Replies
+    from monitor.exchanges.port import Frame
     from monitor.risk.model import Instrument, MarginPool, PoolId, Reported
 
 

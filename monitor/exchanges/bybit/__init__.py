@@ -27,7 +27,8 @@ from monitor.exchanges.payload import Row
 from monitor.exchanges.port import Exchange
 
 if TYPE_CHECKING:
-    from monitor.exchanges.port import Frame, Replies
+    from monitor.exchanges.call import Replies
+    from monitor.exchanges.port import Frame
     from monitor.risk.model import AccountSnapshot
 
 __all__ = ["EXCHANGE", "View"]

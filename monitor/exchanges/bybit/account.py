@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.exchanges.bybit.rows import Coin, Held, Option, Totals
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.call import Replies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.exchanges.port import Budget, RestCall
+from monitor.exchanges.call import Budget, RestCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from monitor.exchanges.bybit.account import Account
     from monitor.exchanges.bybit.rows import Held
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.payload import Row
-    from monitor.exchanges.port import Replies
     from monitor.risk.model import PoolId
 
 _UNIFIED = "Unified Trading Account"

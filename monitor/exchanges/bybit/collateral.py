@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.exchanges.bybit.rows import Coin, Held
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
     from monitor.risk.model import Borrow, Instrument
 
 STABLECOINS = frozenset(

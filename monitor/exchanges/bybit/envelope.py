@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from monitor.exchanges.port import Replies, Reply, RestCall
+    from monitor.exchanges.call import Replies, Reply, RestCall
 
 _FINE = "0"
 _NO_SUCH_SYMBOL = "symbol invalid"

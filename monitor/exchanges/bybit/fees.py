@@ -28,7 +28,7 @@ from monitor.risk.tiers import maintenance_margin, size_of
 
 if TYPE_CHECKING:
     from monitor.exchanges.bybit.rows import Held
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.call import Replies
     from monitor.risk.model import TierTable
 
 # A row's mark may be a tick away from the one that its margin was computed at.

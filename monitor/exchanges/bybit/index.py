@@ -21,7 +21,7 @@ from monitor.risk.model import ONE, ZERO, Instrument, Payoff
 
 if TYPE_CHECKING:
     from monitor.exchanges.bybit.rows import Coin
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 # Of less than this, in USD or in coins, eight decimals don't tell the index well enough.
 _TELLS_FROM = Decimal("0.0001")

@@ -19,8 +19,8 @@ from monitor.risk.model import ONE, Instrument, Payoff
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from monitor.exchanges.call import Replies, RestCall
     from monitor.exchanges.payload import Row
-    from monitor.exchanges.port import Replies, RestCall
 
 _PAYOFFS = {
     "LinearPerpetual": Payoff.LINEAR,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.exchanges.bybit.rows import Coin, Held, Option, Totals
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 _INVERSE_LIST = "inverse"
 _LISTS = {**calls.LINEAR, _INVERSE_LIST: calls.INVERSE}

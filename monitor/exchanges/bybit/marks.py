@@ -37,7 +37,8 @@ from monitor.risk.model import ZERO, Mark, Payoff
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from monitor.exchanges.port import FrameRead, Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
+    from monitor.exchanges.port import FrameRead
     from monitor.risk.model import Instrument
 
 HOST = "wss://stream.bybit.com"

@@ -18,7 +18,7 @@ from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import naming, result_of
 
 if TYPE_CHECKING:
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.call import Replies
 
 _UNIFIED_2 = (5, 6)
 _OLDER = {

@@ -20,7 +20,7 @@ from monitor.risk.model import ZERO
 
 if TYPE_CHECKING:
     from monitor.exchanges.bybit.rows import Coin, Held
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.call import Replies
 
 # Of gross notional: what unrealized PnL may differ by through the drift of marks alone.
 MOST_DRIFT = Decimal("0.002")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from monitor.exchanges.bybit.rows import Coin, Held
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 
 def needed(replies: Replies) -> tuple[RestCall, ...]:

@@ -17,8 +17,8 @@ from monitor.exchanges.bybit.envelope import naming, result_of
 from monitor.exchanges.port import Permissions
 
 if TYPE_CHECKING:
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.payload import Row
-    from monitor.exchanges.port import Replies
 
 PERMISSION_CALLS = (KEY,)
 PERMISSION_HINT = (

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from monitor.exchanges.bybit.rows import Held, Order
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.call import Replies
 
 _STOPS = frozenset({"StopLoss", "PartialStopLoss", "TrailingStop", "MmRateClose"})
 _CONDITIONAL = "Stop"

@@ -29,8 +29,8 @@ from monitor.risk.model import (
 from monitor.risk.tiers import tier_of
 
 if TYPE_CHECKING:
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.payload import Row
-    from monitor.exchanges.port import Replies
 
 # Initial rate × highest leverage is about 1 for fractions and about 100 for percents.
 _PERCENT_ABOVE = Decimal(10)

@@ -23,11 +23,12 @@ from monitor.risk.model import AccountSnapshot, MarginMode
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.okx.book import Book
     from monitor.exchanges.okx.held import Held
     from monitor.exchanges.okx.legs import Leg
     from monitor.exchanges.okx.rows import Config
-    from monitor.exchanges.port import Frame, Replies
+    from monitor.exchanges.port import Frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

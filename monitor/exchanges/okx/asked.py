@@ -18,7 +18,7 @@ from monitor.exchanges.okx import calls
 from monitor.exchanges.okx.products import MARGIN, SPOT
 
 if TYPE_CHECKING:
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
 
 
 def _first(replies: Replies, *asked: RestCall) -> RestCall:

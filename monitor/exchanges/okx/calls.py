@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from monitor.exchanges.call import Budget, RestCall
 from monitor.exchanges.okx.products import FUTURES, MARGIN, SWAP, family_in
-from monitor.exchanges.port import Budget, RestCall
 
 HOUR = 3600.0
 DAY = 86_400.0

@@ -21,8 +21,8 @@ from monitor.risk.model import ZERO
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from monitor.exchanges.call import Replies, RestCall
     from monitor.exchanges.payload import Row
-    from monitor.exchanges.port import Replies, RestCall
     from monitor.risk.model import Instrument
 
 FUNDING_ACCOUNT = "Funding account"

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.okx.legs import Leg
     from monitor.exchanges.okx.rows import Coin
-    from monitor.exchanges.port import Replies
     from monitor.risk.model import Borrow, HaircutStep, Instrument
 
 # Coins that stand for money: no mark moves them.

@@ -17,7 +17,7 @@ from monitor.exchanges.payload import MAX_ROWS, Row, rows_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from monitor.exchanges.port import Replies, Reply, RestCall
+    from monitor.exchanges.call import Replies, Reply, RestCall
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from monitor.risk.payoff import notional
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.okx.held import Held
-    from monitor.exchanges.port import Replies
     from monitor.risk.model import Instrument
 
 

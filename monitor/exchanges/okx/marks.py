@@ -34,7 +34,7 @@ from monitor.exchanges.port import (
 from monitor.risk.model import Mark
 
 if TYPE_CHECKING:
-    from monitor.exchanges.port import Replies, RestCall
+    from monitor.exchanges.call import Replies, RestCall
     from monitor.risk.model import Instrument
 
 HOST: Final = "wss://ws.okx.com:8443"

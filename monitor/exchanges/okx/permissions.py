@@ -19,7 +19,7 @@ from monitor.exchanges.port import Permissions
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from monitor.exchanges.port import Replies
+    from monitor.exchanges.call import Replies
 
 READ: Final = "read_only"
 HINT: Final = (

@@ -27,12 +27,12 @@ from monitor.exchanges.okx.unified import anchors_of, unified_pools
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.okx.book import Book
     from monitor.exchanges.okx.collateral import Anchor
     from monitor.exchanges.okx.legs import Leg
     from monitor.exchanges.okx.parts import Made
     from monitor.exchanges.okx.remainders import Remainder
-    from monitor.exchanges.port import Replies
     from monitor.risk.model import MarginPool, PoolId, Reported
 
 

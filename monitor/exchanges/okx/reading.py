@@ -18,8 +18,8 @@ from monitor.exchanges.okx.rows import Mode
 from monitor.exchanges.okx.stops import read_stops
 
 if TYPE_CHECKING:
+    from monitor.exchanges.call import Replies, Reply, RestCall
     from monitor.exchanges.okx.held import Held
-    from monitor.exchanges.port import Replies, Reply, RestCall
 
 
 def read_book(replies: Replies) -> Book:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
+    from monitor.exchanges.call import Replies, RestCall
     from monitor.exchanges.okx.held import Held
     from monitor.exchanges.payload import Row
-    from monitor.exchanges.port import Replies, RestCall
 
 _CLOSES = {"sell": Side.LONG, "buy": Side.SHORT}
 _MARGIN_MODES = {"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}

@@ -36,8 +36,8 @@ from monitor.risk.model import (
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from monitor.exchanges.call import Replies, RestCall
     from monitor.exchanges.payload import Row
-    from monitor.exchanges.port import Replies, RestCall
 
 _PAYOFFS = {"linear": Payoff.LINEAR, "inverse": Payoff.INVERSE}
 # The deprecated fee fields, for a reply without fee groups.

@@ -48,8 +48,8 @@ from monitor.risk.tiers import tier_of
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.okx.held import Held
-    from monitor.exchanges.port import Replies
 
 
 class _Trade(NamedTuple):

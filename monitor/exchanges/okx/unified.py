@@ -46,12 +46,12 @@ from monitor.risk.model import ONE, ZERO, Basis, MarginMode, MarginPool, PoolId
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.okx.book import Book
     from monitor.exchanges.okx.collateral import Anchor
     from monitor.exchanges.okx.legs import Leg
     from monitor.exchanges.okx.remainders import Remainder, Rows
     from monitor.exchanges.okx.rows import Coin
-    from monitor.exchanges.port import Replies
     from monitor.risk.model import Borrow
 
 UNIFIED = "unified"

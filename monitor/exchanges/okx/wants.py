@@ -21,10 +21,10 @@ from monitor.risk.model import ZERO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from monitor.exchanges.call import Replies, RestCall
     from monitor.exchanges.okx.book import Book
     from monitor.exchanges.okx.held import Held
     from monitor.exchanges.okx.rows import Coin
-    from monitor.exchanges.port import Replies, RestCall
 
 # More tables than this of one kind are asked for all at once.
 _FEW = 3

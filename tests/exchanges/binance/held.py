@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from monitor.exchanges.binance import EXCHANGE
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from tests.exchanges.binance import wire
 
 ROWS = [

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.errors import Malformed
 from monitor.exchanges.binance import EXCHANGE
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from monitor.risk import evaluate
 from tests.exchanges.binance import coins, wire
 from tests.exchanges.binance.held import asked_in_turn, told

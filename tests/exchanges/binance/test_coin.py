@@ -10,7 +10,7 @@ import pytest
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.binance import EXCHANGE
 from monitor.exchanges.binance.coin import is_readable, read_ranks
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from monitor.risk import Verdict, evaluate, liquidation_prices, reconcile
 from monitor.risk.model import MarginMode, Payoff
 from tests.exchanges.binance import coins, wire

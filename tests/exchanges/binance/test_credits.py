@@ -9,7 +9,7 @@ import pytest
 from monitor.exchanges.binance.account import AssetRow, Book, Product, Totals
 from monitor.exchanges.binance.indexes import Rates
 from monitor.exchanges.binance.multi_assets import is_aggregated
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from tests.exchanges.binance import wire
 
 D = Decimal

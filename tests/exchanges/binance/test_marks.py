@@ -10,7 +10,8 @@ import pytest
 
 from monitor.errors import Malformed, Unreachable
 from monitor.exchanges.binance import EXCHANGE
-from monitor.exchanges.port import Ignored, MarksRead, Rejected, Replies, Subscribed
+from monitor.exchanges.call import Replies
+from monitor.exchanges.port import Ignored, MarksRead, Rejected, Subscribed
 from monitor.risk import Instrument, Mark, Payoff
 from tests.exchanges.binance import wire
 

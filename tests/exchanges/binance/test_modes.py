@@ -7,7 +7,7 @@ import pytest
 from monitor.errors import Refused
 from monitor.exchanges.binance import EXCHANGE, watching
 from monitor.exchanges.binance.modes import Kind, read_kind
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from tests.exchanges.binance import coins, wire
 from tests.exchanges.binance.held import asked_in_turn, told
 

@@ -6,7 +6,8 @@ import pytest
 
 from monitor.errors import Malformed, Refused
 from monitor.exchanges.binance import EXCHANGE
-from monitor.exchanges.port import Permissions, Replies
+from monitor.exchanges.call import Replies
+from monitor.exchanges.port import Permissions
 from tests.exchanges.binance import wire
 
 REQUEST = "GET /sapi/v1/account/apiRestrictions"

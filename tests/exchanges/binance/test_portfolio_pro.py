@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from monitor.exchanges.binance import EXCHANGE
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from monitor.risk import Verdict, reconcile
 from monitor.risk.model import Basis
 from tests.exchanges.binance import wire

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from monitor.exchanges.binance import EXCHANGE
+from monitor.exchanges.call import Replies, Reply
 from monitor.exchanges.payload import parse_json
-from monitor.exchanges.port import Frame, Replies, Reply
+from monitor.exchanges.port import Frame
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 # When the rows last changed: two minutes before noon.

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import EXCHANGE
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from tests.exchanges.bybit import constructed, examples
 from tests.exchanges.bybit.wire import (
     INFO,

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import EXCHANGE, calls
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from tests.exchanges.bybit import constructed, examples
 from tests.exchanges.bybit.wire import (
     NOW,
@@ -28,7 +28,7 @@ from tests.exchanges.bybit.wire import (
 )
 
 if TYPE_CHECKING:
-    from monitor.exchanges.port import RestCall
+    from monitor.exchanges.call import RestCall
     from tests.exchanges.bybit.wire import Json
 
 USDT_LIST = POSITIONS.format("linear", "USDT")

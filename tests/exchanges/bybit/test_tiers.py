@@ -11,7 +11,7 @@ from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import listing
 from monitor.exchanges.bybit.tiers import beside_orders, borrow_of, haircuts, tier_table
-from monitor.exchanges.port import Replies
+from monitor.exchanges.call import Replies
 from monitor.risk import maintenance_margin
 from tests.exchanges.bybit.wire import borrow_tiers, envelope, ratios, replies, risk_limits
 

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor.exchanges.port import Frame, Replies, Reply
+from monitor.exchanges.call import Replies, Reply
+from monitor.exchanges.port import Frame
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOW_MS = 1795348800000

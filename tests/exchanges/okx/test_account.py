@@ -6,8 +6,8 @@ import copy
 
 import pytest
 
+from monitor.exchanges.call import Replies
 from monitor.exchanges.okx import EXCHANGE
-from monitor.exchanges.port import Replies
 from monitor.risk.evaluate import evaluate
 from tests.exchanges.okx import examples, loans, wire
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from monitor.exchanges.call import Replies
 from monitor.exchanges.okx.cash import read_bookings, read_free
-from monitor.exchanges.port import Replies
 from monitor.risk.cash import BookingKind, FreeBalance
 from tests.exchanges.okx import examples, wire
 

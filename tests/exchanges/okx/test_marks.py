@@ -10,14 +10,7 @@ import pytest
 
 from monitor.errors import Malformed
 from monitor.exchanges.okx import EXCHANGE
-from monitor.exchanges.port import (
-    Ignored,
-    Leave,
-    MarksRead,
-    Pong,
-    Rejected,
-    Subscribed,
-)
+from monitor.exchanges.port import Ignored, Leave, MarksRead, Pong, Rejected, Subscribed
 from monitor.risk.model import Instrument, Mark, Payoff
 from tests.exchanges.okx import wire
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from monitor.errors import Malformed
+from monitor.exchanges.call import Replies
 from monitor.exchanges.okx import EXCHANGE
-from monitor.exchanges.port import Replies
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import Basis, Mark
 from monitor.risk.result import Verdict

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.errors import Malformed, MissingReply, Refused
+from monitor.exchanges.call import Replies
 from monitor.exchanges.okx import EXCHANGE
-from monitor.exchanges.port import Replies
 from tests.exchanges.okx import wire
 
 CONFIG = "GET /api/v5/account/config"

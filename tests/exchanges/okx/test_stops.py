@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.exchanges.call import Replies
 from monitor.exchanges.okx.calls import STOPS_PER_PAGE
 from monitor.exchanges.okx.stops import read_stops, stop_calls
-from monitor.exchanges.port import Replies
 from tests.exchanges.okx import examples, wire
 
 POSITIONS = "GET /api/v5/account/positions"

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from monitor.exchanges.call import Replies, Reply
 from monitor.exchanges.okx import EXCHANGE
-from monitor.exchanges.port import Frame, Replies, Reply
+from monitor.exchanges.port import Frame
 from tests.exchanges.okx.listings import BORROWING, DISCOUNTS, INSTRUMENTS, TIERS
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

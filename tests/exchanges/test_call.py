@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.errors import MissingReply
-from monitor.exchanges.port import Budget, Replies, Reply, RestCall
+from monitor.exchanges.call import Budget, Replies, Reply, RestCall
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 BUDGET = Budget(name="weight", per_minute=100)
