@@ -214,7 +214,7 @@ class BinanceStream:
         combined = socket.path.startswith("/private/stream")
         for event in stream.outbox:
             frame = {"stream": key, "data": event} if combined else event
-            socket.push(json.dumps(frame, separators=(",", ":")))
+            socket.tell(json.dumps(frame, separators=(",", ":")))
 
     def _private_sockets(self, account: str, stream: UserStream) -> Iterator[Socket]:
         for socket in self._hub:

@@ -33,7 +33,15 @@ SOCKET_KINDS = frozenset(
         "garbage",  # frames that are no JSON
     }
 )
-KINDS = REST_KINDS | SOCKET_KINDS | {CLOCK_KIND}
+EVENT_KINDS = frozenset(  # of private streams
+    {
+        "event_lost",  # never sent
+        "event_doubled",  # sent twice
+        "event_swapped",  # sent after the one that follows it
+        "event_late",  # sent `value` seconds later, 2 by default
+    }
+)
+KINDS = REST_KINDS | SOCKET_KINDS | EVENT_KINDS | {CLOCK_KIND}
 _BRIEF_SECONDS = 1.0  # `drop` without a duration
 
 

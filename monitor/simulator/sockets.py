@@ -10,6 +10,7 @@ from monitor.simulator.world import World
 
 _QUEUE_LENGTH = 2000  # a reader this far behind is cut off, as exchanges do
 _GARBAGE = '{"e":"markPriceUpdate","s":"BTC'
+_LATE_SECONDS = "2"  # `event_late` without a value
 
 
 class Socket:
@@ -23,12 +24,39 @@ class Socket:
         self.notes: dict[str, str] = {}  # what an exchange wants to remember of it
         self._hub = hub
         self._queue: asyncio.Queue[str | bytes] = asyncio.Queue(_QUEUE_LENGTH)
+        self._held: str | None = None
 
     def push(self, text: str) -> None:
         """Queue a data frame, unless a fault holds data back on this path."""
         if self._hub.has_fault("stall", self.path):
             return
         self.answer(_GARBAGE if self._hub.has_fault("garbage", self.path) else text)
+
+    def tell(self, text: str) -> None:
+        """Queue an event of the account that listens, as the faults of private streams let it."""
+        held, self._held = self._held, None
+        if self._hub.has_fault("event_lost", self.path):
+            self._held = held
+        elif held is None and self._hub.has_fault("event_swapped", self.path):
+            self._held = text
+        else:
+            times = 2 if self._hub.has_fault("event_doubled", self.path) else 1
+            for event in (*[text] * times, held):
+                if event is not None:
+                    self._tell_in_time(event)
+
+    def release(self) -> None:
+        """Queue the event that waits for another, if the fault that held it is over."""
+        if self._held is not None and not self._hub.has_fault("event_swapped", self.path):
+            held, self._held = self._held, None
+            self.push(held)
+
+    def _tell_in_time(self, text: str) -> None:
+        wait = self._hub.lateness(self.path)
+        if wait is None:
+            self.push(text)
+        else:
+            asyncio.get_running_loop().call_later(wait, self.push, text)
 
     def answer(self, text: str | bytes) -> None:
         """Queue a reply to the client (acknowledgements and pongs get through a stall)."""
@@ -73,6 +101,12 @@ class Hub:
     def has_fault(self, kind: str, path: str) -> bool:
         return self._world.faults.find(self._exchange, path, kind, self._world.now()) is not None
 
+    def lateness(self, path: str) -> float | None:
+        """Seconds by which private events come late on this path; None where they don't."""
+        now = self._world.now()
+        fault = self._world.faults.find(self._exchange, path, "event_late", now)
+        return None if fault is None else float(fault.value or _LATE_SECONDS)
+
     def silent_symbols(self, path: str) -> frozenset[str]:
         return self._world.faults.silent_symbols(self._exchange, path, self._world.now())
 
@@ -104,6 +138,7 @@ class Hub:
     def apply_drop(self) -> None:
         """Cut the sockets that the fault `drop` strikes; called at each tick."""
         for socket in self:
+            socket.release()
             if self.has_fault("drop", socket.path):
                 socket.abort()
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from monitor.simulator.binance import Binance
-from monitor.simulator.faults import CLOCK_KIND, KINDS, REST_KINDS, SOCKET_KINDS
+from monitor.simulator.faults import CLOCK_KIND, EVENT_KINDS, KINDS, REST_KINDS, SOCKET_KINDS
 from monitor.simulator.server import Simulation, running
 from tests.simulator.scenes import BINANCE, binance_query, milliseconds, scene
 
@@ -257,6 +257,6 @@ async def test_events_tell_when_a_fault_began_and_when_it_was_over(
     assert all(event["at"].endswith("Z") for event in events)
 
 
-def test_every_kind_is_a_rest_fault_a_socket_fault_or_the_clock() -> None:
-    assert REST_KINDS | SOCKET_KINDS | {CLOCK_KIND} == KINDS
+def test_every_kind_is_a_rest_fault_a_socket_fault_an_event_s_or_the_clock() -> None:
+    assert REST_KINDS | SOCKET_KINDS | EVENT_KINDS | {CLOCK_KIND} == KINDS
     assert not REST_KINDS & SOCKET_KINDS
