@@ -102,6 +102,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "binance_income": "test_binance_modes",
         "binance_ledger": "test_binance_pools",
         "binance_liquidation": "test_binance_pools",
+        "binance_order_frames": "test_binance_forced, test_binance_stream",
         "binance_orders": "test_binance_wire, test_binance_coin",
         "binance_other": "test_binance_rest",
         "binance_portfolio_calls": "test_binance_portfolio",
