@@ -237,8 +237,9 @@ class OkxStream:
         repeats = before is not None and self._steps % _TWICE_EVERY == 0
         if repeats and before is not None and arg["channel"] == "mark-price":
             # The same time twice; what was received last holds.
-            self._push(socket, {"arg": arg, "data": [row | {"markPx": before[0]}]})
-        self._push(socket, {"arg": arg, "data": [row]})
+            repeated = row | {"markPx": before[0]}
+            self._push(socket, {"arg": arg, "data": [repeated]}, is_event=False)
+        self._push(socket, {"arg": arg, "data": [row]}, is_event=False)
 
     def _push_snapshot(self, socket: Socket, topic: str, arg: Row) -> None:
         account = self._state.by_name(socket.account or "")
