@@ -134,6 +134,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "okx_balance": "test_okx_wire, test_okx_wire_modes",
         "okx_bills": "test_okx_changes",
         "okx_channels": "test_okx_stream",
+        "okx_events": "test_okx_private",
         "okx_legs": "test_okx_ledger, test_okx_modes",
         "okx_orders": "test_okx_wire",
         "okx_pools": "test_okx_ledger",

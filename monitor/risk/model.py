@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.risk.cash import Booking, FreeBalance, Funding
+    from monitor.risk.news import News
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -352,6 +353,10 @@ class AccountSnapshot:
     them could be read; that the account holds them is certain. A symbol that they may hold and
     whose mark is worth having stands in `followed`.
 
+    `news` is what the exchange says of it beside its figures: warnings that hold at `at`, and
+    what it took of late. A warning stands here for as long as it holds, and what was taken for
+    as long as the exchange lists it: each is told once.
+
     Raises:
         ValueError: If a pool is both read and unread.
     """
@@ -368,6 +373,7 @@ class AccountSnapshot:
     free: tuple[FreeBalance, ...] = ()
     bookings: tuple[Booking, ...] = ()
     unread: Mapping[PoolId, str] = field(default_factory=dict)
+    news: tuple[News, ...] = ()
 
     def __post_init__(self) -> None:
         both = self.unread.keys() & {pool.id for pool in self.pools}

@@ -159,7 +159,7 @@ class BinanceStream:
         for stream in socket.topics:
             for data in said(stream, silent):
                 frame = {"stream": stream, "data": data} if combined else data
-                socket.push(json.dumps(frame, separators=(",", ":")))
+                socket.push(json.dumps(frame, separators=(",", ":")), is_event=False)
 
     def _frames(self, stream: str, silent: frozenset[str]) -> Iterator[object]:
         """Give what a stream has to say at this tick; an unknown one has nothing."""
@@ -214,7 +214,7 @@ class BinanceStream:
     def _push_events(self, socket: Socket, stream: UserStream, keyed: UserStream) -> None:
         key = socket.notes["listen_key"]
         if key in keyed.ended:
-            socket.tell(json.dumps(frames.listen_key_expired(self._state, key)))
+            socket.push(json.dumps(frames.listen_key_expired(self._state, key)))
             socket.account = None
             return
         if key != keyed.listen_key:
@@ -222,7 +222,7 @@ class BinanceStream:
         combined = socket.path.startswith("/private/stream")
         for event in stream.outbox:
             frame = {"stream": key, "data": event} if combined else event
-            socket.tell(json.dumps(frame, separators=(",", ":")))
+            socket.push(json.dumps(frame, separators=(",", ":")))
 
     def _tell_pro(self) -> None:
         for account in self._state.accounts:

@@ -31,17 +31,15 @@ SOCKET_KINDS = frozenset(
         "refuse",  # no new ones
         "silent_symbol",  # `value` is the exchange's symbol that stops
         "garbage",  # frames that are no JSON
+        "lost",  # events don't come; what repeats itself regularly does
+        "doubled",  # every frame comes twice
+        "swapped",  # of two frames the later comes first
+        "late",  # frames come `value` seconds later, 2 by default
+        "cut",  # a socket breaks once it has sent `value` frames, 1 by default
+        "login",  # refused, with `value` as the exchange's code
     }
 )
-EVENT_KINDS = frozenset(  # of private streams
-    {
-        "event_lost",  # never sent
-        "event_doubled",  # sent twice
-        "event_swapped",  # sent after the one that follows it
-        "event_late",  # sent `value` seconds later, 2 by default
-    }
-)
-KINDS = REST_KINDS | SOCKET_KINDS | EVENT_KINDS | {CLOCK_KIND}
+KINDS = REST_KINDS | SOCKET_KINDS | {CLOCK_KIND}
 _BRIEF_SECONDS = 1.0  # `drop` without a duration
 
 

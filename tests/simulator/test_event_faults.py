@@ -36,7 +36,7 @@ async def amount(client: Client) -> str:
 
 async def test_a_lost_event_never_comes(sim: Simulation) -> None:
     async with opened(sim, f"/private/ws/{await listen_key(sim, 'sim-one-key')}") as client:
-        sim.world.fault("binance", "event_lost", path=PRIVATE)
+        sim.world.fault("binance", "lost", path=PRIVATE)
         await deposit(sim, 1)
         sim.world.clear_faults()
         await deposit(sim, 2)
@@ -46,7 +46,7 @@ async def test_a_lost_event_never_comes(sim: Simulation) -> None:
 
 async def test_a_doubled_event_comes_twice(sim: Simulation) -> None:
     async with opened(sim, f"/private/ws/{await listen_key(sim, 'sim-one-key')}") as client:
-        sim.world.fault("binance", "event_doubled", path=PRIVATE)
+        sim.world.fault("binance", "doubled", path=PRIVATE)
         await deposit(sim, 1)
         assert [await amount(client) for _ in range(2)] == ["1", "1"]
         assert await client.silent()
@@ -54,7 +54,7 @@ async def test_a_doubled_event_comes_twice(sim: Simulation) -> None:
 
 async def test_swapped_events_come_the_later_one_first(sim: Simulation) -> None:
     async with opened(sim, f"/private/ws/{await listen_key(sim, 'sim-one-key')}") as client:
-        sim.world.fault("binance", "event_swapped", path=PRIVATE)
+        sim.world.fault("binance", "swapped", path=PRIVATE)
         for each in (1, 2, 3, 4):
             await deposit(sim, each)
         assert [await amount(client) for _ in range(4)] == ["2", "1", "4", "3"]
@@ -64,7 +64,7 @@ async def test_an_event_that_waits_for_another_comes_when_the_fault_is_over(
     sim: Simulation,
 ) -> None:
     async with opened(sim, f"/private/ws/{await listen_key(sim, 'sim-one-key')}") as client:
-        sim.world.fault("binance", "event_swapped", path=PRIVATE)
+        sim.world.fault("binance", "swapped", path=PRIVATE)
         await deposit(sim, 1)
         assert await client.silent()
         sim.world.clear_faults()
@@ -74,7 +74,7 @@ async def test_an_event_that_waits_for_another_comes_when_the_fault_is_over(
 
 async def test_a_late_event_comes_after_its_seconds(sim: Simulation) -> None:
     async with opened(sim, f"/private/ws/{await listen_key(sim, 'sim-one-key')}") as client:
-        sim.world.fault("binance", "event_late", path=PRIVATE, value="0.6")
+        sim.world.fault("binance", "late", path=PRIVATE, value="0.6")
         await deposit(sim, 1)
         assert await client.silent()  # for 0.3 s
         assert await amount(client) == "1"
@@ -82,6 +82,6 @@ async def test_a_late_event_comes_after_its_seconds(sim: Simulation) -> None:
 
 async def test_the_faults_of_events_leave_marks_alone(sim: Simulation) -> None:
     async with opened(sim, "/market/ws/btcusdt@markPrice@1s") as client:
-        sim.world.fault("binance", "event_lost")
+        sim.world.fault("binance", "lost")
         await sim.tick()
         assert (await client.receive())["e"] == "markPriceUpdate"
