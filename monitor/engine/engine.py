@@ -21,11 +21,14 @@ from monitor.engine.calm import common
 from monitor.engine.casebook import Casebook
 from monitor.engine.effects import AccountAssessment, Assessed, SnapshotWanted, State
 from monitor.engine.events import (
+    Drifted,
     FeedLost,
     FeedRestored,
     KeyRightsRead,
     MarksMoved,
+    NewsCame,
     PollFailed,
+    ReadingAwaited,
     SnapshotTaken,
     Source,
     TaskDied,
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
     from monitor.alerts.ladder import Ladder
     from monitor.engine.calm import Span
     from monitor.engine.effects import Effect
-    from monitor.engine.events import Event
+    from monitor.engine.events import Event, Noted
     from monitor.engine.freshness import Freshness
     from monitor.engine.watch import Watch
     from monitor.risk.model import AccountSnapshot, Mark, PoolId
@@ -101,6 +104,13 @@ class Engine:
                 self._inquest.forget_old(event.at)
                 self._known.tick()
                 return self._concluded(event.at, _NOTHING, solve=True)
+            case _:
+                self._note(event)
+        return self._concluded(event.at, _NOTHING)
+
+    def _note(self, event: Noted) -> None:
+        """Facts that move no figure by themselves."""
+        match event:
             case FeedLost():
                 self._known.feeds[event.feed] = _lost(event.feed, event.because, event.at)
             case FeedRestored():
@@ -112,9 +122,12 @@ class Engine:
                 self._known.fail(event.error, event.at)
             case KeyRightsRead():
                 self._inquest.key_read(event)
+            case ReadingAwaited(because=because):
+                self._known.await_reading(because, event.at)
+            case NewsCame() | Drifted():
+                pass
             case _:
                 assert_never(event)
-        return self._concluded(event.at, _NOTHING)
 
     def assessment(self) -> AccountAssessment:
         """
@@ -148,7 +161,7 @@ class Engine:
         known, snapshot, at = self._known, event.snapshot, event.at
         if known.snapshot is not None and snapshot.at < known.snapshot.at:
             return self._concluded(at, _NOTHING)
-        known.take_reading(snapshot, at)
+        known.take_reading(snapshot, at, event.source)
         if known.must_doubt(snapshot, event.source, at):
             known.doubt(snapshot, at)
             again = SnapshotWanted(

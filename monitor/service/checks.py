@@ -13,9 +13,9 @@ from monitor.engine.events import MarksMoved
 from monitor.errors import DeliveryError, ExchangeError, Refused
 from monitor.exchanges.call import Replies
 from monitor.exchanges.stream import MarkFeed
-from monitor.service.account_task import NOT_UNDERSTOOD
 from monitor.service.capturing import open_client
 from monitor.service.clock import Clock
+from monitor.service.live_account import NOT_UNDERSTOOD
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
