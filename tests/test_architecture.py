@@ -33,6 +33,7 @@ ROOMS: dict[str, dict[str, str]] = {
     },
     "exchanges": {
         "__init__": "empty",
+        "account_connection": "test_account_feed",
         "port": "only values; the secrets of Credentials: test_rest",
     },
     "exchanges/binance": {
@@ -82,7 +83,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "watched": "test_store",
     },
     "status": {"__init__": "empty", "metrics": "test_http"},
-    "service": {"__init__": "empty"},
+    "service": {"__init__": "empty", "key_rights": "test_account_task"},
     "settings": {
         "__init__": "lists the room's public names",
         "document": "test_load",

@@ -132,11 +132,16 @@ def joined(troubles: Iterable[Trouble]) -> Trouble | None:
 
 
 def feeds(known: Knowledge, at: datetime) -> tuple[FeedHealth, ...]:
-    """The health of the marks feed, of the account view, and of any other feed that was lost."""
+    """The health of the marks feed, of the account view, and of any other feed heard of."""
     others = [
-        FeedHealth(name=feed.name, state=State.STALE, age_seconds=None, because=feed.because)
+        FeedHealth(
+            name=feed.name,
+            state=State.FRESH if feed.lost_at is None else State.STALE,
+            age_seconds=None,
+            because=feed.because,
+        )
         for feed in known.feeds.values()
-        if feed.name not in (MARKS, ACCOUNT) and feed.lost_at is not None
+        if feed.name not in (MARKS, ACCOUNT)
     ]
     return (_marks_feed(known, at), _account_feed(known, at), *others)
 

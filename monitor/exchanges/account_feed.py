@@ -228,13 +228,14 @@ class AccountFeed:
     async def _until_lost(self, key: _Key, stream: AccountStream) -> Lost:
         """Serve one stream, handing over where that is due, until it is lost; the reason."""
         connection, task = self._open(stream)
-        is_gapless = False
+        is_gapless = is_told = False
         try:
             while True:
                 await first_of(task, connection.ready, connection.leaving)
-                if connection.ready.is_set() and not task.done():
+                if connection.ready.is_set() and not is_told and not task.done():
                     self._whole(key, connection, is_gapless=is_gapless)
-                    await first_of(task, connection.leaving)
+                    is_told = True
+                await first_of(task, connection.leaving)
                 if task.done():
                     return self._lost(key, connection, task)
                 successor = await self._successor(stream, task)
@@ -242,6 +243,7 @@ class AccountFeed:
                     is_gapless = not connection.is_doubted
                     await self._close(connection, task)
                     connection, task = successor
+                    is_told = False
         finally:
             await self._close(connection, task)
 
@@ -312,8 +314,6 @@ class AccountFeed:
         if before:
             log.info("feed.restored", **place)
         self._deliver(FeedRestored(feed=PRIVATE, at=self.now()))
-
-
 
 
 def _key(stream: AccountStream) -> _Key:
