@@ -70,6 +70,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "tables": "test_tiers, test_broken_replies",
         "unified": "test_pools, test_debts, test_modes",
         "wants": "test_account, test_calls, test_trades",
+        "pages": "test_frame_order",
     },
     "delivery": {"__init__": "empty", "channel": "only a port"},
     "storage": {
