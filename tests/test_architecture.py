@@ -44,7 +44,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "portfolio_pool": "test_portfolio",
         "reading": "test_account, test_recorded, test_modes",
         "reported": "test_pools, test_recorded",
-        "view": "test_updates, test_account",
+        "view": "test_updates, test_account, test_unread",
     },
     "exchanges/bybit": {
         "__init__": "puts the readers together: test_account",
