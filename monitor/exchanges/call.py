@@ -49,6 +49,8 @@ class RestCall:
     only a refusal leaves it out again: a wallet that was seen must not vanish for a time-out.
     `is_log`: it lists what was booked, and is worth reading again as soon as a balance moves.
     `verb` is GET for everything that reads; a stream's ticket is asked for with another.
+    `absent_codes` are the exchange's own by which it says that there is nothing of the symbol
+    that the call is about (a new listing): the account is then read without, all others go on.
     """
 
     implicit: str
@@ -62,6 +64,7 @@ class RestCall:
     sticky: bool = False
     is_log: bool = False
     verb: str = "GET"
+    absent_codes: frozenset[str] = frozenset()
 
     @property
     def request(self) -> str:

@@ -331,7 +331,7 @@ class RestClient:
             elif call.max_age_seconds > 0 and call.request in before:
                 kept.append(before[call.request])
                 self._skip(call, result)
-            elif call.optional and not self._must_stay(call, result):
+            elif self._may_be_left_out(call, result):
                 self._answered.discard(call.request)
                 self._skip(call, result)
             else:
@@ -339,6 +339,12 @@ class RestClient:
         if errors:
             raise max(errors, key=_gravity)
         return kept
+
+    def _may_be_left_out(self, call: RestCall, error: ExchangeError) -> bool:
+        """Whether the reading goes on without this call's answer."""
+        if isinstance(error, Refused) and error.code in call.absent_codes:
+            return True
+        return call.optional and not self._must_stay(call, error)
 
     def _must_stay(self, call: RestCall, error: ExchangeError) -> bool:
         """Whether a sticky call that was answered before has failed, and not by a plain no."""
@@ -355,7 +361,8 @@ class RestClient:
                 because=error.because,
             )
             self._skipped_because[call.request] = error.because
-        wait = max(OPTIONAL_RETRY_SECONDS, min(call.max_age_seconds, 600.0))
+        longest = OPTIONAL_RETRY_SECONDS if call.absent_codes else 600.0
+        wait = max(OPTIONAL_RETRY_SECONDS, min(call.max_age_seconds, longest))
         self._skipped[call.request] = self._now() + _seconds(wait)
 
     async def close(self) -> None:

@@ -20,6 +20,9 @@ FUTURES_BUDGET = Budget(name="binance futures", per_minute=2400, window_seconds=
 WALLET_BUDGET = Budget(name="binance sapi", per_minute=12_000, window_seconds=60)
 SPOT_BUDGET = Budget(name="binance spot", per_minute=6000, window_seconds=60)
 
+# «Invalid symbol.»
+UNKNOWN_SYMBOL = frozenset({"-1121"})
+
 # Read with every poll: a switch to multi-assets changes what every other figure means.
 CONFIG = RestCall(
     implicit="fapiPrivateGetAccountConfig",
@@ -183,6 +186,7 @@ def bracket_call(symbol: str) -> RestCall:
         weight=1,
         budget=FUTURES_BUDGET,
         max_age_seconds=3600,
+        absent_codes=UNKNOWN_SYMBOL,
     )
 
 

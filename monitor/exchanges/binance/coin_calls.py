@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.exchanges.binance.calls import FUTURES_BUDGET
+from monitor.exchanges.binance.calls import FUTURES_BUDGET, UNKNOWN_SYMBOL
 from monitor.exchanges.call import RestCall
 
 ACCOUNT = RestCall(
@@ -93,6 +93,7 @@ def bracket_call(symbol: str) -> RestCall:
         weight=1,
         budget=FUTURES_BUDGET,
         max_age_seconds=3600,
+        absent_codes=UNKNOWN_SYMBOL,
     )
 
 
