@@ -19,6 +19,7 @@ from monitor.engine import freshness
 from monitor.engine.briefing import Briefing
 from monitor.engine.calm import common
 from monitor.engine.casebook import Casebook
+from monitor.engine.drift import drift_of
 from monitor.engine.effects import AccountAssessment, Assessed, SnapshotWanted, State
 from monitor.engine.events import (
     Drifted,
@@ -34,6 +35,7 @@ from monitor.engine.events import (
     TaskDied,
     TimePassed,
 )
+from monitor.engine.happenings import Happenings
 from monitor.engine.inquest import Inquest
 from monitor.engine.knowledge import ASK_AGAIN_SECONDS, Budgets, Feed, Knowledge, Touched
 from monitor.engine.wants import Wants
@@ -84,7 +86,9 @@ class Engine:
         self._target = target or Target()
         self._watches: dict[PoolId, Watch] = {}
         self._wants = Wants()
-        casebook = Casebook(policy or Policy(), (i for i in incidents if i.account == account))
+        earlier = tuple(i for i in incidents if i.account == account)
+        casebook = Casebook(policy or Policy(), earlier)
+        self._happenings = Happenings(casebook, earlier, was_watched=was_watched)
         self._ladder = ladder
         self._inquest = Inquest(known=self._known, casebook=casebook, ladder=ladder)
         self._was_watched = was_watched
@@ -124,8 +128,11 @@ class Engine:
                 self._inquest.key_read(event)
             case ReadingAwaited(because=because):
                 self._known.await_reading(because, event.at)
-            case NewsCame() | Drifted():
-                pass
+            case NewsCame(news=news):
+                self._happenings.note(news, event.at)
+            case Drifted():
+                drift = drift_of(event, self._known.marks(), event.at)
+                self._happenings.drifted(drift)
             case _:
                 assert_never(event)
 
@@ -162,6 +169,7 @@ class Engine:
         if known.snapshot is not None and snapshot.at < known.snapshot.at:
             return self._concluded(at, _NOTHING)
         known.take_reading(snapshot, at, event.source)
+        self._happenings.read(snapshot, at)
         if known.must_doubt(snapshot, event.source, at):
             known.doubt(snapshot, at)
             again = SnapshotWanted(
@@ -246,7 +254,8 @@ class Engine:
             target=self._target,
             at=at,
         )
-        changes = self._inquest.held(briefing, solved=solve)
+        happened = self._happenings.changes(briefing)
+        changes = (*happened, *self._inquest.held(briefing, solved=solve))
         asked = self._wants.after(self._known, self._watches.values(), touched, at)
         assessed = Assessed(assessment=self._assessment(at, fresh))
         self._state = assessed.assessment.state

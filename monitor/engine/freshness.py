@@ -70,11 +70,10 @@ def account_trouble(known: Knowledge, at: datetime) -> Trouble | None:
         waited = 0.0 if known.started_at is None else (at - known.started_at).total_seconds()
         because = f"the account was never read yet{why}"
         return Trouble(because=because, is_due=waited > told, since=None)
-    if known.awaited_since is not None:
-        waited = (at - known.awaited_since).total_seconds()
+    since = known.awaited_since
+    if since is not None and (at - since).total_seconds() > budgets.grace_seconds:
         because = f"{known.awaited}, and the account was not read since{why}"
-        is_due = waited > budgets.grace_seconds
-        return Trouble(because=because, is_due=is_due, since=known.awaited_since)
+        return Trouble(because=because, is_due=True, since=since)
     if age > budgets.account_seconds:
         because = f"the account was last read {words.duration(age)} ago{why}"
         return Trouble(because=because, is_due=age > told, since=_ago(at, age))

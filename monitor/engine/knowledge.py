@@ -175,7 +175,8 @@ class Knowledge:
 
     def await_reading(self, because: str, at: datetime) -> None:
         """Only a reading that begins from now on can tell the rest of what happened."""
-        self.awaited, self.awaited_since = because, at
+        if self.awaited_since is None:
+            self.awaited, self.awaited_since = because, at
 
     def tick(self) -> None:
         """The clock ticks: of the parts that died only those that bring facts are waited for."""

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,13 +19,15 @@ from monitor.engine.events import (
 )
 from monitor.exchanges.account_feed import Heard, Listening, Opened
 from monitor.exchanges.port import AccountStream, Frame, Told
-from monitor.risk.model import AccountSnapshot
 from monitor.risk.news import Warned
 from monitor.service import account_listener
 from monitor.service.account_listener import AccountListener
 from tests.build import NOON
 from tests.end_to_end.stage import until
 from tests.fakes.private import LOGGED_IN, BookView, book
+
+if TYPE_CHECKING:
+    from monitor.risk.model import AccountSnapshot
 
 
 @dataclass
