@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime, timedelta
 
 from aiohttp import WSMsgType, web
 
@@ -26,7 +25,7 @@ class Socket:
         self.notes: dict[str, str] = {}  # what an exchange wants to remember of it
         self._hub = hub
         self._queue: asyncio.Queue[str | bytes] = asyncio.Queue(_QUEUE_LENGTH)
-        self._late: deque[tuple[datetime, str]] = deque()
+        self._late: deque[tuple[float, str]] = deque()
         self._overtaken: str | None = None
         self._sent = 0
 
@@ -43,7 +42,9 @@ class Socket:
         shown = _GARBAGE if self._hub.has_fault("garbage", self.path) else text
         seconds = self._hub.fault_value("late", self.path, _LATE_SECONDS)
         if seconds is not None:
-            self._late.append((self._hub.now() + timedelta(seconds=float(seconds)), shown))
+            loop = asyncio.get_running_loop()
+            self._late.append((loop.time() + float(seconds), shown))
+            loop.call_later(float(seconds), self.release)
         elif self._late:  # what comes after a late one waits for it
             self._late.append((self._late[-1][0], shown))
         else:
@@ -63,8 +64,9 @@ class Socket:
             self._overtaken = None
 
     def release(self) -> None:
-        """Queue what was held back and is due; called at each tick."""
-        while self._late and self._late[0][0] <= self._hub.now():
+        """Queue what was held back and is due; called when it is, and at each tick."""
+        now = asyncio.get_running_loop().time()
+        while self._late and self._late[0][0] <= now:
             self._queue_in_order(self._late.popleft()[1])
         if not self._hub.has_fault("swapped", self.path):
             self._let_go_overtaken()
@@ -121,9 +123,6 @@ class Hub:
         """Give what the fault of this kind on this path says, None where there is none."""
         fault = self._world.faults.find(self._exchange, path, kind, self._world.now())
         return None if fault is None else fault.value or default
-
-    def now(self) -> datetime:
-        return self._world.now()
 
     def silent_symbols(self, path: str) -> frozenset[str]:
         return self._world.faults.silent_symbols(self._exchange, path, self._world.now())
