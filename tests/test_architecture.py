@@ -121,6 +121,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "bybit_accounts": "test_bybit_ledger",
         "bybit_auth": "test_bybit_rest",
         "bybit_changes": "test_bybit_events, test_bybit_takeover",
+        "bybit_estimate": "test_bybit_ledger, test_bybit_wire",
         "bybit_fills": "test_bybit_cash, test_bybit_events",
         "bybit_market": "test_bybit_rest, test_bybit_wire",
         "bybit_options": "test_bybit_wire",

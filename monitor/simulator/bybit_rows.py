@@ -9,13 +9,13 @@ and recorded answers.
 from decimal import ROUND_DOWN, Decimal
 
 from monitor.simulator.bybit_account import ZERO, Account, Order, Position, Prices
+from monitor.simulator.bybit_estimate import estimated_liquidation_price
 from monitor.simulator.bybit_isolated import liquidation_price as isolated_price
 from monitor.simulator.bybit_ledger import (
     AccountFigures,
     CoinFigures,
     PositionFigures,
     counts,
-    estimated_liquidation_price,
 )
 from monitor.simulator.bybit_pools import UNIFIED_2
 from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS
@@ -173,8 +173,8 @@ def _liquidation_price(
 ) -> Decimal | None:
     if account.margin_mode == "REGULAR_MARGIN":
         return estimated_liquidation_price(now, mine)
-    # Isolated: it does not follow the mark, only orders beside the position can move it.
-    return isolated_price(mine.position, mine.risk_value - mine.value)
+    # Isolated: it follows neither the mark nor the orders.
+    return isolated_price(mine.position)
 
 
 def flat_position(symbol: str, idx: int) -> Row:
