@@ -90,6 +90,8 @@ async def _account_lines(
     if unread:
         found = f"{unread}: this key may not ask for it, so what is there is not seen"
         yield Check(what=f"{name}: all of the account", ok=False, found=f"{found}. {_NARROW}")
+    for pool, because in snapshot.unread.items():
+        yield Check(what=f"{name}: pool {pool.name}", ok=False, found=f"can't be read: {because}")
     held = [p.instrument.exchange_symbol for pool in snapshot.pools for p in pool.positions]
     yield Check(what=f"{name}: positions", ok=True, found=", ".join(held) or "none open")
     held_by = (p for pool in snapshot.pools for p in pool.positions)
