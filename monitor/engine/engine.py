@@ -20,18 +20,23 @@ from monitor.engine import freshness
 from monitor.engine.briefing import Briefing
 from monitor.engine.calm import common
 from monitor.engine.casebook import Casebook
+from monitor.engine.drift import drift_of
 from monitor.engine.effects import AccountAssessment, Assessed, SnapshotWanted, State
 from monitor.engine.events import (
+    Drifted,
     FeedLost,
     FeedRestored,
     KeyRightsRead,
     MarksMoved,
+    NewsCame,
     PollFailed,
+    ReadingAwaited,
     SnapshotTaken,
     Source,
     TaskDied,
     TimePassed,
 )
+from monitor.engine.happenings import Happenings
 from monitor.engine.inquest import Inquest
 from monitor.engine.knowledge import ASK_AGAIN_SECONDS, Budgets, Feed, Knowledge, Touched
 from monitor.engine.unread import completed
@@ -47,7 +52,7 @@ if TYPE_CHECKING:
     from monitor.alerts.ladder import Ladder
     from monitor.engine.calm import Span
     from monitor.engine.effects import Effect
-    from monitor.engine.events import Event
+    from monitor.engine.events import Event, Noted
     from monitor.engine.freshness import Freshness
     from monitor.engine.watch import Watch
     from monitor.risk.model import AccountSnapshot, Mark, PoolId
@@ -83,7 +88,9 @@ class Engine:
         self._target = target or Target()
         self._watches: dict[PoolId, Watch] = {}
         self._wants = Wants()
-        casebook = Casebook(policy or Policy(), (i for i in incidents if i.account == account))
+        earlier = tuple(i for i in incidents if i.account == account)
+        casebook = Casebook(policy or Policy(), earlier)
+        self._happenings = Happenings(casebook, earlier, was_watched=was_watched)
         self._ladder = ladder
         self._inquest = Inquest(known=self._known, casebook=casebook, ladder=ladder)
         self._was_watched = was_watched
@@ -103,6 +110,13 @@ class Engine:
                 self._inquest.forget_old(event.at)
                 self._known.tick()
                 return self._concluded(event.at, _NOTHING, solve=True)
+            case _:
+                self._note(event)
+        return self._concluded(event.at, _NOTHING)
+
+    def _note(self, event: Noted) -> None:
+        """Facts that move no figure by themselves."""
+        match event:
             case FeedLost():
                 self._known.feeds[event.feed] = _lost(event.feed, event.because, event.at)
             case FeedRestored():
@@ -114,9 +128,15 @@ class Engine:
                 self._known.fail(event.error, event.at)
             case KeyRightsRead():
                 self._inquest.key_read(event)
+            case ReadingAwaited(because=because):
+                self._known.await_reading(because, event.at)
+            case NewsCame(news=news):
+                self._happenings.note(news, event.at)
+            case Drifted():
+                drift = drift_of(event, self._known.marks(), event.at)
+                self._happenings.drifted(drift)
             case _:
                 assert_never(event)
-        return self._concluded(event.at, _NOTHING)
 
     def assessment(self) -> AccountAssessment:
         """
@@ -151,7 +171,8 @@ class Engine:
         if known.snapshot is not None and snapshot.at < known.snapshot.at:
             return self._concluded(at, _NOTHING)
         snapshot = completed(snapshot, known.snapshot)
-        known.take_reading(snapshot, at)
+        known.take_reading(snapshot, at, event.source)
+        self._happenings.read(snapshot, at)
         if known.must_doubt(snapshot, event.source, at):
             known.doubt(snapshot, at)
             again = SnapshotWanted(
@@ -242,7 +263,8 @@ class Engine:
             target=self._target,
             at=at,
         )
-        changes = self._inquest.held(briefing, solved=solve)
+        happened = self._happenings.changes(briefing)
+        changes = (*happened, *self._inquest.held(briefing, solved=solve))
         asked = self._wants.after(self._known, self._watches.values(), touched, at)
         assessed = Assessed(assessment=self._assessment(at, fresh))
         self._state = assessed.assessment.state

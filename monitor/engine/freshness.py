@@ -70,6 +70,10 @@ def account_trouble(known: Knowledge, at: datetime) -> Trouble | None:
         waited = 0.0 if known.started_at is None else (at - known.started_at).total_seconds()
         because = f"the account was never read yet{why}"
         return Trouble(because=because, is_due=waited > told, since=None)
+    since = known.awaited_since
+    if since is not None and (at - since).total_seconds() > budgets.grace_seconds:
+        because = f"{known.awaited}, and the account was not read since{why}"
+        return Trouble(because=because, is_due=True, since=since)
     if age > budgets.account_seconds:
         because = f"the account was last read {words.duration(age)} ago{why}"
         return Trouble(because=because, is_due=age > told, since=_ago(at, age))
@@ -157,11 +161,16 @@ def joined(troubles: Iterable[Trouble]) -> Trouble | None:
 
 
 def feeds(known: Knowledge, at: datetime) -> tuple[FeedHealth, ...]:
-    """The health of the marks feed, of the account view, and of any other feed that was lost."""
+    """The health of the marks feed, of the account view, and of any other feed heard of."""
     others = [
-        FeedHealth(name=feed.name, state=State.STALE, age_seconds=None, because=feed.because)
+        FeedHealth(
+            name=feed.name,
+            state=State.FRESH if feed.lost_at is None else State.STALE,
+            age_seconds=None,
+            because=feed.because,
+        )
         for feed in known.feeds.values()
-        if feed.name not in (MARKS, ACCOUNT) and feed.lost_at is not None
+        if feed.name not in (MARKS, ACCOUNT)
     ]
     return (_marks_feed(known, at), _account_feed(known, at), *others)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from monitor.errors import ExchangeError, Malformed
+from monitor.errors import ExchangeError, Malformed, MissingReply
 from monitor.exchanges.okx import calls, cash, updates
 from monitor.exchanges.okx.errors import NAME
 from monitor.exchanges.okx.legs import leg
@@ -46,9 +46,17 @@ class View:
 
         Raises:
             Unmodelled: If a position is margined in a coin that the rules don't cover.
-            MissingReply: If a table that a position or coin needs was not read.
+            MissingReply: If a table that a position or coin needs was not read, or frames
+                tell of another account mode than the one that was.
             Malformed: If one can't be read.
         """
+        because = _of_another_mode(self.book) if self.book.was_updated else None
+        if because is not None:
+            raise MissingReply(
+                f"the account's mode was switched: OKX tells {because}",
+                exchange=NAME,
+                call=calls.CONFIG.request,
+            )
         legs, built = self._built()
         marks = {leg.instrument.symbol: leg.mark for leg in legs if leg.mark is not None}
         anchored = built.anchors.prices.values()
@@ -155,10 +163,19 @@ def torn(replies: Replies) -> str | None:
         MissingReply, Malformed: As reading the account does.
     """
     book = read_book(replies)
+    mode, gone = _of_another_mode(book), vanished(book)
+    return mode or (None if gone is None else f"no {gone}, which the balance tells of")
+
+
+def _of_another_mode(book: Book) -> str | None:
+    """
+    What the balance tells and the account's mode doesn't have; None where they fit.
+
+    OKX tells of a switched mode by no event: the next push of the account shows it.
+    """
     told = book.totals.adjusted_equity is not None or book.totals.margin_ratio is not None
     if told and book.config.mode is Mode.FUTURES:
         return "an adjusted equity, which futures mode does not have"
     if book.config.mode is not Mode.FUTURES and any(c.margin_ratio for c in book.coins.values()):
         return "a margin ratio of a coin's own, which only futures mode has"
-    because = vanished(book)
-    return None if because is None else f"no {because}, which the balance tells of"
+    return None

@@ -13,9 +13,8 @@ Source: OKX API guide, «Account channel», «Positions channel», «Balance and
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from monitor.errors import Malformed
 from monitor.exchanges.okx import rows
 from monitor.exchanges.okx.envelope import only_row
 from monitor.exchanges.okx.held import held as read_held
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from monitor.exchanges.okx.book import Book
     from monitor.exchanges.okx.held import Held
     from monitor.exchanges.port import Frame
-
-T = TypeVar("T")
 
 _PONG = "pong"
 
@@ -62,7 +59,9 @@ def _account(book: Book, row: Row, frame: Frame) -> Book:
     told = tuple(rows.coin(detail) for detail in data.rows("details"))
     if not _is_snapshot(row) or row.row("arg").has("ccy"):
         return replace(book.with_coins(told, totals), at=frame.at)
-    pages, whole = _collected(book.coin_pages, row, told)
+    pages, whole = book.coin_pages.with_page(row, told)
+    if pages is book.coin_pages:
+        return book
     book = replace(book, coin_pages=pages)
     return book if whole is None else replace(book.with_all_coins(whole, totals), at=frame.at)
 
@@ -75,14 +74,22 @@ def _positions(book: Book, row: Row, frame: Frame) -> Book:
     told = tuple(replace(read_held(r), told_at=frame.at) for r in row.rows("data"))
     if not _is_snapshot(row):
         return _with_rows(book, told, _newer)
-    pages, whole = _collected(book.position_pages, row, told)
+    pages, whole = book.position_pages.with_page(row, told)
+    if pages is book.position_pages:
+        return book
     book = replace(book, position_pages=pages)
     if whole is None:
         return book
     named = {held.pos_id for held in whole}
     within = _scope(row.row("arg"))
     missing = [p for p, held in book.positions.items() if p not in named and within(held)]
-    return _with_rows(book, whole, _newer).without(missing)
+    return _with_rows(book, whole, _newer).without(missing, _sent_ms(whole, frame))
+
+
+def _sent_ms(told: tuple[Held, ...], frame: Frame) -> int:
+    """When a list of positions was sent; by the clock here where it has no row that tells."""
+    sent = max((held.pushed_ms for held in told), default=0)
+    return sent or int(frame.at.timestamp() * 1000)
 
 
 def _balance_and_position(book: Book, row: Row, frame: Frame) -> Book:
@@ -132,25 +139,6 @@ def _is_snapshot(row: Row) -> bool:
     return row.has("eventType") and row.text("eventType") == "snapshot"
 
 
-def _collected(
-    before: tuple[tuple[T, ...], ...], row: Row, told: tuple[T, ...]
-) -> tuple[tuple[tuple[T, ...], ...], tuple[T, ...] | None]:
-    """
-    The pages of a snapshot that are still to wait, and all that they told once complete.
-
-    Raises:
-        Malformed: If a page came without the ones before it.
-    """
-    page = row.integer("curPage")
-    earlier = before if page > 1 else ()
-    if len(earlier) != page - 1:
-        raise Malformed("curPage", f"page {len(earlier) + 1} of the snapshot", str(page))
-    pages = (*earlier, told)
-    if not row.boolean("lastPage"):
-        return pages, None
-    return (), tuple(item for one in pages for item in one)
-
-
 def _scope(arg: Row) -> Callable[[Held], bool]:
     """Which positions a subscription tells of, by its own arguments."""
     inst_type, inst_id = arg.optional_text("instType"), arg.optional_text("instId")
@@ -178,6 +166,8 @@ def _newer(_: Held, new: Held) -> Held:
 
 def _resized(known: Held, new: Held) -> Held:
     """A position after a trade: its figures of risk are no longer those that were told."""
+    if not known.is_open:
+        return new
     if (new.contracts, new.entry_price) == (known.contracts, known.entry_price):
         return replace(known, updated_ms=new.updated_ms)
     return replace(

@@ -336,7 +336,10 @@ def test_sample_account_frame_of_2026_stands_at_its_own_ratio():
 
 def test_sample_account_frame_is_applied():
     view = wire.view(examples.multi())
-    changed = view.updated(wire.frame(sample("handle_balance")))
+    frame = sample("handle_balance")
+    assert view.updated(wire.frame(frame)).snapshot(wire.NOON).pools, "it is of years before"
+    frame["data"][0]["uTime"] = str(wire.NOON_MS + 1)
+    changed = view.updated(wire.frame(frame))
 
     # A snapshot of one page: what it leaves out is gone, and what positions settle in with it.
     with pytest.raises(Malformed, match="USDT"):
