@@ -28,11 +28,29 @@ class Budget:
     A published limit: `per_minute` units of weight for all calls that name it.
 
     `window_seconds` is the span in which the exchange counts: so long a burst may last.
+    `by_address`: it counts all that comes from one address, whichever account asks; else each
+    account by itself.
     """
 
     name: str
     per_minute: int
     window_seconds: float = 2.0
+    by_address: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """
+    What an answer's headers tell of one limit: `used` units of `limit` in its present window.
+
+    It counts everything that shares the limit, other programs too. `resets_at` is when the
+    window ends, by the exchange's clock; None where that is the next full minute.
+    """
+
+    budget: Budget
+    used: int
+    limit: int
+    resets_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +65,8 @@ class RestCall:
     `continues`: a further page of a list; where no such reply exists offline, the list ends.
     `sticky`: optional, but once it was answered its absence is an outage like any other, and
     only a refusal leaves it out again: a wallet that was seen must not vanish for a time-out.
+    `calm_seconds`: so long it may serve where the address has no room to spare and the account
+    is calm, because another call, read each time, or the account's stream shows a change.
     `is_log`: it lists what was booked, and is worth reading again as soon as a balance moves.
     `verb` is GET for everything that reads; a stream's ticket is asked for with another.
     """
@@ -57,11 +77,16 @@ class RestCall:
     weight: int = 1
     budget: Budget
     max_age_seconds: float = 0
+    calm_seconds: float = 0
     optional: bool = False
     continues: bool = False
     sticky: bool = False
     is_log: bool = False
     verb: str = "GET"
+
+    def age_seconds(self, *, lean: bool) -> float:
+        """For how long a reply serves; `lean`: where room is scarce and the account calm."""
+        return max(self.max_age_seconds, self.calm_seconds if lean else 0.0)
 
     @property
     def request(self) -> str:

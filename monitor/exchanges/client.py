@@ -9,7 +9,7 @@ page answered with HTTP 200 is an error and never «no positions». Redirects ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,15 +20,22 @@ from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout
 from monitor.exchanges.payload import parse_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from monitor.exchanges.port import Exchange
 
 
 @dataclass(slots=True)
 class Answer:
-    """An answer on its way through ccxt: what the body says, and its HTTP status once known."""
+    """
+    An answer on its way through ccxt: what the body says; status and headers once known.
+
+    Header names are lower case.
+    """
 
     body: object
     status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def _read_body(text: str) -> object:
@@ -49,6 +56,7 @@ def client_class(exchange: Exchange) -> type[Any]:
         status, _reason, _url, _method, headers, _text, parsed = answer[:7]
         parsed.status = status
         lower = {name.lower(): value for name, value in headers.items()}
+        parsed.headers = lower
         error = exchange.read_error(status, lower, parsed.body)
         if error is not None:
             raise error

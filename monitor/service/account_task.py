@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -95,6 +95,16 @@ class Shell:
     note_watched: Callable[[], None]
 
 
+class Turns(Protocol):
+    """When this account is read, and how thoroughly."""
+
+    def is_lean(self) -> bool:
+        """Whether the next reading may leave out what can wait."""
+
+    def seconds(self, began: float) -> float:
+        """Until the next reading; the last began then, by the loop's clock."""
+
+
 class AccountTask:
     """One account's loops. `run` ends only by cancellation or by TooManyDeaths."""
 
@@ -108,6 +118,7 @@ class AccountTask:
         mailbox: Mailbox,
         shell: Shell,
         poll_seconds: float,
+        turns: Turns | None = None,
         allow_trading_key: bool,
     ) -> None:
         self.name = name
@@ -118,6 +129,7 @@ class AccountTask:
         self._mailbox = mailbox
         self._shell = shell
         self._poll_seconds = poll_seconds
+        self._turns = turns
         self._allow_trading_key = allow_trading_key
         self._poll_now = asyncio.Event()
         self._feed: MarkFeed | None = None
@@ -136,6 +148,10 @@ class AccountTask:
         self._poll_now.set()
         if self._feed is not None:
             self._feed.reconnect()
+
+    def poll_soon(self) -> None:
+        """Read the account now; its next turns follow from there."""
+        self._poll_now.set()
 
     async def run(self) -> None:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
@@ -223,12 +239,17 @@ class AccountTask:
             failures = failures + 1 if failed else 0
             if failed is None:
                 # From one beginning to the next: slow replies must not age the view twice.
-                wait = max(FIRST_RETRY_SECONDS, began + self._poll_seconds - loop.time())
+                wait = max(FIRST_RETRY_SECONDS, self._until_next(began))
             else:
                 wait = self._pause(failed, failures)
             asked = asyncio.create_task(self._poll_now.wait())
             await asyncio.wait((asked,), timeout=wait)
             asked.cancel()
+
+    def _until_next(self, began: float) -> float:
+        if self._turns is not None:
+            return self._turns.seconds(began)
+        return began + self._poll_seconds - asyncio.get_running_loop().time()
 
     def _pause(self, error: ExchangeError, failures: int) -> float:
         if isinstance(error, Refused):
@@ -274,7 +295,13 @@ class AccountTask:
         """From replies of one moment; where they are not after three tries, from the last ones."""
         for tries_left in reversed(range(TORN_TRIES)):
             began = self._shell.now()
-            replies = await self.rest.read_account()
+            # What was kept of a lean reading may be just what no longer fits.
+            lean = (
+                tries_left == TORN_TRIES - 1 and self._turns is not None and self._turns.is_lean()
+            )
+            replies = await (
+                self.rest.read_account(lean=True) if lean else self.rest.read_account()
+            )
             because = self._exchange.torn(replies)
             if because is not None and not self._was_torn:
                 log.info("replies.torn", account=self.name, because=because)

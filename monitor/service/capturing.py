@@ -14,7 +14,7 @@ from monitor.service.clock import Clock
 
 if TYPE_CHECKING:
     from monitor.exchanges.call import Replies
-    from monitor.exchanges.quiet import Quiet
+    from monitor.exchanges.gate import Host
     from monitor.settings import AccountSettings
 
 # A large account is read slowly, since its calls keep to the exchange's limits.
@@ -45,8 +45,8 @@ def _written(client: RestClient, replies: Replies) -> bytes:
     return client.hidden(text.decode()).encode()
 
 
-def open_client(account: AccountSettings, clock: Clock, quiet: Quiet | None = None) -> RestClient:
-    """The REST client of a configured account; `quiet` is what its host asked of all."""
+def open_client(account: AccountSettings, clock: Clock, host: Host | None = None) -> RestClient:
+    """The REST client of a configured account; `host` is what all accounts behind it share."""
     return RestClient(
         exchange_for(account.exchange, account.products),
         Credentials(
@@ -57,7 +57,7 @@ def open_client(account: AccountSettings, clock: Clock, quiet: Quiet | None = No
         account=account.name,
         now=clock.now,
         rest_url=account.rest_url,
-        quiet=quiet,
+        host=host,
     )
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.exchanges import rest
+from monitor.exchanges import gate
 
 
 @pytest.fixture(scope="session", autouse=True)
 def loopback_has_no_limits_to_keep_to() -> Iterator[None]:
     """In this process; keeping to the exchanges' limits would take seconds for each reading."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rest, "PACE_SHARE", 1000.0)
+        patch.setattr(gate, "BURST_SHARE", 1000.0)
         yield

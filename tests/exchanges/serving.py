@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from monitor.exchanges.call import RestCall
+from monitor.exchanges.gate import Host
 from monitor.exchanges.port import Credentials, Exchange
-from monitor.exchanges.quiet import Quiet
 from monitor.exchanges.rest import RestClient
 from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
 
@@ -53,7 +53,7 @@ def plain(text: str, status: int = 200, **headers: str) -> Callable[[web.Request
 
 @asynccontextmanager
 async def served(
-    clock: Hands | None = None, exchange: Exchange = FAKE, quiet: Quiet | None = None
+    clock: Hands | None = None, exchange: Exchange = FAKE, host: Host | None = None
 ) -> AsyncIterator[tuple[Server, RestClient]]:
     hands = clock or Hands()
     server = Server()
@@ -74,7 +74,7 @@ async def served(
         account="main",
         now=hands,
         rest_url=f"http://127.0.0.1:{runner.addresses[0][1]}",
-        quiet=quiet,
+        host=host,
     )
     try:
         yield server, client

@@ -79,6 +79,7 @@ INCOME = RestCall(
     weight=20,
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
+    calm_seconds=3600,
     optional=True,
     is_log=True,
 )
