@@ -16,7 +16,7 @@ from urllib.parse import quote
 import structlog
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
-from monitor.exchanges.call import Replies, Reply
+from monitor.exchanges.call import Depth, Replies, Reply
 from monitor.exchanges.client import Answer, client_class, redirected, why_failed
 from monitor.exchanges.gate import Gate
 
@@ -195,12 +195,12 @@ class RestClient:
         """The calls of which the last whole reading was made, those kept from before included."""
         return self._standing
 
-    async def read_account(self, *, anew: bool = False, lean: bool = False) -> Replies:
+    async def read_account(self, *, anew: bool = False, depth: Depth = Depth.WHOLE) -> Replies:
         """
         Every reply that the account's figures need now.
 
         Slow tables are kept for as long as their calls say (`anew` reads all of them again,
-        `lean` is for a calm account where room is scarce); when one can't be renewed, the last
+        `depth` lets more of them serve longer); when one can't be renewed, the last
         one serves on. An optional call that fails is left out and tried again later.
 
         Raises:
@@ -211,7 +211,7 @@ class RestClient:
         if anew:
             self._kept, self._skipped = {}, {}
         try:
-            return await self._read_all(before, lean=lean)
+            return await self._read_all(before, depth)
         except Refused:
             # An account that has become of another kind refuses what it served before: what
             # told its kind, or brought nothing of late, is asked anew before that is believed.
@@ -221,13 +221,13 @@ class RestClient:
             self._kept, self._skipped = slow, {}
             return await self._read_all(before)
 
-    async def _read_all(self, before: Mapping[str, _Kept], *, lean: bool = False) -> Replies:
+    async def _read_all(self, before: Mapping[str, _Kept], depth: Depth = Depth.WHOLE) -> Replies:
         """Round by round, until nothing more is wanted."""
         now = self._now()
         got: dict[str, _Kept] = {
             request: kept
             for request, kept in self._kept.items()
-            if self._is_current(kept, now, lean=lean)
+            if self._is_current(kept, now, depth)
             or (kept.call.max_age_seconds > 0 and self._is_skipped(kept.call))
         }
         for _ in range(MAX_ROUNDS):
@@ -238,7 +238,7 @@ class RestClient:
                 if call.request not in got and not self._is_skipped(call)
             ]
             if not wanted:
-                self._kept = {r: k for r, k in got.items() if k.call.age_seconds(lean=True) > 0}
+                self._kept = {r: k for r, k in got.items() if k.call.age_seconds(Depth.HEARD) > 0}
                 self._standing = tuple(kept.call for kept in got.values())
                 return replies
             for kept in await self._gather(wanted, before):
@@ -263,8 +263,8 @@ class RestClient:
         """Let the next reading ask anew for what was booked, however lately that was read."""
         self._logs_from = self._now()
 
-    def _is_current(self, kept: _Kept, now: datetime, *, lean: bool) -> bool:
-        age = kept.call.age_seconds(lean=lean)
+    def _is_current(self, kept: _Kept, now: datetime, depth: Depth) -> bool:
+        age = kept.call.age_seconds(depth)
         if kept.call.is_log and kept.reply.at < self._logs_from:
             return False
         if age >= TABLE_SECONDS and kept.reply.at < self._renewed_from:
@@ -298,7 +298,7 @@ class RestClient:
             if isinstance(result, Reply):
                 kept.append(_Kept(call=call, reply=result))
                 self._answered.add(call.request)
-                if call.age_seconds(lean=True) > 0:
+                if call.age_seconds(Depth.HEARD) > 0:
                     self._kept[call.request] = kept[-1]
             elif not isinstance(result, ExchangeError):
                 errors.append(result)

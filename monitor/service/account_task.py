@@ -41,7 +41,7 @@ from monitor.errors import (
     Unmodelled,
     Unreachable,
 )
-from monitor.exchanges.call import Replies
+from monitor.exchanges.call import Depth, Replies
 from monitor.risk.model import Mark
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ class Shell:
 class Turns(Protocol):
     """When this account is read, and how thoroughly."""
 
-    def is_lean(self) -> bool:
-        """Whether the next reading may leave out what can wait."""
+    def depth(self) -> Depth:
+        """How thorough the next reading is to be."""
 
     def seconds(self, began: float) -> float:
         """Until the next reading; the last began then, by the loop's clock."""
@@ -295,13 +295,10 @@ class AccountTask:
         """From replies of one moment; where they are not after three tries, from the last ones."""
         for tries_left in reversed(range(TORN_TRIES)):
             began = self._shell.now()
-            # What was kept of a lean reading may be just what no longer fits.
-            lean = (
-                tries_left == TORN_TRIES - 1 and self._turns is not None and self._turns.is_lean()
-            )
-            replies = await (
-                self.rest.read_account(lean=True) if lean else self.rest.read_account()
-            )
+            # What was kept of a reading that was not whole may be just what no longer fits.
+            is_first = tries_left == TORN_TRIES - 1
+            depth = self._turns.depth() if is_first and self._turns is not None else Depth.WHOLE
+            replies = await self.rest.read_account(depth=depth)
             because = self._exchange.torn(replies)
             if because is not None and not self._was_torn:
                 log.info("replies.torn", account=self.name, because=because)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from monitor.alerts.ladder import Measure
 from monitor.engine.effects import State
+from monitor.exchanges.call import Depth
 from monitor.risk.result import Verdict
 
 if TYPE_CHECKING:
@@ -61,8 +62,13 @@ class Polled:
     has_isolated: bool = False
 
     @property
-    def may_be_lean(self) -> bool:
-        return self.temper is Temper.CALM and (self.is_heard or not self.has_isolated)
+    def least_depth(self) -> Depth:
+        """The least thorough reading that does while the account stands as it does."""
+        if self.temper is not Temper.CALM:
+            return Depth.WHOLE
+        if self.is_heard:
+            return Depth.HEARD
+        return Depth.WHOLE if self.has_isolated else Depth.CALM
 
     @property
     def soonest_seconds(self) -> float:
@@ -74,10 +80,10 @@ class Polled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """From the beginning of one reading to that of the next; `lean` leaves out what can wait."""
+    """From the beginning of one reading to that of the next, and how thorough they are."""
 
     seconds: float
-    lean: bool = False
+    depth: Depth = Depth.WHOLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +92,6 @@ class Plan:
 
     paces: Mapping[str, Pace]
     is_carried: bool
-
-
-Room = "Callable[[str, Budget], float]"
 
 
 def plan(
@@ -108,10 +111,7 @@ def plan(
         whole: The exchange's limit of all calls of an address, each counting once.
     """
     listed = tuple(accounts)
-    costs = {
-        a.name: {lean: Cost(a.calls, lean=lean, whole=whole) for lean in (False, True)}
-        for a in listed
-    }
+    costs = {a.name: {depth: Cost(a.calls, depth, whole) for depth in Depth} for a in listed}
     found = _Found(listed, costs, room)
     for account in listed:
         found.keep_to_own_limits(account, longest_seconds)
@@ -152,10 +152,12 @@ def _in_order(
 class Cost:
     """What one account's readings weigh, by limit and by how long replies serve."""
 
-    def __init__(self, calls: Iterable[RestCall], *, lean: bool, whole: Budget | None) -> None:
+    def __init__(
+        self, calls: Iterable[RestCall], depth: Depth, whole: Budget | None = None
+    ) -> None:
         self._by_age: dict[Budget, dict[float, int]] = defaultdict(lambda: defaultdict(int))
         for call in calls:
-            age = call.age_seconds(lean=lean)
+            age = call.age_seconds(depth)
             self._by_age[call.budget][age] += call.weight
             if whole is not None and whole != call.budget:
                 self._by_age[whole][age] += 1
@@ -179,7 +181,7 @@ class _Found:
     def __init__(
         self,
         accounts: tuple[Polled, ...],
-        costs: Mapping[str, Mapping[bool, Cost]],
+        costs: Mapping[str, Mapping[Depth, Cost]],
         room: Callable[[str, Budget], float],
     ) -> None:
         self.paces = {a.name: Pace(seconds=a.soonest_seconds) for a in accounts}
@@ -190,7 +192,7 @@ class _Found:
         """Whether what all take together of each limit of the address is there."""
         taken: dict[Budget, float] = defaultdict(float)
         for name, pace in self.paces.items():
-            for budget, units in self._costs[name][pace.lean].per_minute(pace.seconds).items():
+            for budget, units in self._costs[name][pace.depth].per_minute(pace.seconds).items():
                 if budget.by_address:
                     taken[budget] += units
         return all(units <= self._room("", budget) for budget, units in taken.items())
@@ -198,7 +200,7 @@ class _Found:
     def keep_to_own_limits(self, account: Polled, longest_seconds: float) -> None:
         """No oftener than what counts this account alone allows."""
         pace = self.paces[account.name]
-        cost = self._costs[account.name][False]
+        cost = self._costs[account.name][Depth.WHOLE]
 
         def fits(seconds: float) -> bool:
             return all(
@@ -212,8 +214,8 @@ class _Found:
 
     def make_lean(self, group: Iterable[Polled]) -> None:
         for account in group:
-            if account.may_be_lean:
-                self.paces[account.name] = replace(self.paces[account.name], lean=True)
+            pace = self.paces[account.name]
+            self.paces[account.name] = replace(pace, depth=account.least_depth)
 
     def stretch(self, group: tuple[Polled, ...], longest_seconds: float) -> None:
         """All of a group as far as it takes, or as far as they may."""
@@ -247,7 +249,7 @@ def carried(
     share: float,
     *,
     seconds: float,
-    lean: bool,
+    depth: Depth,
     whole: Budget | None = None,
 ) -> int | None:
     """
@@ -256,7 +258,7 @@ def carried(
     Args:
         share: Of each published limit that may be used.
     """
-    units = Cost(calls, lean=lean, whole=whole).per_minute(seconds)
+    units = Cost(calls, depth, whole).per_minute(seconds)
     counts = [
         int(share * budget.per_minute / taken)
         for budget, taken in units.items()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from monitor.alerts.ladder import Ladder
     from monitor.alerts.message import Notification
     from monitor.engine.effects import AccountAssessment
+    from monitor.exchanges.call import Depth
     from monitor.exchanges.rest import RestClient
     from monitor.exchanges.use import InUse
     from monitor.service.hosts import Hosts
@@ -44,8 +45,8 @@ class AccountTurns:
     name: str
     timetable: Timetable
 
-    def is_lean(self) -> bool:
-        return self.timetable.pace(self.name, _now()).lean
+    def depth(self) -> Depth:
+        return self.timetable.pace(self.name, _now()).depth
 
     def seconds(self, began: float) -> float:
         return self.timetable.seconds(self.name, began, _now())

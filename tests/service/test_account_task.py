@@ -23,7 +23,7 @@ from monitor.engine.events import (
     TimePassed,
 )
 from monitor.errors import ExchangeError, Malformed, Refused, Unmodelled, Unreachable
-from monitor.exchanges.call import Replies, Reply, RestCall
+from monitor.exchanges.call import Depth, Replies, Reply, RestCall
 from monitor.exchanges.port import Exchange, Permissions
 from monitor.risk.model import AccountSnapshot, Mark
 from monitor.service.account_task import AccountTask, Shell, TooManyDeaths
@@ -54,7 +54,7 @@ class FakeRest:
     renewed: int = 0
     logs_renewed: int = 0
 
-    async def read_account(self) -> Replies:
+    async def read_account(self, *, depth: Depth = Depth.WHOLE) -> Replies:
         self.reads += 1
         if self.failures:
             raise self.failures.pop(0)

@@ -26,7 +26,7 @@ CONFIG = RestCall(
     path="/fapi/v1/accountConfig",
     weight=5,
     budget=FUTURES_BUDGET,
-    calm_seconds=300,
+    heard_seconds=600,
 )
 # The two modes one by one: not asked for, but they serve where the reply of both is absent.
 MULTI_ASSETS = RestCall(
@@ -51,6 +51,7 @@ POSITIONS = RestCall(
     weight=5,
     budget=FUTURES_BUDGET,
     calm_seconds=300,
+    heard_seconds=600,
 )
 # On api.binance.com: a key that may not ask there still watches futures well. Asked with every
 # poll; while that host fails, what it said last serves on.

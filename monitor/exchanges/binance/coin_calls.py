@@ -21,6 +21,7 @@ ACCOUNT = RestCall(
     path="/dapi/v1/account",
     weight=5,
     budget=FUTURES_BUDGET,
+    heard_seconds=600,
     optional=True,
     sticky=True,
 )
@@ -29,6 +30,7 @@ POSITIONS = RestCall(
     path="/dapi/v1/positionRisk",
     weight=1,
     budget=FUTURES_BUDGET,
+    heard_seconds=600,
     optional=True,
     sticky=True,
 )
