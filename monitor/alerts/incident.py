@@ -50,6 +50,8 @@ class Subject(Enum):
     DISAGREES = "disagrees"
     PREDICTION = "prediction"
     KEY_TOO_POWERFUL = "key too powerful"
+    KEY_LACKS = "key lacks a right"
+    KEY_ENDS = "key expires"
     MODE = "mode"
     TIERS = "tiers"
 

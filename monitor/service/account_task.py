@@ -62,7 +62,7 @@ log = structlog.get_logger()
 TICK_SECONDS = 1.0
 REFUSED_SECONDS = 300.0
 BLOCKED_SECONDS = 60.0
-RIGHTS_SECONDS = 3600.0
+RIGHTS_SECONDS = 300.0
 RIGHTS_RETRY_SECONDS = 300.0
 TORN_TRIES = 3
 FIRST_RETRY_SECONDS = 1.0
@@ -317,8 +317,9 @@ class AccountTask:
 
     async def _read_rights(self) -> None:
         """
-        Hourly: what the key may do. A trading key is refused for an account never watched.
+        Every five minutes: what the key may do.
 
+        A trading key is refused for an account never watched.
         Where the rights can't be read, an account that was watched before is watched on.
         """
         now = self._shell.now()

@@ -164,10 +164,10 @@ async def test_a_reading_tells_of_the_key_and_of_the_account() -> None:
     assert [type(event) for event in await stage.read()] == [SnapshotTaken]
 
 
-async def test_the_key_is_looked_at_again_after_an_hour() -> None:
+async def test_the_key_is_looked_at_again_after_five_minutes() -> None:
     stage = Stage()
     await stage.read()
-    stage.now += timedelta(seconds=3599)
+    stage.now += timedelta(seconds=299)
     assert len(await stage.read()) == 1
     stage.now += timedelta(seconds=1)
     assert len(await stage.read()) == 2
