@@ -28,11 +28,12 @@ class Server:
     def count(self, path: str) -> int:
         return self.asked.count(path)
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
         if "timestamp" in request.query:
             self.stamps.append(int(request.query["timestamp"]))
-        return self.answers[request.path](request)
+        answer = self.answers[request.path](request)
+        return answer if isinstance(answer, web.Response) else await answer
 
 
 @dataclass
