@@ -23,6 +23,7 @@ from monitor.exchanges.bybit.permissions import (
     read_permissions,
 )
 from monitor.exchanges.bybit.pools import snapshot_of
+from monitor.exchanges.bybit.private import account_streams, read_account_frame
 from monitor.exchanges.bybit.updates import updated
 from monitor.exchanges.payload import Row
 from monitor.exchanges.port import Exchange
@@ -77,6 +78,8 @@ EXCHANGE = Exchange(
     read_error=read_error,
     catalogue=CATALOGUE,
     permission_hint=PERMISSION_HINT,
+    account_streams=account_streams,
+    read_account_frame=read_account_frame,
     torn=torn,
     read_use=read_use,
     address_budget=PER_IP,
