@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from monitor.exchanges.account_feed import AccountNews
     from monitor.exchanges.call import Replies
-    from monitor.exchanges.quiet import Quiet
+    from monitor.exchanges.gate import Host
     from monitor.settings import AccountSettings
 
 # A large account is read slowly, since its calls keep to the exchange's limits.
@@ -53,15 +53,15 @@ def _written(client: RestClient, replies: Replies) -> bytes:
     return client.hidden(text.decode()).encode()
 
 
-def open_client(account: AccountSettings, clock: Clock, quiet: Quiet | None = None) -> RestClient:
-    """The REST client of a configured account; `quiet` is what its host asked of all."""
+def open_client(account: AccountSettings, clock: Clock, host: Host | None = None) -> RestClient:
+    """The REST client of a configured account; `host` is what all accounts behind it share."""
     return RestClient(
         exchange_for(account.exchange, account.products),
         _credentials(account),
         account=account.name,
         now=clock.now,
         rest_url=account.rest_url,
-        quiet=quiet,
+        host=host,
     )
 
 
