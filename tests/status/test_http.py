@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from decimal import Decimal as D  # noqa: N817 - short in tables
@@ -141,3 +142,19 @@ async def test_how_true_the_predictions_came_is_measured() -> None:
     assert f"margin_monitor_largest_prediction_error{labels} 0.002" in text
     _, bare = await answer("/metrics", an_account())
     assert f"prediction_error{labels}" not in bare
+
+
+async def test_metrics_count_the_tasks_of_the_loop_and_what_the_process_uses() -> None:
+    async with asking() as (session, _):
+
+        async def tasks() -> int:
+            async with session.get("/metrics") as got:
+                found = dict(line.rsplit(" ", 1) for line in (await got.text()).splitlines())
+            assert float(found["process_resident_memory_bytes"]) > 1e6
+            assert float(found["process_open_fds"]) > 0
+            return int(float(found["margin_monitor_tasks"]))
+
+        before = await tasks()
+        one_more = asyncio.create_task(asyncio.sleep(60))
+        assert await tasks() == before + 1
+        one_more.cancel()
