@@ -33,6 +33,7 @@ ROOMS: dict[str, dict[str, str]] = {
     },
     "exchanges": {
         "__init__": "empty",
+        "account_connection": "test_account_feed",
         "port": "only values; the secrets of Credentials: test_rest",
     },
     "exchanges/binance": {
@@ -83,7 +84,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "watched": "test_store",
     },
     "status": {"__init__": "empty", "metrics": "test_http"},
-    "service": {"__init__": "empty"},
+    "service": {"__init__": "empty", "key_rights": "test_account_task"},
     "settings": {
         "__init__": "lists the room's public names",
         "document": "test_load",
@@ -119,12 +120,15 @@ ROOMS: dict[str, dict[str, str]] = {
         "bybit_account": "test_bybit_wire",
         "bybit_accounts": "test_bybit_ledger",
         "bybit_auth": "test_bybit_rest",
+        "bybit_changes": "test_bybit_events, test_bybit_takeover",
+        "bybit_estimate": "test_bybit_ledger, test_bybit_wire",
+        "bybit_fills": "test_bybit_cash, test_bybit_events",
         "bybit_market": "test_bybit_rest, test_bybit_wire",
         "bybit_options": "test_bybit_wire",
         "bybit_paging": "test_bybit_rest",
         "bybit_public": "test_bybit_wire",
         "bybit_rows": "test_bybit_wire",
-        "bybit_steering": "test_bybit_modes",
+        "bybit_steering": "test_bybit_modes, test_bybit_events",
         "bybit_tables": "test_bybit_wire, test_bybit_ledger",
         "changes": "test_unified_faults, test_binance_changes",
         "faulty_rest": "test_unified_faults, test_faults",

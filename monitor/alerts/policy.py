@@ -34,6 +34,7 @@ class QuietReason(Enum):
     TOO_SOON = "the same was told not long ago"
     TOO_OFTEN = "the like was told often enough this hour"
     ACCEPTED = "it stands where it was opened, which is no alarm"
+    UNHEARD = "nothing more was heard of it, which says nothing"
 
 
 _USUALLY: Mapping[Step, SpeakReason | QuietReason] = {
@@ -64,6 +65,8 @@ class Policy:
         """Whether a step is told. What is new always is; what was told before, now and then."""
         if transition.step is Step.ESCALATED:
             return self._escalated(transition)
+        if transition.step is Step.RESOLVED and transition.after.subject.ends_unsaid:
+            return QuietReason.UNHEARD
         if transition.step is Step.RESOLVED and not _was_alarm(transition):
             return QuietReason.ACCEPTED
         return _USUALLY[transition.step]

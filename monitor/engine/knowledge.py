@@ -13,12 +13,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.engine.events import Source
+from monitor.engine.unread import noted
 from monitor.errors import Refused, Unmodelled, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from monitor.engine.events import MarksMoved
+    from monitor.engine.unread import Unread
     from monitor.errors import ExchangeError
     from monitor.risk.cash import Booking
     from monitor.risk.model import AccountSnapshot, Mark, PoolId
@@ -131,7 +133,10 @@ class Knowledge:
         self._alike_since: datetime = datetime.min.replace(tzinfo=UTC)
         self.failure: ExchangeError | None = None
         self.failed_at: datetime | None = None
+        self.awaited = ""
+        self.awaited_since: datetime | None = None
         self.feeds: dict[str, Feed] = {}
+        self.unread: Mapping[PoolId, Unread] = {}
         self._live: dict[str, Mark] = {}
         self._asked: dict[str, Mark] = {}
         self._wanted_since: dict[str, datetime] = {}
@@ -145,12 +150,25 @@ class Knowledge:
         if self.started_at is None:
             self.started_at = at
 
-    def take_reading(self, snapshot: AccountSnapshot, at: datetime) -> None:
-        """A reading came: the account can be read, and its marks are worth having."""
-        self.failure = self.failed_at = None
-        self._revive(ACCOUNT)
+    def take_reading(
+        self, snapshot: AccountSnapshot, at: datetime, source: Source = Source.REST
+    ) -> None:
+        """
+        A reading came: the account can be read, and its marks are worth having.
+
+        Of a live update only the marks are: it may come while every reading is refused.
+        """
+        if source is Source.REST:
+            self.failure = self.failed_at = None
+            self._revive(ACCOUNT)
+            if self.awaited_since is not None and snapshot.at >= self.awaited_since:
+                self.awaited, self.awaited_since = "", None
         for symbol, mark in snapshot.marks.items():
             self._take(self._asked, symbol, mark, at)
+
+    def note_unread(self, reading: AccountSnapshot, at: datetime) -> None:
+        """Which pools a reading could not read; their book is the last known one."""
+        self.unread = noted(self.unread, self.snapshot, reading, at)
 
     def fail(self, error: ExchangeError, at: datetime) -> None:
         """
@@ -161,6 +179,11 @@ class Knowledge:
         self.failed_at = self.failed_at or at
         if self.must_act is None or not isinstance(error, Unreachable):
             self.failure = error
+
+    def await_reading(self, because: str, at: datetime) -> None:
+        """Only a reading that begins from now on can tell the rest of what happened."""
+        if self.awaited_since is None:
+            self.awaited, self.awaited_since = because, at
 
     def tick(self) -> None:
         """The clock ticks: of the parts that died only those that bring facts are waited for."""

@@ -20,6 +20,7 @@ import structlog
 
 from monitor.engine.events import FeedLost, FeedRestored, MarksMoved
 from monitor.exchanges.connection import Connection, Lost, RejectedByExchange
+from monitor.exchanges.waiting import end, first_of
 from monitor.risk.model import Mark
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class MarkFeed:
                 await self._change(keepers)
                 keepers = await self._replaced(keepers)
         finally:
-            await _end(keepers)
+            await end(*keepers)
 
     async def _change(self, keepers: list[asyncio.Task[None]]) -> None:
         """Until other connections are needed. A keeper ends only by a bug, raised here."""
@@ -176,7 +177,7 @@ class MarkFeed:
             if self._changed.is_set():
                 # Others still are needed: until they deliver, the old ones do what they can.
                 return [*old, *new]
-            await _end(old)
+            await end(*old)
         return new
 
     async def _all_or_changed(self, ready: list[asyncio.Event]) -> None:
@@ -208,7 +209,7 @@ class MarkFeed:
                 await asyncio.sleep(random.uniform(0.1, wait))  # noqa: S311
                 connection, task = self._open(stream)
         finally:
-            await _end([task])
+            await end(task)
 
     def _open(self, stream: MarkStream) -> tuple[Connection, asyncio.Task[None]]:
         connection = Connection(self, stream)
@@ -223,11 +224,11 @@ class MarkFeed:
     ) -> bool:
         """Until the connection is lost or must be left; whether it was good for a minute."""
         began = asyncio.get_running_loop().time()
-        await _first(task, connection.ready, connection.leaving)
+        await first_of(task, connection.ready, connection.leaving)
         if connection.ready.is_set():
             first.set()
             self._restored(number)
-        await _first(task, connection.leaving)
+        await first_of(task, connection.leaving)
         if task.done():
             self._report_lost(number, task)
         return asyncio.get_running_loop().time() - began > GOOD_SECONDS
@@ -239,14 +240,14 @@ class MarkFeed:
         new, task = self._open(stream)
         with suppress(TimeoutError):
             async with asyncio.timeout(HANDOVER_SECONDS):
-                await _first(task, new.ready)
+                await first_of(task, new.ready)
         if not new.ready.is_set() and not old_task.done():
-            await _end([task])
+            await end(task)
             # A successor that fails at once is not asked for again at once.
             await asyncio.wait((old_task,), timeout=LONGEST_WAIT_SECONDS)
             old.leaving.clear()
             return old, old_task
-        await _end([old_task])
+        await end(old_task)
         return new, task
 
     def _report_lost(self, number: int, task: asyncio.Task[None]) -> None:
@@ -284,19 +285,3 @@ class MarkFeed:
 
 def _was_rejected(task: asyncio.Task[None]) -> bool:
     return task.done() and isinstance(task.exception(), RejectedByExchange)
-
-
-async def _first(task: asyncio.Task[None], *events: asyncio.Event) -> None:
-    """Wait for the task's end or one of the events, whichever comes first."""
-    waiters = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait((task, *waiters), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for waiter in waiters:
-            waiter.cancel()
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

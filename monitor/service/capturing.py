@@ -1,11 +1,15 @@
-"""I/O. Read an account once for a capture file: what `capture` and the daemon's socket do."""
+"""
+I/O. The clients of a configured account, and what `capture` and the daemon's socket do with one.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.errors import MonitorError
+from monitor.exchanges.account_feed import AccountFeed
 from monitor.exchanges.capture import Capture, write_capture
 from monitor.exchanges.port import Credentials
 from monitor.exchanges.registry import exchange_for
@@ -13,6 +17,10 @@ from monitor.exchanges.rest import RestClient
 from monitor.service.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from monitor.exchanges.account_feed import AccountNews
     from monitor.exchanges.call import Replies
     from monitor.exchanges.quiet import Quiet
     from monitor.settings import AccountSettings
@@ -49,15 +57,38 @@ def open_client(account: AccountSettings, clock: Clock, quiet: Quiet | None = No
     """The REST client of a configured account; `quiet` is what its host asked of all."""
     return RestClient(
         exchange_for(account.exchange, account.products),
-        Credentials(
-            api_key=account.api_key.get_secret_value(),
-            api_secret=account.api_secret.get_secret_value(),
-            passphrase=account.passphrase.get_secret_value() if account.passphrase else "",
-        ),
+        _credentials(account),
         account=account.name,
         now=clock.now,
         rest_url=account.rest_url,
         quiet=quiet,
+    )
+
+
+def open_account_feed(
+    account: AccountSettings,
+    client: RestClient,
+    now: Callable[[], datetime],
+    deliver: Callable[[AccountNews], None],
+) -> AccountFeed:
+    """The private streams of a configured account, beside the client that reads it."""
+    return AccountFeed(
+        client.exchange,
+        account=account.name,
+        credentials=_credentials(account),
+        rest=client,
+        now=now,
+        their_now=lambda: now() + timedelta(seconds=client.offset_seconds or 0.0),
+        deliver=deliver,
+        ws_url=account.ws_url,
+    )
+
+
+def _credentials(account: AccountSettings) -> Credentials:
+    return Credentials(
+        api_key=account.api_key.get_secret_value(),
+        api_secret=account.api_secret.get_secret_value(),
+        passphrase=account.passphrase.get_secret_value() if account.passphrase else "",
     )
 
 

@@ -13,9 +13,10 @@ from monitor.engine.events import MarksMoved
 from monitor.errors import DeliveryError, ExchangeError, Refused
 from monitor.exchanges.call import Replies
 from monitor.exchanges.stream import MarkFeed
-from monitor.service.account_task import NOT_UNDERSTOOD
 from monitor.service.capturing import open_client
 from monitor.service.clock import Clock
+from monitor.service.live_account import NOT_UNDERSTOOD
+from monitor.service.private_check import try_private_streams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,18 +82,23 @@ async def _account_lines(
         found=f"{offset:+.3f} s from ours (corrected; more than 1 s should be mended)",
     )
     yield await _rights(account, client, clock)
-    snapshot = await _read(account, client, clock)
+    replies, snapshot = await _read(account, client, clock)
     yield Check(what=f"{name}: account mode", ok=True, found=snapshot.mode)
     _, _, unread = snapshot.mode.partition(UNREAD)
     if unread:
         found = f"{unread}: this key may not ask for it, so what is there is not seen"
         yield Check(what=f"{name}: all of the account", ok=False, found=f"{found}. {_NARROW}")
+    for pool, because in snapshot.unread.items():
+        yield Check(what=f"{name}: pool {pool.name}", ok=False, found=f"can't be read: {because}")
     held = [p.instrument.exchange_symbol for pool in snapshot.pools for p in pool.positions]
     yield Check(what=f"{name}: positions", ok=True, found=", ".join(held) or "none open")
     held_by = (p for pool in snapshot.pools for p in pool.positions)
     tables = {id(p.tiers) for p in held_by if p.tiers is not None}
     yield Check(what=f"{name}: leverage tiers", ok=True, found=f"{len(tables)} tables read")
     yield await _marks(account, client, snapshot, clock)
+    streams = client.exchange.account_streams(replies)
+    ok, found = await try_private_streams(account, client, streams, clock.now)
+    yield Check(what=f"{name}: private stream", ok=ok, found=found)
 
 
 async def _rights(account: AccountSettings, client: RestClient, clock: Clock) -> Check:
@@ -118,10 +124,12 @@ async def _rights(account: AccountSettings, client: RestClient, clock: Clock) ->
     return Check(what=what, ok=not late, found=f"read-only{expiry}")
 
 
-async def _read(account: AccountSettings, client: RestClient, clock: Clock) -> AccountSnapshot:
+async def _read(
+    account: AccountSettings, client: RestClient, clock: Clock
+) -> tuple[Replies, AccountSnapshot]:
     at = clock.now()
     replies = await client.read_account()
-    return client.exchange.read_account(account.name, replies).snapshot(at)
+    return replies, client.exchange.read_account(account.name, replies).snapshot(at)
 
 
 async def _marks(

@@ -26,7 +26,7 @@ from monitor.errors import MonitorError
 from monitor.exchanges.stream import MarkFeed
 from monitor.service import notices
 from monitor.service.account_task import AccountTask, Shell
-from monitor.service.capturing import open_client, read_capture_text
+from monitor.service.capturing import open_account_feed, open_client, read_capture_text
 from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
 from monitor.service.control import ControlServer, socket_path
@@ -219,6 +219,7 @@ class Daemon:
                 patience_seconds=self._settings.budgets.marks_seconds,
             )
         )
+        task.hear_with(open_account_feed(account, client, self.now, task.hear))
         return task
 
     def _budgets(self) -> Budgets:

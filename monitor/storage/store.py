@@ -44,6 +44,8 @@ _PATIENCE_MILLISECONDS = 5000
 _IN_TROUBLE_MILLISECONDS = 100  # so that a locked file doesn't hold up the loop again and again
 _SETTLED_KEPT_FOR = timedelta(days=30)
 _RECENT = timedelta(hours=1)
+# An exchange lists what it took for about a week.
+_LISTED_FOR = timedelta(days=8)
 _THIN_EVERY = timedelta(hours=1)
 
 
@@ -91,7 +93,7 @@ class Store:
             self._open = {incident.id: incident for incident in incidents.open_ones(connection)}
             self._channels = outbox.channels(connection)
             self._told = set(outbox.told_incidents(connection))
-            self._recent = incidents.since(connection, at - _RECENT)
+            self._recent = incidents.since(connection, at - _RECENT, of_taken=at - _LISTED_FOR)
             self._watched = watched.accounts(connection)
             self._quiet = quiet.asked(connection)
         self._write(lambda connection: outbox.forget_settled(connection, at, _SETTLED_KEPT_FOR))
@@ -134,7 +136,8 @@ class Store:
     def kept_incidents(self, account: str) -> tuple[Incident, ...]:
         """
         What an engine starts with, the oldest first: incidents that were open when the state
-        was loaded, and those resolved within the hour before.
+        was loaded, and those resolved within the hour before; about what an exchange took,
+        within the eight days before.
         """
         return tuple(incident for incident in self._recent if incident.account == account)
 

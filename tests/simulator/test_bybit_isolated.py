@@ -114,13 +114,13 @@ def test_without_leverage_a_long_has_no_price():
     assert liquidation_price(position("BTCUSDT", "Buy", "0.1", "100000", "1")) is None
 
 
-def test_an_order_beside_it_moves_its_tier():
-    """2.9 BTC at 100,000 are in the first tier; with 0.2 more waiting in the second."""
+def test_an_order_beside_it_takes_nothing_of_its_pool():
+    """2.9 BTC at 100,000 are in the first tier, whatever waits beside them."""
     mine = position("BTCUSDT", "Buy", "2.9", "100000", "10")
-    order = Order(order_id="1", symbol="BTCUSDT", side="Buy", qty=D("0.2"), price=D(99000))
+    order = Order(order_id="1", symbol="BTCUSDT", side="Buy", qty=D(20), price=D(99000))
     (pool,) = pools(isolated(mine, orders=[order]), at(BTC="100000"))
     fee = 290000 * D("0.9") * D("0.00055")
-    assert pool.maintenance_margin == 290000 * D("0.005") - 510 + fee
+    assert pool.maintenance_margin == 290000 * D("0.0033") + fee
 
 
 def test_the_sides_of_a_hedge_are_pools_of_their_own():

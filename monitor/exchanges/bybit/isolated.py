@@ -95,7 +95,7 @@ def _pool(account: str, leg: Leg, found: Posted) -> MarginPool:
         positions=(leg.position,),
         top_up_asset=settle,
         wallet=f"margin of the isolated position {held.symbol}{side}",
-        basis=Basis.PARTLY if found.words or leg.is_anchored else Basis.MODELLED,
+        basis=Basis.PARTLY if found.words or leg.carried else Basis.MODELLED,
         carried=carried,
     )
 

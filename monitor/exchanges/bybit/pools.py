@@ -22,10 +22,9 @@ from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls, cash
 from monitor.exchanges.bybit.collateral import anchor_of, collateral_of
 from monitor.exchanges.bybit.index import priced
-from monitor.exchanges.bybit.instruments import instrument_of
 from monitor.exchanges.bybit.isolated import isolated_pools
 from monitor.exchanges.bybit.isolated import reported as reported_of_one
-from monitor.exchanges.bybit.legs import leg_of, mark_of
+from monitor.exchanges.bybit.legs import contract_of, leg_of, mark_of
 from monitor.exchanges.bybit.modes import Mode
 from monitor.exchanges.bybit.news import news_of
 from monitor.exchanges.bybit.remainders import of_balance, of_margins, of_portfolio
@@ -168,7 +167,7 @@ def _anchors(account: Account, coins: tuple[Coin, ...]) -> dict[str, Anchor | No
     """What each coin's price goes by; marks and prices are both those of the REST reading."""
     held = {}
     for row in account.anchor_held:
-        instrument = instrument_of(account.replies, row.symbol, row.category)
+        instrument, _ = contract_of(account, row)
         held[instrument.symbol] = (instrument, mark_of(account, row))
     return {c.coin: anchor_of(account.replies, c, held, account.wallet_at) for c in coins}
 
