@@ -286,18 +286,27 @@ def test_the_worst_rate_that_is_known(leverage, rate):
     assert worst_rate(None if leverage is None else Decimal(leverage)) == Decimal(rate)
 
 
-@pytest.mark.parametrize("code", ["51000", "51001"])
-@pytest.mark.parametrize("path", ["public/position-tiers", "public/instruments", "trade-fee"])
-def test_calls_for_one_symbol_say_by_which_codes_okx_has_nothing_of_it(path, code):
-    wanted = EXCHANGE.needed(
-        wire.replies(
-            {r: b for r, b in two_coins().items() if path not in r or r == "GET /api/v5/account"}
-        )
-    )
-    calls = [call for call in wanted if path in call.path and "inst" in call.query[-1][0]]
+@pytest.mark.parametrize("path", ["public/position-tiers", "account/trade-fee"])
+def test_calls_for_one_family_say_by_which_codes_okx_has_nothing_of_it(path):
+    told = {request: body for request, body in examples.w7().items() if path not in request}
+    calls = [call for call in EXCHANGE.needed(wire.replies(told)) if path in call.path]
 
-    assert calls or path == "public/instruments"
-    assert all(code in call.absent_codes for call in calls if call.query[-1][0] != "instType")
+    assert calls
+    assert all(call.absent_codes == {"51000", "51001"} for call in calls)
+
+
+def test_so_does_the_call_for_one_contract():
+    told = two_coins()
+    listing = told[INSTRUMENTS]["data"]
+    told[INSTRUMENTS]["data"] = [r for r in listing if r["instId"] != "BTC-USD-SWAP"]
+    (call,) = EXCHANGE.needed(wire.replies(told))
+
+    assert dict(call.query)["instId"] == "BTC-USD-SWAP"
+    assert call.absent_codes == {"51000", "51001"}
+
+
+@pytest.mark.parametrize("code", ["51000", "51001"])
+def test_the_code_is_told_by_the_error(code):
     error = EXCHANGE.read_error(400, {}, {"code": code, "msg": "Parameter error", "data": []})
     assert isinstance(error, Malformed)
     assert error.code == code
