@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls, cash
-from monitor.exchanges.bybit.collateral import anchor_of, collateral_of
+from monitor.exchanges.bybit.collateral import anchor_of, collateral_of, untold_debts
 from monitor.exchanges.bybit.index import priced
 from monitor.exchanges.bybit.isolated import isolated_pools
 from monitor.exchanges.bybit.isolated import reported as reported_of_one
@@ -141,6 +141,7 @@ def _pool(
     gaps = sum((leg.initial_gap * prices[leg.instrument.settle] for leg in legs), ZERO)
     # Both legs of a hedge say the same.
     carried = taken.words + tuple(dict.fromkeys(word for leg in legs for word in leg.carried))
+    untold = () if is_portfolio else untold_debts(account.replies, coins, settles)
     return MarginPool(
         id=PoolId(account=account.name, name=POOL),
         unit=UNIT,
@@ -153,7 +154,7 @@ def _pool(
         other_maintenance=taken.maintenance,
         other_initial=taken.initial + gaps,
         basis=Basis.REPORTED if is_portfolio else Basis.PARTLY if carried else Basis.MODELLED,
-        carried=carried,
+        carried=carried + untold,
     )
 
 
