@@ -53,12 +53,16 @@ def blind(transition: Transition, facts: Facts) -> Told:
         f"No figure can be given for {_concerned(incident, facts)} {since}.",
         f"Why: {words.outside(incident.because)}.",
         "",
-        *(known_lines(facts) or ["Nothing was ever read of this account."]),
+        *(known_lines(facts) or [f"Nothing was ever read of {_whose(facts)}."]),
         "",
         f"What to do: {facts.to_do or _LOOK}",
     ]
     known = f"last known {highest}" if highest else "nothing known"
     return f"{still(transition)}BLIND: {name}, {known}", lines
+
+
+def _whose(facts: Facts) -> str:
+    return "this pool" if facts.concerns else "this account"
 
 
 def _concerned(incident: Incident, facts: Facts) -> str:

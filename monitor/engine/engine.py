@@ -10,6 +10,7 @@ wrong in `alerts`, and the questions to be asked in `wants`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from monitor.alerts.ladder import DEFAULT_LADDER
@@ -38,6 +39,7 @@ from monitor.engine.events import (
 from monitor.engine.happenings import Happenings
 from monitor.engine.inquest import Inquest
 from monitor.engine.knowledge import ASK_AGAIN_SECONDS, Budgets, Feed, Knowledge, Touched
+from monitor.engine.unread import completed
 from monitor.engine.wants import Wants
 from monitor.engine.watch import Opened, openings
 from monitor.risk.result import Target
@@ -168,6 +170,7 @@ class Engine:
         known, snapshot, at = self._known, event.snapshot, event.at
         if known.snapshot is not None and snapshot.at < known.snapshot.at:
             return self._concluded(at, _NOTHING)
+        snapshot = completed(snapshot, known.snapshot)
         known.take_reading(snapshot, at, event.source)
         self._happenings.read(snapshot, at)
         if known.must_doubt(snapshot, event.source, at):
@@ -179,6 +182,8 @@ class Engine:
             self._evaluate(self._watches.values(), _NOTHING, at)
             return (again, *self._concluded(at, _NOTHING))
         before = known.snapshot
+        known.note_unread(event.snapshot, at)
+        event = replace(event, snapshot=snapshot)
         doubts = self._inquest.confirm(snapshot, event.source, at, is_first=before is None)
         marks = known.marks()  # those of what is no longer held among them
         known.believe(snapshot, at)
@@ -191,7 +196,8 @@ class Engine:
         solve = before is None or any(w.opened or w.place != Place() for w in watches)
         tables = self._wants.tables(watches, at) if event.source is Source.REST else ()
         logs = self._wants.logs(before, snapshot, at)
-        return (*doubts, *tables, *logs, *self._concluded(at, _NOTHING, solve=solve))
+        asked = (*tables, *logs, *self._wants.unread(known, event.source, at))
+        return (*doubts, *asked, *self._concluded(at, _NOTHING, solve=solve))
 
     def _moved(self, event: MarksMoved) -> tuple[Effect, ...]:
         touched = self._known.take_marks(event)
@@ -210,6 +216,9 @@ class Engine:
         has_new_mode = before is not None and before.mode != snapshot.mode
         for pool in snapshot.pools:
             watch = watches.get(pool.id)
+            if watch is not None and pool.id in self._known.unread:
+                self._watches[pool.id] = watch  # the book is the one that it has
+                continue
             if watch is None:
                 watch = self._inquest.watch(pool)
                 watch.opened = self._newly_seen(watch, before, has_new_mode=has_new_mode)
@@ -264,10 +273,12 @@ class Engine:
         return (*changes, *asked, assessed)
 
     def _freshness(self, at: datetime) -> dict[PoolId, Freshness]:
-        near_distance = self._known.budgets.near_distance
-        return {
+        known = self._known
+        near_distance = known.budgets.near_distance
+        never_read = known.unread.keys() - self._watches.keys()
+        return {pool: freshness.of_unread(known, pool, at) for pool in sorted(never_read)} | {
             pool: freshness.of_pool(
-                self._known,
+                known,
                 watch.pool,
                 at,
                 near=watch.is_near(near_distance),

@@ -93,14 +93,44 @@ def of_pool(
     view_age = known.view_age(at) or 0.0
     ages = [known.mark_age(symbol, at) for symbol in pool.symbols()]
     age = max([view_age, *(each for each in ages if each is not None)])
+    if pool.id in known.unread:
+        age = max(age, _unread_for(known, pool.id, at))
     stale = _stale(known, pool, at, near=near)
-    blind = _missing_marks(known, pool, at)
+    blind = _unread(known, pool.id, at) or _missing_marks(known, pool, at)
     if blind is None and error:
         blind = Trouble(because=f"the figures can't be computed: {error}", is_due=True, since=at)
     state = State.FRESH if stale is None else State.STALE
     if blind is not None or account_trouble(known, at) is not None:
         state = State.BLIND
     return Freshness(state=state, age_seconds=age, blind=blind, stale=stale)
+
+
+def of_unread(known: Knowledge, pool: PoolId, at: datetime) -> Freshness:
+    """Of a pool that never could be read: it is there, and that is all that is known of it."""
+    return Freshness(
+        state=State.BLIND,
+        age_seconds=_unread_for(known, pool, at),
+        blind=_unread(known, pool, at),
+    )
+
+
+def _unread(known: Knowledge, pool: PoolId, at: datetime) -> Trouble | None:
+    """
+    Why a pool can't be read; told once the readings that ask again have had their chance.
+    """
+    unread = known.unread.get(pool)
+    if unread is None:
+        return None
+    return Trouble(
+        because=f"{pool.name} can't be read: {unread.because}",
+        is_due=(at - unread.since).total_seconds() > known.budgets.grace_seconds,
+        since=unread.read_at,
+    )
+
+
+def _unread_for(known: Knowledge, pool: PoolId, at: datetime) -> float:
+    unread = known.unread[pool]
+    return max(0.0, (at - (unread.read_at or unread.since)).total_seconds())
 
 
 def of_account(

@@ -90,7 +90,7 @@ class Inquest:
         since = self._unconfirmed_since
         if not is_first and since is None:
             return ()
-        held = {pool.id for pool in snapshot.pools if pool.positions}
+        held = {pool.id for pool in snapshot.pools if pool.positions} | self._known.unread.keys()
         troubled = {i.pool for i in self._casebook.open_incidents() if i.pool is not None}
         late = since is not None and source is Source.REST and at - since >= BELIEVED_AFTER
         if late or troubled <= held:
@@ -180,10 +180,12 @@ class Inquest:
         due = {pool: trouble for pool, trouble in blind.items() if trouble.is_due}
         trouble, pools = joined(due.values()), tuple(due)
         if whole is not None and whole.is_due:
-            trouble, pools = whole, tuple(now.watches)
+            trouble, pools = whole, tuple(now.fresh)
         if trouble is None:
             return None, whole or joined(blind.values()), ()
-        held = {pool for pool, watch in now.watches.items() if watch.is_at_stake}
+        # Of a pool that was never read the worst is thought: that something is at stake.
+        held = set(now.fresh.keys() - now.watches.keys())
+        held |= {pool for pool, watch in now.watches.items() if watch.is_at_stake}
         condition = conditions.blind(
             self._known.account,
             trouble.because,
@@ -304,7 +306,7 @@ class Inquest:
         """Pools that are no more: what was open about them is over once that is sure."""
         for incident in self._casebook.open_incidents():
             pool = incident.pool
-            if pool is None or pool in now.watches or incident.subject not in _POOL_SUBJECTS:
+            if pool is None or pool in now.fresh or incident.subject not in _POOL_SUBJECTS:
                 continue
             yield self._casebook.consider(
                 (pool, incident.subject),

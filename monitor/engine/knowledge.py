@@ -13,12 +13,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.engine.events import Source
+from monitor.engine.unread import noted
 from monitor.errors import Refused, Unmodelled, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from monitor.engine.events import MarksMoved
+    from monitor.engine.unread import Unread
     from monitor.errors import ExchangeError
     from monitor.risk.cash import Booking
     from monitor.risk.model import AccountSnapshot, Mark, PoolId
@@ -134,6 +136,7 @@ class Knowledge:
         self.awaited = ""
         self.awaited_since: datetime | None = None
         self.feeds: dict[str, Feed] = {}
+        self.unread: Mapping[PoolId, Unread] = {}
         self._live: dict[str, Mark] = {}
         self._asked: dict[str, Mark] = {}
         self._wanted_since: dict[str, datetime] = {}
@@ -162,6 +165,10 @@ class Knowledge:
                 self.awaited, self.awaited_since = "", None
         for symbol, mark in snapshot.marks.items():
             self._take(self._asked, symbol, mark, at)
+
+    def note_unread(self, reading: AccountSnapshot, at: datetime) -> None:
+        """Which pools a reading could not read; their book is the last known one."""
+        self.unread = noted(self.unread, self.snapshot, reading, at)
 
     def fail(self, error: ExchangeError, at: datetime) -> None:
         """

@@ -342,7 +342,7 @@ class RestClient:
 
     def _may_be_left_out(self, call: RestCall, error: ExchangeError) -> bool:
         """Whether the reading goes on without this call's answer."""
-        if isinstance(error, Refused) and error.code in call.absent_codes:
+        if isinstance(error, Refused | Malformed) and error.code in call.absent_codes:
             return True
         return call.optional and not self._must_stay(call, error)
 

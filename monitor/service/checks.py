@@ -82,14 +82,14 @@ async def _account_lines(
         found=f"{offset:+.3f} s from ours (corrected; more than 1 s should be mended)",
     )
     yield await _rights(account, client, clock)
-    at = clock.now()
-    replies = await client.read_account()
-    snapshot = client.exchange.read_account(account.name, replies).snapshot(at)
+    replies, snapshot = await _read(account, client, clock)
     yield Check(what=f"{name}: account mode", ok=True, found=snapshot.mode)
     _, _, unread = snapshot.mode.partition(UNREAD)
     if unread:
         found = f"{unread}: this key may not ask for it, so what is there is not seen"
         yield Check(what=f"{name}: all of the account", ok=False, found=f"{found}. {_NARROW}")
+    for pool, because in snapshot.unread.items():
+        yield Check(what=f"{name}: pool {pool.name}", ok=False, found=f"can't be read: {because}")
     held = [p.instrument.exchange_symbol for pool in snapshot.pools for p in pool.positions]
     yield Check(what=f"{name}: positions", ok=True, found=", ".join(held) or "none open")
     held_by = (p for pool in snapshot.pools for p in pool.positions)
@@ -122,6 +122,14 @@ async def _rights(account: AccountSettings, client: RestClient, clock: Clock) ->
         )
     late = days is not None and days <= EXPIRY_WARNED_DAYS
     return Check(what=what, ok=not late, found=f"read-only{expiry}")
+
+
+async def _read(
+    account: AccountSettings, client: RestClient, clock: Clock
+) -> tuple[Replies, AccountSnapshot]:
+    at = clock.now()
+    replies = await client.read_account()
+    return replies, client.exchange.read_account(account.name, replies).snapshot(at)
 
 
 async def _marks(

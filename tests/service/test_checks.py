@@ -72,6 +72,7 @@ async def test_a_sound_account_is_gone_through_from_reachable_to_its_marks(tmp_p
             "positions",
             "leverage tiers",
             "mark stream",
+            "private stream",
         )
     ]
     assert [line for line in found if not line.ok] == []
@@ -81,6 +82,7 @@ async def test_a_sound_account_is_gone_through_from_reachable_to_its_marks(tmp_p
     held = {p.symbol for p in one_account().accounts[0].positions}
     assert set(words["positions"].split(", ")) == held
     assert words["mark stream"] == f"{len(held)} symbols heard"
+    assert words["private stream"].startswith("given: ")
 
 
 @pytest.mark.parametrize("allowed", [False, True])
@@ -119,8 +121,8 @@ async def test_what_a_key_may_not_look_at_fails_the_check(
     read = checking._read
 
     async def unreadable(*given: object) -> object:
-        snapshot = await read(*given)  # type: ignore[arg-type] - handed through
-        return replace(snapshot, mode=f"{snapshot.mode}; not read: COIN-M")
+        replies, snapshot = await read(*given)  # type: ignore[arg-type] - handed through
+        return replies, replace(snapshot, mode=f"{snapshot.mode}; not read: COIN-M")
 
     monkeypatch.setattr(checking, "_read", unreadable)
 

@@ -26,6 +26,7 @@ from monitor.exchanges.binance.indexes import CREDIT_ASSET, Rates
 from monitor.exchanges.binance.marks import read_marks
 from monitor.exchanges.binance.modes import futures_words, is_credits, portfolio_words
 from monitor.exchanges.binance.multi_assets import UNIFIED, build_unified, read_unified_report
+from monitor.exchanges.binance.news import standing
 from monitor.exchanges.binance.pools import (
     Holding,
     Terms,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.call import Replies
     from monitor.exchanges.port import Frame
     from monitor.risk.model import Instrument, MarginPool, Reported, TierTable
+    from monitor.risk.news import News
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,16 @@ class BinanceAccount:
             free=cash.read_free(self.replies, assets),
             bookings=cash.read_bookings(self.replies),
             unread={pool: each.because for pool, each in unread.items()},
+            news=self._news(),
         )
+
+    def _news(self) -> tuple[News, ...]:
+        """What Binance itself says of a portfolio; of other accounts it says it in events alone."""
+        portfolio = self.state.portfolio
+        if portfolio is None or not portfolio.is_whole:
+            return ()
+        whole = portfolio.whole
+        return standing(whole.status, whole.uni_mmr, whole.told_at)
 
     def _sides(self) -> tuple[_Side, ...]:
         if self.state.portfolio is not None:

@@ -18,7 +18,8 @@ from monitor.exchanges.okx.products import MARGIN
 from monitor.exchanges.okx.reading import read_book
 from monitor.exchanges.okx.rows import Mode
 from monitor.exchanges.okx.trades import trade
-from monitor.risk.model import AccountSnapshot, MarginMode
+from monitor.exchanges.okx.unread import held_row, is_of_a_part
+from monitor.risk.model import AccountSnapshot, MarginMode, PoolId
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,13 +43,14 @@ class View:
 
     def snapshot(self, at: datetime) -> AccountSnapshot:
         """
-        The account's pools by OKX's rules.
+        The account's pools by OKX's rules; those that can't be read are named, with the reason.
 
         Raises:
-            Unmodelled: If a position is margined in a coin that the rules don't cover.
-            MissingReply: If a table that a position or coin needs was not read, or frames
+            Unmodelled: If no pool with a position could be read: one is margined in a coin that
+                the rules don't cover.
+            MissingReply: So, for a table that a position or coin needs was not read; or frames
                 tell of another account mode than the one that was.
-            Malformed: If one can't be read.
+            Malformed: So, for one can't be read; or it can't be told whose row it is.
         """
         because = _of_another_mode(self.book) if self.book.was_updated else None
         if because is not None:
@@ -59,6 +61,8 @@ class View:
             )
         legs, built = self._built()
         marks = {leg.instrument.symbol: leg.mark for leg in legs if leg.mark is not None}
+        if built.unread and not any(pool.positions for pool in built.pools):
+            raise next(iter(built.unread.values()))
         anchored = built.anchors.prices.values()
         followed = {symbol: mark for a in anchored for symbol, mark in a.marks.items()}
         return AccountSnapshot(
@@ -73,6 +77,10 @@ class View:
             funding=cash.read_funding(self.replies, (leg.instrument for leg in legs)),
             free=cash.read_free(self.replies),
             bookings=cash.read_bookings(self.replies),
+            unread={
+                PoolId(account=self.account, name=name): _words(error)
+                for name, error in built.unread.items()
+            },
         )
 
     def updated(self, frame: Frame) -> View:
@@ -97,8 +105,19 @@ class View:
             return self.anchors
 
     def _built(self) -> tuple[tuple[Leg, ...], Pools]:
-        legs = tuple(self._leg(row) for row in self.book.modelled())
-        return legs, build(self.account, self.book, legs, self.replies, self.anchors)
+        legs: list[Leg] = []
+        unread = list(self.book.unread.values())
+        for row in self.book.modelled():
+            if row.pos_id in self.book.unread:
+                continue
+            try:
+                legs.append(self._leg(row))
+            except ExchangeError as error:
+                if not is_of_a_part(error):
+                    raise
+                unread.append(held_row(row, error))
+        told = tuple(legs)
+        return told, build(self.account, self.book, told, tuple(unread), self.replies, self.anchors)
 
     def _leg(self, row: Held) -> Leg:
         stop = self.book.stops.protect(row)
@@ -106,6 +125,11 @@ class View:
             return trade(row, self.replies, has_stop_loss=stop)
         stressed = row.is_cross and self.book.config.mode is Mode.PORTFOLIO
         return leg(row, self.replies, has_stop_loss=stop, stressed=stressed)
+
+
+def _words(error: ExchangeError) -> str:
+    """Why a pool has no figures, with the request that it is about."""
+    return f"{error.because} ({error.call})" if error.call else error.because
 
 
 def _mode(config: Config) -> str:
@@ -148,9 +172,18 @@ def vanished(book: Book) -> str | None:
         of_positions = book.config.mode is Mode.FUTURES and not coin.frozen
         cross = coin.pnl or (coin.margin_ratio if of_positions else None)
         for told, mode in ((cross, MarginMode.CROSS), (coin.isolated_pnl, MarginMode.ISOLATED)):
-            if told and (coin.ccy, mode) not in listed:
+            is_there = (coin.ccy, mode) in listed or _may_be_unread(book, coin.ccy, mode)
+            if told and not is_there:
                 return f"{mode.value} positions in {coin.ccy}"
     return None
+
+
+def _may_be_unread(book: Book, ccy: str, mode: MarginMode) -> bool:
+    """Whether a position's row that can't be read may be of this coin and margined so."""
+    return any(
+        each.inst_id is not None and each.ccy in (None, ccy) and each.margin_mode in (None, mode)
+        for each in book.unread.values()
+    )
 
 
 def torn(replies: Replies) -> str | None:

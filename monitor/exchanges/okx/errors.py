@@ -123,7 +123,7 @@ def _by_status(code: str, status: int, headers: Mapping[str, str], quoted: str) 
         return Refused(f"OKX refuses: {quoted}", exchange=NAME, status=status, code=code)
     if code not in _REQUEST and (status == _TOO_MANY or status >= _SERVER_ERROR):
         return _unreachable(f"OKX answers HTTP {status}: {quoted}", status, headers, code)
-    return Malformed("code", "0", quoted, exchange=NAME)
+    return Malformed("code", "0", quoted, exchange=NAME, code=code)
 
 
 def _without_code(status: int, headers: Mapping[str, str], body: object) -> ExchangeError:
