@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from aiolimiter import AsyncLimiter
 
 from monitor.errors import Unreachable
+from monitor.exchanges.openings import Openings
 from monitor.exchanges.quiet import OF_THE_ADDRESS, Quiet
 from monitor.exchanges.use import Use
 
@@ -36,7 +37,8 @@ _MINUTE = 60.0
 
 class Host:
     """
-    What all accounts behind one host share: the quiet that it asked for, and its limits.
+    What all accounts behind one host share: the quiet that it asked for, its limits, and the
+    turns to open connections to it.
 
     `share` of a published limit may be used in steady state. `spread(seconds)` lengthens a
     wait that was asked for a little, so that not everybody comes back in that very instant.
@@ -51,6 +53,7 @@ class Host:
     ) -> None:
         self.quiet = quiet or Quiet()
         self.use = Use()
+        self.openings = Openings()
         self.share = share
         self.spread = spread
         self._paces = _Paces()

@@ -222,6 +222,7 @@ class Daemon:
                 deliver=mailbox.put,
                 ws_url=account.ws_url,
                 patience_seconds=self._settings.budgets.marks_seconds,
+                openings=client.gate.host.openings,
             )
         )
         return task
