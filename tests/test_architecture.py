@@ -82,7 +82,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "watched": "test_store",
     },
     "status": {"__init__": "empty", "metrics": "test_http"},
-    "service": {"__init__": "empty", "findings": "only values"},
+    "service": {"__init__": "empty", "findings": "only values", "tasks": "test_daemon"},
     "settings": {
         "__init__": "lists the room's public names",
         "document": "test_load",

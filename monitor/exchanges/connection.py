@@ -18,6 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from monitor.errors import Malformed
+from monitor.exchanges import trouble
 from monitor.exchanges.port import Leave, MarksRead, Rejected, Subscribed
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class Connection:
         except TimeoutError as error:
             raise Lost(f"no connection within {OPEN_SECONDS:.0f} s") from error
         except (OSError, WebSocketException, EOFError) as error:
-            raise Lost(f"no connection ({type(error).__name__})") from error
+            why = trouble.words(error) or type(error).__name__
+            raise Lost(f"no connection ({why})") from error
         raise Lost("the connection ended")
 
     async def _serve(self, socket: ClientConnection) -> None:
