@@ -22,7 +22,7 @@ def words(error: BaseException) -> str | None:
     for each in _chain(error):
         if isinstance(each, socket.gaierror):
             return NAMES_FAIL
-        # OpenSSL's own word (expired, self-signed, another host's); aiohttp's class hides it inside.
+        # OpenSSL's own word (expired, self-signed, another host's): aiohttp hides it inside.
         told = getattr(each, "verify_message", None) or getattr(each, "reason", None)
         if isinstance(each, ssl.SSLError) and told:
             return f"TLS: {str(told).replace('_', ' ')}"
