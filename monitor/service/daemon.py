@@ -24,7 +24,7 @@ from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
 from monitor.errors import MonitorError
 from monitor.exchanges.stream import MarkFeed
-from monitor.service import names, notices
+from monitor.service import memory, names, notices
 from monitor.service.account_task import AccountTask, Shell
 from monitor.service.capturing import open_client, read_capture_text
 from monitor.service.checks import run_checks
@@ -154,6 +154,7 @@ class Daemon:
             asyncio.create_task(self._notice_state()),
             asyncio.create_task(self._notice_silence()),
             asyncio.create_task(self._polls.notice_overload(self._tell, self.now)),
+            asyncio.create_task(memory.watch()),
             asyncio.create_task(names.watch(self._hosts, self._opened(), self.now)),
         ]
         dead_man = self._dead_man()
