@@ -88,6 +88,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "__init__": "empty",
         "findings": "only values",
         "key_rights": "test_account_task",
+        "tasks": "test_daemon",
     },
     "settings": {
         "__init__": "lists the room's public names",
