@@ -34,6 +34,7 @@ from monitor.service.dead_man import DeadMan
 from monitor.service.heartbeat import Systemd
 from monitor.service.hosts import Hosts
 from monitor.service.mailbox import Mailbox
+from monitor.service.state import notice_state
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
 from monitor.status.supposed import status_report, whatif_report
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SLEEP_CHECK_SECONDS = 1.0
-STATE_CHECK_SECONDS = 1.0
 LAST_DELIVERY_SECONDS = 10.0
 # A message that waits for longer than this is not getting through.
 DRAINS_WITHIN = timedelta(minutes=5)
@@ -104,6 +104,7 @@ class Daemon:
             now=self.now,
             on_refused=self._channel_refuses,
             on_taken=self._channel_takes_again,
+            refused=[c.name for c in channels if store.said_at(notices.refusal_of(c.name))],
             standing=lambda message: self.board.standing(message.account),
         )
         self._courier = courier
@@ -147,7 +148,7 @@ class Daemon:
             *(asyncio.create_task(task.run()) for task in self._tasks.values()),
             asyncio.create_task(self._systemd.watch(self._is_alive)),
             asyncio.create_task(self._notice_sleep()),
-            asyncio.create_task(self._notice_state()),
+            asyncio.create_task(notice_state(self._opened(), self._tell, self.now)),
             asyncio.create_task(self._notice_silence()),
         ]
         dead_man = self._dead_man()
@@ -271,10 +272,19 @@ class Daemon:
         finally:
             await client.close()
 
-    def _tell(self, notice: Notification, *, but: str = "") -> None:
-        """Send a word about the monitor itself to every channel but one."""
+    def _tell(
+        self, notice: Notification, name: str = "", *, holds: bool = True, but: str = ""
+    ) -> None:
+        """
+        Send a word about the monitor itself to every channel but one.
+
+        By its `name` it is remembered over restarts for as long as it `holds`.
+        """
         channels = [c.name for c in self._settings.channels if c.name != but]
-        self._opened().record(None, notice, channels)
+        if name:
+            self._opened().tell(notice, channels, name, holds=holds)
+        else:
+            self._opened().record(None, notice, channels)
         if self._courier is not None:
             self._courier.wake()
 
@@ -282,11 +292,15 @@ class Daemon:
         self._refusing[channel] = because
         if self._refusing.keys() >= {c.name for c in self._settings.channels}:
             self._nobody_hears.set()
-        self._tell(notices.channel_refuses(channel, because, self.now()), but=channel)
+        name = notices.refusal_of(channel)
+        if self._opened().said_at(name) is None:  # else an earlier process told it
+            self._tell(notices.channel_refuses(channel, because, self.now()), name, but=channel)
 
     def _channel_takes_again(self, channel: str) -> None:
         self._refusing.pop(channel, None)
-        self._tell(notices.channel_takes_again(channel, self.now()), but=channel)
+        name = notices.refusal_of(channel)
+        notice = notices.channel_takes_again(channel, self.now())
+        self._tell(notice, name, holds=False, but=channel)
 
     def tell_refused_config(self, mistakes: Sequence[str]) -> None:
         """The configuration that was to be read anew can't be used; this one serves on."""
@@ -303,25 +317,6 @@ class Daemon:
         await self._nobody_hears.wait()
         said = "; ".join(f"{name}: {because}" for name, because in self._refusing.items())
         raise NobodyHears(f"every channel refuses messages for good ({said}): mend one of them")
-
-    async def _notice_state(self) -> None:
-        """When the disk begins to fail, and when it is well again: told once each."""
-        store = self._opened()
-        # What the notices of the opening did not tell is news, however early it began.
-        before = store.trouble if store.notices else None
-        while True:
-            await asyncio.sleep(STATE_CHECK_SECONDS)
-            now = store.trouble
-            if (now is None) is not (before is None):
-                log.error("state.failing" if now else "state.recovered", because=now)
-                self._tell(
-                    notices.state_recovers(self.now())
-                    if now is None
-                    else notices.state_fails(
-                        f"{now}; alerts don't outlive this process", self.now()
-                    )
-                )
-            before = store.trouble
 
     def _trouble_is_told(self, account: str) -> bool:
         """Whether somebody was told that this account's figures are late or can't be given."""

@@ -16,10 +16,15 @@ _USEFUL_FOR = timedelta(days=1)
 _MISTAKES_SHOWN = 10
 
 
+def refusal_of(channel: str) -> str:
+    """By what name it is remembered that this channel takes no messages."""
+    return f"channel-{channel}-refuses"
+
+
 def channel_refuses(channel: str, because: str, at: datetime) -> Notification:
     """For the other channels: this one takes no messages any more, for its owner to mend."""
     return _notice(
-        f"channel-{channel}-refuses",
+        refusal_of(channel),
         f"WARNING channel '{channel}' takes no messages",
         f"Channel '{channel}' refuses messages for good: {because}.\n"
         "What is meant for it waits and is tried once an hour. Check its address and its key, "

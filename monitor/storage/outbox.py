@@ -41,12 +41,14 @@ class OutboxRow:
     One message for one channel, not settled yet; the two of them name it.
 
     `attempts` counts the failed ones; before `not_before` the receiver wants to hear nothing.
+    `is_kept`: whether it would outlive the process.
     """
 
     channel: str
     notification: Notification
     attempts: int = 0
     not_before: datetime | None = None
+    is_kept: bool = True
 
 
 def add(connection: sqlite3.Connection, row: OutboxRow) -> None:
