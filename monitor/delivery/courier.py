@@ -63,6 +63,10 @@ class Waiting(Protocol):
     def is_kept(self) -> bool:
         """Whether it would outlive the process."""
 
+    @property
+    def is_left(self) -> bool:
+        """Whether an earlier process left it."""
+
 
 class Outbox(Protocol):
     """Where messages wait; what a call says is kept, durably where the disk allows it."""
@@ -220,15 +224,17 @@ class _Worker:
         """
         What goes out next: of each incident its newest message; of those the gravest, the oldest.
 
-        That one alone, or, in a flood, all that are not refused time and again.
+        That one alone; in a flood all that are not refused time and again. What an earlier
+        process left goes as one too: if it had sent all that as one, unmarked, one is repeated.
         """
         newest = sorted({_about(r.notification): r for r in waiting}.values(), key=_turn)
-        if not newest or not self._is_flood(row.notification for row in newest):
+        if not newest or newest[0].attempts >= TRIES_IN_A_ROW:
             return [row.notification for row in newest[:1]]
-        first = newest[0]
-        if first.attempts >= TRIES_IN_A_ROW:
-            return [first.notification]
-        return [row.notification for row in newest if row.attempts < TRIES_IN_A_ROW]
+        willing = [row for row in newest if row.attempts < TRIES_IN_A_ROW]
+        if not self._is_flood(row.notification for row in newest):
+            first = willing[0]
+            willing = [row for row in willing if row.is_left] if first.is_left else [first]
+        return [row.notification for row in willing]
 
     def _is_flood(self, messages: Iterable[Notification]) -> bool:
         """Whether a minute's messages, these included, are more than a person reads singly."""

@@ -18,14 +18,17 @@ import signal
 import sqlite3
 import sys
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from monitor.delivery.address import refusal
 from monitor.service import daemon as daemon_module
 from monitor.service.account_task import AccountTask
+from monitor.service.capturing import open_client
 from monitor.service.clock import Clock
 from monitor.service.daemon import Daemon
 from monitor.settings import load_settings
@@ -37,9 +40,11 @@ from tests.crash.vfs import Failing, Op, Shim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from monitor.alerts.message import Notification
+    from monitor.exchanges.quiet import Quiet
+    from monitor.exchanges.rest import RestClient
+    from monitor.settings import AccountSettings, Settings
 
 # So that a run of minutes checkpoints as one of days does (SQLite's own default is 1000).
 CHECKPOINT_PAGES = 24
@@ -219,12 +224,10 @@ def live(
     if breaks is not None:
         breaks()
     asyncio.set_event_loop(loop)
-    path = directory / "margin-monitor.toml"
-    path.touch(mode=0o600)
-    path.write_text(script.config(str(directory / "disk" / "state")), encoding="utf-8")
+    settings = replace(_settings(), state_directory=directory / "disk" / "state")
     wall = NOON.timestamp() + began
     clock = Clock(wall=lambda: wall, boottime=loop.time, monotonic=loop.time)
-    daemon = Daemon(load_settings(path), clock)
+    daemon = Daemon(settings, clock)
     tape.note("began")
     loop.run_until_complete(_until_the_end(daemon, loop))
     tape.note("ended", ticks=tape.ticks, ops=tape.ops, failed=tape.failed)
@@ -243,6 +246,7 @@ def _watch(directory: Path, tape: Tape) -> None:
     connect = sqlite3.connect
     sqlite3.connect = lambda *given, **named: connect(*given, factory=_Connection, **named)  # type: ignore[assignment]  # for the rest of this process's life
     daemon_module.AppriseChannel = lambda name, _url: Receiver(name, tape)  # type: ignore[assignment,misc]
+    daemon_module.open_client = _prepared
     daemon_module.ControlServer = _Nothing  # type: ignore[assignment,misc]
     daemon_module.StatusServer = _Nothing  # type: ignore[assignment,misc]
     daemon_module.gc = _NoCollection()  # type: ignore[assignment]
@@ -332,7 +336,8 @@ def in_a_child(work: Callable[[], None], errors: Path) -> int:
 
 def warm() -> None:
     """What every child needs, loaded once; a child's copy of it is then cheap."""
-    refusal("json://127.0.0.1:9/")  # loads every plugin of apprise
+    for account in _settings().accounts:
+        _client(account.name)
     structlog.configure(processors=[_drop], cache_logger_on_first_use=False)
     gc.collect()
     gc.freeze()
@@ -350,6 +355,28 @@ def void(_: object) -> None: ...
 
 def from_file(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@cache
+def _settings() -> Settings:
+    with NamedTemporaryFile("w", encoding="utf-8", suffix=".toml") as file:  # it is 0600
+        file.write(script.config("/nowhere"))
+        file.flush()
+        return load_settings(Path(file.name))
+
+
+@cache
+def _client(account: str) -> RestClient:
+    """The account's client: nothing is asked over it, but it is slow to build."""
+    settings = next(a for a in _settings().accounts if a.name == account)
+    return open_client(settings, Clock())
+
+
+def _prepared(account: AccountSettings, clock: Clock, quiet: Quiet | None = None) -> RestClient:
+    client = _client(account.name)
+    client._now = clock.now
+    client._host = quiet or client._host
+    return client
 
 
 def _drop(*_: object) -> dict[str, Any]:
