@@ -84,7 +84,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "works": "test_store, test_writer",
     },
     "status": {"__init__": "empty", "metrics": "test_http"},
-    "service": {"__init__": "empty"},
+    "service": {"__init__": "empty", "tasks": "test_daemon"},
     "settings": {
         "__init__": "lists the room's public names",
         "document": "test_load",

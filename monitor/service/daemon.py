@@ -24,7 +24,7 @@ from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
 from monitor.errors import MonitorError
 from monitor.exchanges.stream import MarkFeed
-from monitor.service import notices
+from monitor.service import memory, notices
 from monitor.service.account_task import AccountTask, Shell
 from monitor.service.capturing import open_client, read_capture_text
 from monitor.service.checks import run_checks
@@ -34,14 +34,16 @@ from monitor.service.dead_man import DeadMan
 from monitor.service.heartbeat import Systemd
 from monitor.service.hosts import Hosts
 from monitor.service.mailbox import Mailbox
+from monitor.service.restarts import note_start
 from monitor.service.state import notice_state
+from monitor.service.tasks import end, offer
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
 from monitor.status.supposed import status_report, whatif_report
 from monitor.storage.store import Store, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -63,11 +65,21 @@ class NobodyHears(MonitorError):  # noqa: N818 - says what is the matter
 
 
 class Daemon:
-    """One configuration at work. `run` builds, watches until told to stop, and tidies up."""
+    """
+    One configuration at work. `run` builds, watches until told to stop, and tidies up.
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    `reload` is what a command asks for: it raises ConfigError where that can't be.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        reload: Callable[[], None] = lambda: None,
+    ) -> None:
         self.board = Board(account.name for account in settings.accounts)
         self._settings = settings
+        self._reload = reload
         self._clock = clock or Clock()
         self._systemd = Systemd()
         self._store: Store | None = None
@@ -111,12 +123,14 @@ class Daemon:
         for notice in store.notices:
             log.error("state.unsound", because=notice)
             self._tell(notices.state_fails(notice, self.now()))
+        note_start(store, self._tell, self.now())
         control = ControlServer(
             socket_path(settings.state_directory),
             status=lambda shocks: status_report(self.board.assessments(), self.now(), shocks),
             capture=self._capture,
             whatif=self._whatif,
             check=self._check,
+            reload=self._reload,
         )
         http = StatusServer(
             self.board,
@@ -136,9 +150,10 @@ class Daemon:
                 closing.push_async_callback(task.rest.close)
             closing.push_async_callback(control.stop)
             closing.push_async_callback(http.stop)
-            await _offer("control socket", control.start())
-            await _offer("http", http.start(self.now))
+            await offer("control socket", control.start())
+            await offer("http", http.start(self.now))
             await self._watch(stop, courier)
+            store.end_in_order()
 
     async def _watch(self, stop: asyncio.Event, courier: Courier) -> None:
         """Everything that runs for as long as the daemon does."""
@@ -150,6 +165,7 @@ class Daemon:
             asyncio.create_task(self._notice_sleep()),
             asyncio.create_task(notice_state(self._opened(), self._tell, self.now)),
             asyncio.create_task(self._notice_silence()),
+            asyncio.create_task(memory.watch(self._opened(), self.now, limit=memory.limit_bytes())),
         ]
         dead_man = self._dead_man()
         if dead_man is not None:
@@ -161,10 +177,10 @@ class Daemon:
         try:
             await self._until_one_ends(stopping, delivering, *running)
         finally:
-            await _end(*running, stopping)
+            await end(*running, stopping)
             with_rest = asyncio.create_task(courier.drain())
             await asyncio.wait((with_rest,), timeout=LAST_DELIVERY_SECONDS)
-            await _end(with_rest, delivering)
+            await end(with_rest, delivering)
             if dead_man is not None:
                 await dead_man.stopped()
 
@@ -302,6 +318,11 @@ class Daemon:
         notice = notices.channel_takes_again(channel, self.now())
         self._tell(notice, name, holds=False, but=channel)
 
+    def tell_stopped(self) -> None:
+        """It was told to stop, for nobody knows how long: said before it does."""
+        if self._store is not None:
+            self._tell(notices.stopped(self.now()))
+
     def tell_refused_config(self, mistakes: Sequence[str]) -> None:
         """The configuration that was to be read anew can't be used; this one serves on."""
         if self._store is not None:
@@ -369,17 +390,3 @@ class Daemon:
                     task.wake_up()
                 if self._courier is not None:
                     self._courier.wake()
-
-
-async def _offer(what: str, starting: Awaitable[None]) -> None:
-    """Start what only shows: without it the accounts are watched all the same."""
-    try:
-        await starting
-    except OSError as error:
-        log.error("surface.unavailable", what=what, because=error.strerror or str(error))  # noqa: TRY400 - the reason says it
-
-
-async def _end(*tasks: asyncio.Task[object]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

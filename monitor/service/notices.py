@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _USEFUL_FOR = timedelta(days=1)
+# Of a stop one hears at once or not at all: later it may be running again.
+_STOP_USEFUL_FOR = timedelta(minutes=1)
 _MISTAKES_SHOWN = 10
 
 
@@ -72,6 +75,36 @@ def config_refused(mistakes: Sequence[str], at: datetime) -> Notification:
         f"Watching goes on with the configuration of before.\n{listed}",
         at,
     )
+
+
+RESTARTING = "restarting"
+"""By what name it is remembered that this was said."""
+
+
+def restarting(starts: int, at: datetime) -> Notification:
+    """The process ends and is started again, time and again."""
+    return _notice(
+        RESTARTING,
+        "WARNING the monitor is restarting repeatedly",
+        f"It was started {starts} times within ten minutes without having been stopped in order. "
+        "Between its lives nothing is watched for some seconds; open incidents and messages not "
+        "yet delivered are kept.\n"
+        "What to do: see `journalctl -u margin-monitor` for why it ends.\n"
+        "Said at most once an hour.",
+        at,
+    )
+
+
+def stopped(at: datetime) -> Notification:
+    """The monitor was told to stop: nobody watches from here on."""
+    notice = _notice(
+        "stopped",
+        "STOPPED: margin-monitor was told to stop",
+        "Nothing is watched until it is started again. Open incidents and messages not yet "
+        "delivered are kept.",
+        at,
+    )
+    return replace(notice, severity=Severity.INFO, useful_until=at + _STOP_USEFUL_FOR)
 
 
 def _notice(name: str, title: str, body: str, at: datetime) -> Notification:

@@ -9,20 +9,18 @@ from monitor.storage.columns import time_text
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import timedelta
 
 
-def begin(connection: sqlite3.Connection, at: datetime) -> None:
-    """Note a start; it stays until the process ends in order."""
+def begin(connection: sqlite3.Connection, at: datetime, kept_for: timedelta) -> None:
+    """Note a start; it stays until the process ends in order, and is forgotten when it is old."""
+    connection.execute("DELETE FROM starts WHERE at < ?", (time_text(at - kept_for),))
     connection.execute("INSERT OR IGNORE INTO starts VALUES (?)", (time_text(at),))
 
 
 def end_in_order(connection: sqlite3.Connection, at: datetime) -> None:
     """The process that started at this time ends as it should."""
     connection.execute("DELETE FROM starts WHERE at = ?", (time_text(at),))
-
-
-def forget_starts(connection: sqlite3.Connection, before: datetime) -> None:
-    connection.execute("DELETE FROM starts WHERE at < ?", (time_text(before),))
 
 
 def starts(connection: sqlite3.Connection) -> frozenset[datetime]:

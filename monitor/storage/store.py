@@ -166,8 +166,8 @@ class Store:
     def begin(self, at: datetime) -> None:
         """A process starts, and has not ended in order until `end_in_order`."""
         self._began_at = at
-        self._starts |= {at}
-        self._write({("start",): lambda connection: itself.begin(connection, at)})
+        self._starts = frozenset({at, *(each for each in self._starts if at - each < _RECENT)})
+        self._write({("start",): lambda connection: itself.begin(connection, at, _RECENT)})
 
     def end_in_order(self) -> None:
         """This process ends as it should."""
@@ -350,7 +350,7 @@ class Store:
             yield ("quiet", host), partial(quiet.keep, host=host, until=until)
         began = self._began_at
         if began is not None:
-            yield ("start",), lambda connection: itself.begin(connection, began)
+            yield ("start",), lambda connection: itself.begin(connection, began, _RECENT)
 
 
 def open_store(directory: Path, at: datetime) -> Store:

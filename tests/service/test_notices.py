@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from monitor.alerts.ladder import Severity
-from monitor.service import notices
+from monitor.service import notices, state
 from monitor.service.daemon import Daemon
 from monitor.settings import load_settings
 from monitor.storage.database import FILE_NAME
@@ -16,6 +17,8 @@ from tests.alerting import NOON, at
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 class Receivers:
@@ -91,6 +94,36 @@ async def test_the_other_channels_hear_of_one_that_refuses_for_good(tmp_path: Pa
         assert await receivers.until("state on disk") == "WARNING the monitor's state on disk"
         refused = await receivers.until("'gone'")
         assert refused == "WARNING channel 'gone' takes no messages"
+    finally:
+        stop.set()
+        await running
+        await receivers.stop()
+
+
+async def test_a_disk_that_fails_is_told_once_and_so_is_its_recovery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "CHECK_SECONDS", 0.02)
+    receivers = Receivers()
+    await receivers.start()
+    stop = asyncio.Event()
+    daemon = a_daemon(tmp_path, receivers.port)
+    running = asyncio.create_task(daemon.run(stop))
+    try:
+        while daemon._courier is None:  # noqa: ASYNC110 - nothing else tells that it is built
+            await asyncio.sleep(0.01)
+        store = daemon._opened()
+        assert store._writer.database is not None
+        store._writer.database.wait_for_others(1)
+        other = sqlite3.connect(tmp_path / "state" / FILE_NAME, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        store.note_watched("another", NOON)
+        told = await receivers.until("state on disk")
+        assert told == "WARNING the monitor's state on disk"
+        other.close()
+        store.note_watched("a third", NOON)
+        told = await receivers.until("state on disk")
+        assert told == "RESOLVED the monitor's state on disk"
     finally:
         stop.set()
         await running
