@@ -79,9 +79,11 @@ ROOMS: dict[str, dict[str, str]] = {
         "columns": "test_store, test_history",
         "incidents": "test_store",
         "outbox": "test_store",
+        "itself": "test_store",
         "reader": "test_history",
         "quiet": "test_store",
         "watched": "test_store",
+        "works": "test_store, test_writer",
     },
     "status": {"__init__": "empty", "metrics": "test_http"},
     "service": {

@@ -57,7 +57,7 @@ def test_the_unit_starts_again_speaks_after_a_fault_and_is_watched() -> None:
     assert settings["StartLimitIntervalSec"] == ["0"]
     assert int(settings["WatchdogSec"][0]) > 0
     assert settings["ExecStopPost"] == [f"-{PROGRAM} last-words"]
-    assert "HUP" in settings["ExecReload"][0]
+    assert settings["ExecReload"] == [f"{PROGRAM} reload"]
 
 
 def test_the_unit_leaves_no_core_dump() -> None:
@@ -67,7 +67,7 @@ def test_the_unit_leaves_no_core_dump() -> None:
 def test_the_commands_that_the_unit_runs_exist() -> None:
     known = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
 
-    assert {"run", "last-words"} <= known
+    assert {"run", "reload", "last-words"} <= known
 
 
 def test_commands_look_for_the_socket_where_the_unit_puts_it() -> None:

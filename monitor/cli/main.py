@@ -13,6 +13,7 @@ from monitor.cli.check import check
 from monitor.cli.demo import demo
 from monitor.cli.evaluate import evaluate
 from monitor.cli.last_words import last_words
+from monitor.cli.reload import reload
 from monitor.cli.run import run
 from monitor.cli.simulate import simulate
 from monitor.cli.status import status
@@ -38,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (run, demo, simulate, check, status, capture, evaluate, whatif):
+for command in (run, reload, demo, simulate, check, status, capture, evaluate, whatif):
     app.command()(command)
 app.command(name="last-words", hidden=True)(last_words)
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from monitor.alerts.ladder import Severity
-from monitor.delivery.digest import as_of_now, digest
+from monitor.delivery.digest import as_of_now, as_unkept, digest
 from monitor.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -59,6 +59,14 @@ class Waiting(Protocol):
     def not_before(self) -> datetime | None:
         """Before this the receiver wants to hear nothing."""
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it would outlive the process."""
+
+    @property
+    def is_left(self) -> bool:
+        """Whether an earlier process left it."""
+
 
 class Outbox(Protocol):
     """Where messages wait; what a call says is kept, durably where the disk allows it."""
@@ -92,7 +100,7 @@ class Courier:
     `standing(message)` says how its account stands now, None where that is unknown; a message
     that comes late carries it. `on_refused(channel, because)` is told once when a channel
     refuses for good, so that the owner hears of it elsewhere; `on_taken(channel)` when it takes
-    messages again.
+    messages again, which is news as well of those that had `refused` before this process began.
     """
 
     def __init__(  # noqa: PLR0913 - what it is joined to
@@ -104,12 +112,15 @@ class Courier:
         on_refused: Callable[[str, str], None] = lambda _channel, _because: None,
         on_taken: Callable[[str], None] = lambda _channel: None,
         standing: Callable[[Notification], str | None] = lambda _message: None,
+        refused: Collection[str] = (),
         jitter: Callable[[float], float] = jittered,
     ) -> None:
         self._workers = [
             _Worker(channel, outbox, now, on_refused, on_taken, standing, jitter)
             for channel in channels
         ]
+        for worker in self._workers:
+            worker.was_refused = worker.name in refused
 
     def wake(self) -> None:
         """Rows were added: look at once."""
@@ -142,6 +153,8 @@ class _Worker:
         jitter: Callable[[float], float],
     ) -> None:
         self.idle = asyncio.Event()
+        self.name = channel.name
+        self.was_refused = False
         self._channel = channel
         self._outbox = outbox
         self._now = now
@@ -211,15 +224,17 @@ class _Worker:
         """
         What goes out next: of each incident its newest message; of those the gravest, the oldest.
 
-        That one alone, or, in a flood, all that are not refused time and again.
+        That one alone; in a flood all that are not refused time and again. What an earlier
+        process left goes as one too: if it had sent all that as one, unmarked, one is repeated.
         """
         newest = sorted({_about(r.notification): r for r in waiting}.values(), key=_turn)
-        if not newest or not self._is_flood(row.notification for row in newest):
+        if not newest or newest[0].attempts >= TRIES_IN_A_ROW:
             return [row.notification for row in newest[:1]]
-        first = newest[0]
-        if first.attempts >= TRIES_IN_A_ROW:
-            return [first.notification]
-        return [row.notification for row in newest if row.attempts < TRIES_IN_A_ROW]
+        willing = [row for row in newest if row.attempts < TRIES_IN_A_ROW]
+        if not self._is_flood(row.notification for row in newest):
+            first = willing[0]
+            willing = [row for row in willing if row.is_left] if first.is_left else [first]
+        return [row.notification for row in willing]
 
     def _is_flood(self, messages: Iterable[Notification]) -> bool:
         """Whether a minute's messages, these included, are more than a person reads singly."""
@@ -244,7 +259,7 @@ class _Worker:
     async def _deliver(self, batch: Sequence[Notification], waiting: Sequence[Waiting]) -> None:
         message, told = batch[0], {_about(each) for each in batch}
         try:
-            await self._channel.send(self._worded(batch))
+            await self._channel.send(self._worded(batch, waiting))
         except DeliveryError as error:
             self._failed(message, error)
             return
@@ -259,14 +274,17 @@ class _Worker:
         self._sent.extend((self._now(), each) for each in batch)
         if self._failures:
             log.info("channel.restored", channel=self._channel.name)
-        if self._refused:
+        if self._refused or self.was_refused:
+            self.was_refused = False
             self._on_taken(self._channel.name)
         self._failures, self._refused, self._rest_until = 0, False, None
         log.info("notification.delivered", channel=self._channel.name, notification=message.id)
 
-    def _worded(self, batch: Sequence[Notification]) -> Notification:
+    def _worded(self, batch: Sequence[Notification], waiting: Sequence[Waiting]) -> Notification:
         now = self._now()
-        return digest([as_of_now(m, now, self._standing(m), LATE_AFTER) for m in batch])
+        told = digest([as_of_now(m, now, self._standing(m), LATE_AFTER) for m in batch])
+        unkept = {row.notification.id for row in waiting if not row.is_kept}
+        return as_unkept(told) if any(m.id in unkept for m in batch) else told
 
     def _failed(self, message: Notification, error: DeliveryError) -> None:
         because = str(error)
@@ -304,7 +322,9 @@ def _about(message: Notification) -> str:
     return message.incident_id or message.id
 
 
-def _turn(row: Waiting) -> tuple[int, int, datetime]:
-    # A message that alone is refused, again and again, lets the others go first.
+def _turn(row: Waiting) -> tuple[int, int, datetime, str]:
+    # A message that alone is refused, again and again, lets the others go first. Of equals the
+    # same one goes first as in a digest, which is delivered under that one's id.
     message = row.notification
-    return row.attempts // TRIES_IN_A_ROW, -message.severity.rank, message.created_at
+    tries = row.attempts // TRIES_IN_A_ROW
+    return tries, -message.severity.rank, message.created_at, message.id

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from monitor.alerts.message import Notification
 
 MOST_LISTED = 30
+UNKEPT = (
+    "The monitor's state can't be written to disk: this message was sent from memory alone, and "
+    "alerts don't outlive a restart until that is mended."
+)
 
 
 def digest(messages: Sequence[Notification]) -> Notification:
@@ -58,3 +62,8 @@ def as_of_now(
     late = f"LATE: written {words.duration(age.total_seconds())} ago, {written}."
     present = f" Now: {standing}." if standing else " How it stands now is not known."
     return replace(message, body=f"{late}{present}\n\n{message.body}")
+
+
+def as_unkept(message: Notification) -> Notification:
+    """The message with the word that it is on no disk: what follows could be lost in a restart."""
+    return replace(message, body=f"{message.body}\n\n{UNKEPT}")

@@ -17,7 +17,7 @@ from monitor.exchanges.rest import RestClient
 from monitor.service.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from monitor.exchanges.account_feed import AccountNews
@@ -92,10 +92,26 @@ def _credentials(account: AccountSettings) -> Credentials:
     )
 
 
-async def capture_account(account: AccountSettings) -> bytes:
-    """The capture file of an account, read without a daemon."""
-    client = open_client(account, Clock())
+async def capture_account(
+    account: AccountSettings, clock: Clock | None = None, host: Host | None = None
+) -> bytes:
+    """The capture file of an account, read by a client of its own; `host` as for `open_client`."""
+    client = open_client(account, clock or Clock(), host)
     try:
         return await read_capture_text(client)
     finally:
         await client.close()
+
+
+async def capture_one(
+    name: str,
+    accounts: Sequence[AccountSettings],
+    clock: Clock,
+    host: Callable[[AccountSettings], Host],
+) -> bytes:
+    """The capture file of one of these accounts, by its name."""
+    account = next((each for each in accounts if each.name == name), None)
+    if account is None:
+        known = ", ".join(each.name for each in accounts)
+        raise MonitorError(f"'{name}': accounts here are {known}")
+    return await capture_account(account, clock, host(account))

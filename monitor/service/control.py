@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import web
 
-from monitor.errors import MonitorError, RiskError, WrongUsage
+from monitor.errors import ConfigError, MonitorError, RiskError, WrongUsage
 from monitor.exchanges.payload import parse_json
 from monitor.status.report import to_json
 from monitor.status.supposed import SHOCKS
@@ -57,10 +57,10 @@ def _is_there(path: Path) -> bool:
 class ControlServer:
     """
     Answers local commands: `GET /status` (`?shocks=1` with them), `POST /capture/{account}`,
-    `POST /whatif/{account}` (the changes as a query) and `POST /check`.
+    `POST /whatif/{account}` (the changes as a query), `POST /check` and `POST /reload`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it answers with
         self,
         path: Path,
         *,
@@ -68,17 +68,20 @@ class ControlServer:
         capture: Callable[[str], Awaitable[bytes]],
         whatif: Callable[[str, Mapping[str, list[str]]], object],
         check: Callable[[bool], Awaitable[object]],
+        reload: Callable[[], None],
     ) -> None:
         self._path = path
         self._status = status
         self._capture = capture
         self._whatif = whatif
         self._check = check
+        self._reload = reload
         app = web.Application()
         app.router.add_get("/status", self._get_status)
         app.router.add_post("/capture/{account}", self._post_capture)
         app.router.add_post("/whatif/{account}", self._post_whatif)
         app.router.add_post("/check", self._post_check)
+        app.router.add_post("/reload", self._post_reload)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     async def start(self) -> None:
@@ -122,9 +125,16 @@ class ControlServer:
         lines = await self._check("send_test" in request.query)
         return web.Response(text=to_json(lines), content_type="application/json")
 
+    async def _post_reload(self, _: web.Request) -> web.Response:
+        try:
+            self._reload()
+        except MonitorError as error:
+            return _refusal(error)
+        return web.Response()
+
 
 # What a command's caller learns from its exit code, kept on the way through the socket.
-_STATUSES: dict[type[MonitorError], int] = {WrongUsage: 400, RiskError: 422}
+_STATUSES: dict[type[MonitorError], int] = {WrongUsage: 400, RiskError: 422, ConfigError: 412}
 
 
 def _refusal(error: MonitorError) -> web.Response:
@@ -140,6 +150,7 @@ async def ask_bytes(state_directory: Path, method: str, path: str) -> bytes:
         NotRunning: If nothing listens there.
         WrongUsage: If what was asked for makes no sense there, in the daemon's words.
         RiskError: If the figures can't be computed, in its words.
+        ConfigError: If the configuration can't be used, in its words.
         MonitorError: If it could not do it for another reason, in its words.
     """
     socket = socket_of_daemon(state_directory)

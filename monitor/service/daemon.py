@@ -26,7 +26,7 @@ from monitor.errors import MonitorError
 from monitor.exchanges.stream import MarkFeed
 from monitor.service import memory, names, notices
 from monitor.service.account_task import AccountTask, Shell
-from monitor.service.capturing import open_account_feed, open_client, read_capture_text
+from monitor.service.capturing import capture_one, open_account_feed, open_client
 from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
 from monitor.service.control import ControlServer, socket_path
@@ -35,6 +35,8 @@ from monitor.service.heartbeat import Systemd
 from monitor.service.hosts import Hosts
 from monitor.service.mailbox import Mailbox
 from monitor.service.polls import Polls
+from monitor.service.restarts import note_start
+from monitor.service.state import notice_state
 from monitor.service.tasks import end, offer
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
@@ -42,7 +44,7 @@ from monitor.status.supposed import status_report, whatif_report
 from monitor.storage.store import Store, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SLEEP_CHECK_SECONDS = 1.0
-STATE_CHECK_SECONDS = 1.0
 LAST_DELIVERY_SECONDS = 10.0
 # A message that waits for longer than this is not getting through.
 DRAINS_WITHIN = timedelta(minutes=5)
@@ -65,11 +66,21 @@ class NobodyHears(MonitorError):  # noqa: N818 - says what is the matter
 
 
 class Daemon:
-    """One configuration at work. `run` builds, watches until told to stop, and tidies up."""
+    """
+    One configuration at work. `run` builds, watches until told to stop, and tidies up.
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    `reload` is what a command asks for: it raises ConfigError where that can't be.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        reload: Callable[[], None] = lambda: None,
+    ) -> None:
         self.board = Board(account.name for account in settings.accounts)
         self._settings = settings
+        self._reload = reload
         self._clock = clock or Clock()
         self._systemd = Systemd()
         self._store: Store | None = None
@@ -107,18 +118,21 @@ class Daemon:
             now=self.now,
             on_refused=self._channel_refuses,
             on_taken=self._channel_takes_again,
+            refused=[c.name for c in channels if store.said_at(notices.refusal_of(c.name))],
             standing=lambda message: self.board.standing(message.account),
         )
         self._courier = courier
         for notice in store.notices:
             log.error("state.unsound", because=notice)
             self._tell(notices.state_fails(notice, self.now()))
+        note_start(store, self._tell, self.now())
         control = ControlServer(
             socket_path(settings.state_directory),
             status=lambda shocks: status_report(self.board.assessments(), self.now(), shocks),
             capture=self._capture,
             whatif=self._whatif,
             check=self._check,
+            reload=self._reload,
         )
         http = StatusServer(
             self.board,
@@ -142,20 +156,21 @@ class Daemon:
             await offer("control socket", control.start())
             await offer("http", http.start(self.now))
             await self._watch(stop, courier)
+            store.end_in_order()
 
     async def _watch(self, stop: asyncio.Event, courier: Courier) -> None:
         """Everything that runs for as long as the daemon does."""
-        delivering = asyncio.create_task(courier.run())
+        store, delivering = self._opened(), asyncio.create_task(courier.run())
         stopping = asyncio.create_task(stop.wait())
         running = [
             *(asyncio.create_task(task.run()) for task in self._tasks.values()),
             asyncio.create_task(self._systemd.watch(self._is_alive)),
             asyncio.create_task(self._notice_sleep()),
-            asyncio.create_task(self._notice_state()),
+            asyncio.create_task(notice_state(store, self._tell, self.now)),
             asyncio.create_task(self._notice_silence()),
             asyncio.create_task(self._polls.notice_overload(self._tell, self.now)),
-            asyncio.create_task(memory.watch()),
-            asyncio.create_task(names.watch(self._hosts, self._opened(), self.now)),
+            asyncio.create_task(names.watch(self._hosts, store, self.now)),
+            asyncio.create_task(memory.watch(store, self.now, limit=memory.limit_bytes())),
         ]
         dead_man = self._dead_man()
         if dead_man is not None:
@@ -274,19 +289,21 @@ class Daemon:
         return whatif_report(known, words, ladder=given.ladder, target=given.target, at=self.now())
 
     async def _capture(self, account: str) -> bytes:
-        if account not in self._tasks:
-            raise MonitorError(f"'{account}': accounts here are {', '.join(self._tasks)}")
-        settings = next(a for a in self._settings.accounts if a.name == account)
-        client = open_client(settings, self._clock, self._hosts.host(settings))
-        try:
-            return await read_capture_text(client)
-        finally:
-            await client.close()
+        return await capture_one(account, self._settings.accounts, self._clock, self._hosts.host)
 
-    def _tell(self, notice: Notification, *, but: str = "") -> None:
-        """Send a word about the monitor itself to every channel but one."""
+    def _tell(
+        self, notice: Notification, name: str = "", *, holds: bool = True, but: str = ""
+    ) -> None:
+        """
+        Send a word about the monitor itself to every channel but one.
+
+        By its `name` it is remembered over restarts for as long as it `holds`.
+        """
         channels = [c.name for c in self._settings.channels if c.name != but]
-        self._opened().record(None, notice, channels)
+        if name:
+            self._opened().tell(notice, channels, name, holds=holds)
+        else:
+            self._opened().record(None, notice, channels)
         if self._courier is not None:
             self._courier.wake()
 
@@ -294,11 +311,20 @@ class Daemon:
         self._refusing[channel] = because
         if self._refusing.keys() >= {c.name for c in self._settings.channels}:
             self._nobody_hears.set()
-        self._tell(notices.channel_refuses(channel, because, self.now()), but=channel)
+        name = notices.refusal_of(channel)
+        if self._opened().said_at(name) is None:  # else an earlier process told it
+            self._tell(notices.channel_refuses(channel, because, self.now()), name, but=channel)
 
     def _channel_takes_again(self, channel: str) -> None:
         self._refusing.pop(channel, None)
-        self._tell(notices.channel_takes_again(channel, self.now()), but=channel)
+        name = notices.refusal_of(channel)
+        notice = notices.channel_takes_again(channel, self.now())
+        self._tell(notice, name, holds=False, but=channel)
+
+    def tell_stopped(self) -> None:
+        """It was told to stop, for nobody knows how long: said before it does."""
+        if self._store is not None:
+            self._tell(notices.stopped(self.now()))
 
     def tell_refused_config(self, mistakes: Sequence[str]) -> None:
         """The configuration that was to be read anew can't be used; this one serves on."""
@@ -315,25 +341,6 @@ class Daemon:
         await self._nobody_hears.wait()
         said = "; ".join(f"{name}: {because}" for name, because in self._refusing.items())
         raise NobodyHears(f"every channel refuses messages for good ({said}): mend one of them")
-
-    async def _notice_state(self) -> None:
-        """When the disk begins to fail, and when it is well again: told once each."""
-        store = self._opened()
-        # What the notices of the opening did not tell is news, however early it began.
-        before = store.trouble if store.notices else None
-        while True:
-            await asyncio.sleep(STATE_CHECK_SECONDS)
-            now = store.trouble
-            if (now is None) is not (before is None):
-                log.error("state.failing" if now else "state.recovered", because=now)
-                self._tell(
-                    notices.state_recovers(self.now())
-                    if now is None
-                    else notices.state_fails(
-                        f"{now}; alerts don't outlive this process", self.now()
-                    )
-                )
-            before = store.trouble
 
     def _trouble_is_told(self, account: str) -> bool:
         """Whether somebody was told that this account's figures are late or can't be given."""

@@ -1,65 +1,88 @@
 """
-I/O. An orderly new start before the machine ends the process for its memory.
+I/O. Memory that grows until the kernel ends the process: better to end in order before that.
 
-A process that is killed at its limit loses what it is doing; one that ends by itself at four
-fifths of it delivers first what is due, and goes on as it was from disk.
-
-Source: cgroups(7), version 2: `memory.max` of the group named in /proc/self/cgroup.
+Near the limit that systemd or a container sets (`memory.max` of the process's cgroup, see
+https://docs.kernel.org/admin-guide/cgroup-v2.html) the process ends with its state saved, and is
+started again by whoever started it. At most once an hour: where that does not help, memory is
+simply too small, and the kernel has the last word.
 """
 
 from __future__ import annotations
 
 import asyncio
-import resource
+import os
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from monitor.errors import MonitorError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from monitor.storage.store import Store
+
 log = structlog.get_logger()
 
 CHECK_SECONDS = 10.0
 SHARE = 0.8
-# So many looks in a row: a large answer that is being read is gone by the next.
-AGREEING = 3
-_ROOT = Path("/")
+AGAIN_AFTER = timedelta(hours=1)
+_STAMP = "restart: memory runs out"
+_MIB = 1024 * 1024
 
 
-class TooLarge(MonitorError):  # noqa: N818 - says what is the matter
-    """The process needs more memory than is good: a new one starts small."""
+class MemoryRunsOut(MonitorError):  # noqa: N818 - says what is the matter
+    """The process holds nearly all the memory that it may: a new one needs less."""
 
 
-async def watch(root: Path = _ROOT) -> None:
+def limit_bytes(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """The least of the limits on this process's memory; None where there is none."""
+    try:
+        own = (proc / "self" / "cgroup").read_text(encoding="ascii").strip().rpartition("::/")[2]
+    except (OSError, ValueError):
+        return None
+    folder = cgroups / own
+    limits = [_limit(each) for each in (folder, *folder.parents) if each.is_relative_to(cgroups)]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _limit(folder: Path) -> int | None:
+    try:
+        text = (folder / "memory.max").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def resident_bytes(proc: Path = Path("/proc")) -> int:
+    """What this process holds in memory now."""
+    pages = int((proc / "self" / "statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+async def watch(
+    store: Store,
+    now: Callable[[], datetime],
+    *,
+    limit: int | None,
+    resident: Callable[[], int] = resident_bytes,
+) -> None:
     """
     For ever; without a limit nothing is looked at.
 
     Raises:
-        TooLarge: If the process holds four fifths of what it may, three looks in a row.
+        MemoryRunsOut: At four fifths of the limit, if it was not raised within the last hour.
     """
-    limit = limit_bytes(root)
-    above = 0
-    while True:
+    while limit is not None:
         await asyncio.sleep(CHECK_SECONDS)
-        held = held_bytes(root)
-        above = above + 1 if limit is not None and held >= SHARE * limit else 0
-        if above == AGREEING:
-            log.error("memory.large", mebibytes=held >> 20)
-            raise TooLarge(f"{held >> 20} MiB of memory are held: starting anew in order")
-
-
-def held_bytes(root: Path = _ROOT) -> int:
-    """Resident memory of this process."""
-    pages = int((root / "proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize()
-
-
-def limit_bytes(root: Path = _ROOT) -> int | None:
-    """The memory that this process's control group may hold; None where there is no limit."""
-    try:
-        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-        group = next(line[3:] for line in lines if line.startswith("0::"))
-        text = (root / "sys/fs/cgroup" / group.lstrip("/") / "memory.max").read_text("ascii")
-    except (OSError, StopIteration, UnicodeDecodeError):
-        return None
-    return int(text) if text.strip().isdigit() else None
+        held, until = resident(), store.quiet_until(_STAMP)
+        if held >= limit * SHARE and (until is None or now() >= until):
+            store.keep_quiet(_STAMP, now() + AGAIN_AFTER)
+            log.error("memory.short", held_mib=held // _MIB, limit_mib=limit // _MIB)
+            raise MemoryRunsOut(
+                f"{held // _MIB} MiB of the {limit // _MIB} MiB allowed are in use: starting anew"
+            )
+    await asyncio.Event().wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,20 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _USEFUL_FOR = timedelta(days=1)
+# Of a stop one hears at once or not at all: later it may be running again.
+_STOP_USEFUL_FOR = timedelta(minutes=1)
 _MISTAKES_SHOWN = 10
+
+
+def refusal_of(channel: str) -> str:
+    """By what name it is remembered that this channel takes no messages."""
+    return f"channel-{channel}-refuses"
 
 
 def channel_refuses(channel: str, because: str, at: datetime) -> Notification:
     """For the other channels: this one takes no messages any more, for its owner to mend."""
     return _notice(
-        f"channel-{channel}-refuses",
+        refusal_of(channel),
         f"WARNING channel '{channel}' takes no messages",
         f"Channel '{channel}' refuses messages for good: {because}.\n"
         "What is meant for it waits and is tried once an hour. Check its address and its key, "
@@ -90,6 +98,36 @@ def host_relieved(host: str, accounts: Sequence[str], at: datetime) -> Notificat
         f"The limits at {host} leave room for its {len(accounts)} accounts again.",
         at,
     )
+
+
+RESTARTING = "restarting"
+"""By what name it is remembered that this was said."""
+
+
+def restarting(starts: int, at: datetime) -> Notification:
+    """The process ends and is started again, time and again."""
+    return _notice(
+        RESTARTING,
+        "WARNING the monitor is restarting repeatedly",
+        f"It was started {starts} times within ten minutes without having been stopped in order. "
+        "Between its lives nothing is watched for some seconds; open incidents and messages not "
+        "yet delivered are kept.\n"
+        "What to do: see `journalctl -u margin-monitor` for why it ends.\n"
+        "Said at most once an hour.",
+        at,
+    )
+
+
+def stopped(at: datetime) -> Notification:
+    """The monitor was told to stop: nobody watches from here on."""
+    notice = _notice(
+        "stopped",
+        "STOPPED: margin-monitor was told to stop",
+        "Nothing is watched until it is started again. Open incidents and messages not yet "
+        "delivered are kept.",
+        at,
+    )
+    return replace(notice, severity=Severity.INFO, useful_until=at + _STOP_USEFUL_FOR)
 
 
 def _notice(name: str, title: str, body: str, at: datetime) -> Notification:

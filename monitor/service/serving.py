@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -72,14 +73,27 @@ class Wishes:
         self.stop.clear()
         logs.set_up((*self._settings.secrets(), *following.secrets()))
         self._settings = following
-        self._running = Daemon(following)
+        self._running = Daemon(following, reload=self.reread)
         return self._running
 
     def end(self) -> None:
+        if not self._ended and self._running is not None:
+            self._running.tell_stopped()
         self._ended = True
         self.stop.set()
 
     def reload(self) -> None:
+        """As `reread`; what is refused is told to the owner alone."""
+        with suppress(ConfigError):
+            self.reread()
+
+    def reread(self) -> None:
+        """
+        Take up the configuration anew: all of it, or, where it can't be used, nothing.
+
+        Raises:
+            ConfigError: If it can't be used; that was told by then.
+        """
         try:
             following = self._reread()
             self._refuse_what_would_lose(following)
@@ -87,7 +101,7 @@ class Wishes:
             log.error("config.refused", mistakes=error.mistakes)  # noqa: TRY400 - no fault of ours
             if self._running is not None:
                 self._running.tell_refused_config(error.mistakes)
-            return
+            raise
         log.info("config.read")
         self._following = following
         self.stop.set()

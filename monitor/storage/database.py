@@ -28,7 +28,7 @@ _LOCK_NAME = "lock"
 # The n-th script brings a file of version n to version n + 1.
 STEPS = tuple(
     files("monitor.storage").joinpath(name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "schema_2.sql", "schema_3.sql")
+    for name in ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql")
 )
 _BUSY_MILLISECONDS = 5000
 
@@ -60,7 +60,7 @@ def take_lock(directory: Path) -> Lock:
         StorageError: If the directory can't be written to.
     """
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_directory(directory)
         # Not emptied on opening: a loser would wipe out the winner's number before it has lost.
         file = os.fdopen(_private(directory / _LOCK_NAME), "r+", encoding="ascii")
     except OSError as error:
@@ -134,12 +134,17 @@ def translated() -> Iterator[None]:
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
         raise
     except sqlite3.Error as error:
+        if _is_damage(error):
+            raise Corrupt(f"the state file is broken: {error}") from error
         raise StorageError(f"the state could not be kept or read: {error}") from error
 
 
-def open_database(path: Path) -> Database:
+def open_database(path: Path, patience_milliseconds: int = _BUSY_MILLISECONDS) -> Database:
     """
     The database at this path, made if it isn't there, in the present schema.
+
+    Args:
+        patience_milliseconds: How long to wait for another process's lock.
 
     Raises:
         NewerSchema: If a newer version wrote it.
@@ -150,12 +155,14 @@ def open_database(path: Path) -> Database:
         _make_private(path)
     except OSError as error:
         raise StorageError(f"{path} can't be opened: {error.strerror}") from error
-    connection = sqlite3.connect(
-        path, isolation_level=None, timeout=_BUSY_MILLISECONDS / 1000, check_same_thread=True
-    )
+    with translated():
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=patience_milliseconds / 1000, check_same_thread=True
+        )
     connection.row_factory = sqlite3.Row
     try:
         _prepare(connection)
+        _sync_names(path)
     except BaseException:
         connection.close()
         raise
@@ -199,20 +206,49 @@ def move_aside(path: Path, at: datetime) -> Path:
     return aside
 
 
+def _make_directory(directory: Path) -> None:
+    """Made with all above it, each entry synced: what is kept in it is no safer than its name."""
+    if directory.is_dir():
+        return
+    if not directory.parent.is_dir():
+        _make_directory(directory.parent)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    _sync_directory(directory.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Its entries are on the disk after this; one that may not be read others have made sure of."""
+    try:
+        number = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        return  # such as /var/lib/private, where systemd puts the state of dynamic users
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
 def _private(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _make_private(path: Path) -> None:
-    is_new = not path.exists()
     os.close(_private(path))
     path.chmod(0o600)  # SQLite gives its -wal and -shm files the same mode
-    if is_new:
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+
+
+def _sync_names(path: Path) -> None:
+    """
+    The file, its log and its folder are found again after a loss of power.
+
+    Each time: an earlier process may have made them and died before. SQLite syncs the folder of
+    a new log too, but goes on where that fails.
+    """
+    try:
+        _sync_directory(path.parent)
+        _sync_directory(path.parent.parent)
+    except OSError as error:
+        raise StorageError(f"{path.parent} can't be synced: {error.strerror}") from error
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
@@ -227,12 +263,14 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA foreign_keys = ON").close()
         _migrate(connection)
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {
-            sqlite3.SQLITE_CORRUPT,
-            sqlite3.SQLITE_NOTADB,
-        }:
+        if _is_damage(error):
             raise Corrupt(f"the state file is broken: {error}") from error
         raise StorageError(f"the state could not be opened: {error}") from error
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def _check_version(connection: sqlite3.Connection) -> int:

@@ -41,12 +41,15 @@ class OutboxRow:
     One message for one channel, not settled yet; the two of them name it.
 
     `attempts` counts the failed ones; before `not_before` the receiver wants to hear nothing.
+    `is_kept`: whether it would outlive the process; `is_left`: whether an earlier one left it.
     """
 
     channel: str
     notification: Notification
     attempts: int = 0
     not_before: datetime | None = None
+    is_kept: bool = True
+    is_left: bool = False
 
 
 def add(connection: sqlite3.Connection, row: OutboxRow) -> None:
@@ -139,4 +142,5 @@ def _row(row: sqlite3.Row) -> OutboxRow:
         ),
         attempts=row["attempts"],
         not_before=optional_time(row["not_before"]),
+        is_left=True,
     )

@@ -9,27 +9,20 @@ not worth that: they are dropped first.
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from monitor.errors import StorageError
-from monitor.storage import history, incidents, outbox, quiet, watched
-from monitor.storage.database import (
-    FILE_NAME,
-    Corrupt,
-    Database,
-    Lock,
-    move_aside,
-    open_database,
-    take_lock,
-)
+from monitor.storage import history, incidents, itself, outbox, quiet, watched
+from monitor.storage.database import Corrupt
 from monitor.storage.outbox import OutboxRow, Outcome
+from monitor.storage.works import intelligible, key_of, saving, settling
+from monitor.storage.writer import Writer
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -37,11 +30,8 @@ if TYPE_CHECKING:
     from monitor.alerts.ladder import Severity
     from monitor.alerts.message import Notification
     from monitor.engine.effects import AccountAssessment
+    from monitor.storage.writer import Key, Work
 
-    Work = Callable[[sqlite3.Connection], None]
-
-_PATIENCE_MILLISECONDS = 5000
-_IN_TROUBLE_MILLISECONDS = 100  # so that a locked file doesn't hold up the loop again and again
 _SETTLED_KEPT_FOR = timedelta(days=30)
 _RECENT = timedelta(hours=1)
 # An exchange lists what it took for about a week.
@@ -56,28 +46,26 @@ class Store:
     It is the outbox that the courier works on.
     """
 
-    def __init__(
-        self, database: Database | None, lock: Lock | None, notices: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, writer: Writer, notices: tuple[str, ...] = ()) -> None:
         self.notices = notices
-        self._database = database
-        self._lock = lock
-        self._trouble = None if database is not None else (notices or ("there is no file",))[-1]
-        self._unwritten: list[Work] = []
+        self._writer = writer
         self._rows: dict[tuple[str, str], OutboxRow] = {}
         self._open: dict[str, Incident] = {}
         self._told: set[str] = set()
         self._channels: frozenset[str] = frozenset()
         self._recent: tuple[Incident, ...] = ()
-        self._watched: set[str] = set()
+        self._watched: dict[str, datetime] = {}
         self._quiet: dict[str, datetime] = {}
+        self._said: dict[str, datetime] = {}
+        self._starts: frozenset[datetime] = frozenset()
+        self._began_at: datetime | None = None
         self._sampled_at: dict[str, datetime] = {}
         self._thinned_at: datetime | None = None
 
     @property
     def trouble(self) -> str | None:
         """Why alerts don't outlive the process right now, None while they do."""
-        return self._trouble
+        return self._writer.trouble
 
     def load(self, at: datetime) -> None:
         """
@@ -86,18 +74,53 @@ class Store:
         Raises:
             StorageError: If the file can't be read.
         """
-        if self._database is None:
+        database = self._writer.database
+        if database is None:
             return
-        with self._database.reading() as connection, _intelligible():
-            self._rows = {_key(row): row for row in outbox.unsettled(connection)}
-            self._open = {incident.id: incident for incident in incidents.open_ones(connection)}
-            self._channels = outbox.channels(connection)
-            self._told = set(outbox.told_incidents(connection))
+        with database.reading() as connection, intelligible():
+            rows = {key_of(row): row for row in outbox.unsettled(connection)}
+            found = {incident.id: incident for incident in incidents.open_ones(connection)}
+            self._channels |= outbox.channels(connection)
+            self._told |= outbox.told_incidents(connection)
             self._recent = incidents.since(connection, at - _RECENT, of_taken=at - _LISTED_FOR)
-            self._watched = watched.accounts(connection)
-            self._quiet = quiet.asked(connection)
-        self._write(lambda connection: outbox.forget_settled(connection, at, _SETTLED_KEPT_FOR))
+            self._watched = watched.accounts(connection) | self._watched
+            self._quiet = quiet.asked(connection) | self._quiet
+            self._said = itself.said(connection) | self._said
+            self._starts = itself.starts(connection)
+        # What came while there was no file goes after what an earlier process left in it.
+        self._rows = rows | self._rows
+        doubled = [i for i in found.values() if self._is_open_again(i)]
+        self._open = found | self._open
+        for incident in doubled:
+            self.record(replace(incident, rung=None, changed_at=at, resolved_at=at), None)
+        self._writer.attempt(
+            lambda connection: outbox.forget_settled(connection, at, _SETTLED_KEPT_FOR)
+        )
         self._thin(at)
+
+    def mend(self, at: datetime) -> tuple[str, ...]:
+        """
+        Try again what could not be written, or opened; what a person must hear of that.
+
+        To be called every few seconds. Where a new file was begun, all that is known is in it.
+        """
+        writer, was_open = self._writer, self._writer.database is not None
+        notices: tuple[str, ...] = ()
+        try:
+            aside = writer.mend(at)
+            if not was_open and aside is None:
+                self.load(at)
+        except StorageError:
+            return notices
+        if aside is not None:
+            notices = (aside,)
+        if writer.has_gaps:
+            writer.put_first(dict(self._everything()))
+        if writer.has_gaps or writer.trouble is not None or not was_open:
+            writer.has_gaps = not writer.flush() and writer.has_gaps
+        if writer.trouble is None:
+            self._mark_kept()
+        return notices
 
     # Incidents and messages
 
@@ -113,20 +136,51 @@ class Store:
         Returns whether both outlive the process; they are delivered in any case.
         """
         rows = [OutboxRow(channel=c, notification=notification) for c in channels if notification]
-        for row in rows:
-            self._rows.setdefault(_key(row), row)
-        if incident is not None and incident.is_open:
-            self._open[incident.id] = incident
-        elif incident is not None:
+        new = [row for row in rows if key_of(row) not in self._rows]
+        self._rows |= {key_of(row): row for row in new}
+        works = dict(map(self._adding, new))
+        if incident is not None:
             self._open.pop(incident.id, None)
+            if incident.is_open:
+                self._open[incident.id] = incident
+            works |= dict((saving(incident),))
+        return self._write(works, new)
 
-        def work(connection: sqlite3.Connection) -> None:
-            if incident is not None:
-                incidents.save(connection, incident)
-            for row in rows:
-                outbox.add(connection, row)
+    def tell(
+        self, notice: Notification, channels: Sequence[str], name: str, *, holds: bool = True
+    ) -> bool:
+        """
+        As `record`, of the monitor itself. In the same transaction is kept that this was said by
+        this `name`, or, where it no more `holds`, that it is over.
+        """
+        new = [OutboxRow(channel=channel, notification=notice) for channel in channels]
+        self._rows |= {key_of(row): row for row in new}
+        if holds:
+            self._said[name] = notice.created_at
+        else:
+            self._said.pop(name, None)
+        return self._write(dict((*map(self._adding, new), self._saying(name))), new)
 
-        return self._write(work)
+    def said_at(self, name: str) -> datetime | None:
+        """When this was told of the monitor itself, None where it was not or holds no more."""
+        return self._said.get(name)
+
+    def begin(self, at: datetime) -> None:
+        """A process starts, and has not ended in order until `end_in_order`."""
+        self._began_at = at
+        self._starts = frozenset({at, *(each for each in self._starts if at - each < _RECENT)})
+        self._write({("start",): lambda connection: itself.begin(connection, at, _RECENT)})
+
+    def end_in_order(self) -> None:
+        """This process ends as it should."""
+        began = self._began_at
+        if began is not None:
+            self._starts -= {began}
+            self._write({("start",): lambda connection: itself.end_in_order(connection, began)})
+
+    def starts_since(self, at: datetime) -> int:
+        """How often a process started since then that did not end in order; this one included."""
+        return sum(started >= at for started in self._starts)
 
     def open_incidents(self, account: str) -> tuple[Incident, ...]:
         """The account's open incidents, the oldest first."""
@@ -148,8 +202,8 @@ class Store:
     def note_watched(self, account: str, at: datetime) -> None:
         """A figure of this account was given."""
         if account not in self._watched:
-            self._watched.add(account)
-            self._write(lambda connection: watched.add(connection, account, at))
+            self._watched[account] = at
+            self._write({("watched", account): lambda c: watched.add(c, account, at)})
 
     def quiet_until(self, host: str) -> datetime | None:
         """Until when a host wanted to hear nothing, None where it never asked for that."""
@@ -158,7 +212,7 @@ class Store:
     def keep_quiet(self, host: str, until: datetime) -> None:
         """A host wants to hear nothing until then, also after a restart."""
         self._quiet[host] = until
-        self._write(lambda connection: quiet.keep(connection, host, until))
+        self._write({("quiet", host): lambda connection: quiet.keep(connection, host, until)})
 
     def was_told(self, incident_id: str) -> bool:
         """Whether some channel delivered a message about this incident."""
@@ -182,11 +236,10 @@ class Store:
         older = self._taken(channel, superseded)
         self._told.update(row.notification.incident_id for row in rows)
 
-        def work(connection: sqlite3.Connection) -> None:
-            outbox.settle(connection, rows, Outcome.DELIVERED, at)
-            outbox.settle(connection, older, Outcome.SUPERSEDED, at)
-
-        self._write(work)
+        self._write(
+            dict(settling(rows, Outcome.DELIVERED, at))
+            | dict(settling(older, Outcome.SUPERSEDED, at))
+        )
 
     def expired(self, channel: str, notification_ids: Sequence[str], at: datetime) -> None:
         """Settle messages that nobody needs any more."""
@@ -200,8 +253,8 @@ class Store:
         if row is None:
             return
         counted = replace(row, attempts=row.attempts + 1, not_before=not_before)
-        self._rows[_key(row)] = counted
-        self._try(lambda connection: outbox.note_failure(connection, counted, because))
+        self._rows[key_of(row)] = counted
+        self._writer.attempt(lambda connection: outbox.note_failure(connection, counted, because))
 
     def pass_on(self, channels: Mapping[str, Severity]) -> None:
         """
@@ -220,7 +273,7 @@ class Store:
         """The channels that had messages waiting but are configured no more; those are settled."""
         rows = [row for row in self._rows.values() if row.channel not in channels]
         for row in rows:
-            del self._rows[_key(row)]
+            del self._rows[key_of(row)]
         if rows:
             self._settle(rows, Outcome.ABANDONED, at)
         return tuple(sorted({row.channel for row in rows}))
@@ -234,24 +287,19 @@ class Store:
             return
         self._sampled_at[assessment.account] = assessment.at
         samples = history.samples_of(assessment)
-        self._try(lambda connection: history.add(connection, samples))
+        self._writer.attempt(lambda connection: history.add(connection, samples))
         thinned = self._thinned_at
         if thinned is None or assessment.at - thinned >= _THIN_EVERY:
             self._thin(assessment.at)
 
     def close(self) -> None:
         """Write what is still unwritten, and give the state directory back. Again: nothing."""
-        self._try(lambda _: None)
-        if self._database is not None:
-            self._database.close()
-        if self._lock is not None:
-            self._lock.release()
-        self._database, self._lock = None, None
+        self._writer.close()
 
     # Writing
 
     def _settle(self, rows: Sequence[OutboxRow], outcome: Outcome, at: datetime) -> None:
-        self._write(lambda connection: outbox.settle(connection, rows, outcome, at))
+        self._write(dict(settling(rows, outcome, at)))
 
     def _taken(self, channel: str, notification_ids: Sequence[str]) -> list[OutboxRow]:
         found = [self._rows.pop((each, channel), None) for each in notification_ids]
@@ -259,82 +307,76 @@ class Store:
 
     def _thin(self, at: datetime) -> None:
         last, self._thinned_at = self._thinned_at, at
-        self._try(lambda connection: history.thin(connection, at, last))
+        self._writer.attempt(lambda connection: history.thin(connection, at, last))
 
-    def _write(self, work: Work) -> bool:
+    def _write(self, works: Mapping[Key, Work], new: Sequence[OutboxRow] = ()) -> bool:
         """Whether it was written; if not, it will be with the next write that succeeds."""
-        written = self._try(work)
-        if not written and self._database is not None:
-            self._unwritten.append(work)
-        return written
-
-    def _try(self, work: Work) -> bool:
-        if self._database is None:
+        was_in_trouble = self.trouble is not None
+        if not self._writer.write(works):
+            unkept = [key_of(row) for row in new]
+            self._rows |= {key: replace(self._rows[key], is_kept=False) for key in unkept}
             return False
-        try:
-            with self._database.transaction() as connection:
-                for earlier in self._unwritten:
-                    earlier(connection)
-                work(connection)
-            self._unwritten.clear()
-            if self._trouble is not None:
-                self._database.wait_for_others(_PATIENCE_MILLISECONDS)
-                self._trouble = None
-        except StorageError as error:
-            if self._trouble is None:
-                self._database.wait_for_others(_IN_TROUBLE_MILLISECONDS)
-            self._trouble = str(error)
-            return False
+        if was_in_trouble:
+            self._mark_kept()
         return True
+
+    def _mark_kept(self) -> None:
+        unkept = [row for row in self._rows.values() if not row.is_kept]
+        self._rows |= {key_of(row): replace(row, is_kept=True) for row in unkept}
+
+    def _adding(self, row: OutboxRow) -> tuple[Key, Work]:
+        # As it is when it is written: tries may have been counted meanwhile.
+        key = key_of(row)
+        return ("row", *key), lambda c: outbox.add(c, self._rows.get(key, row))
+
+    def _saying(self, name: str) -> tuple[Key, Work]:
+        at = self._said.get(name)
+        if at is None:
+            return ("said", name), lambda connection: itself.unsay(connection, name)
+        return ("said", name), lambda connection: itself.say(connection, name, at)
+
+    def _is_open_again(self, incident: Incident) -> bool:
+        """Whether the same trouble was opened anew while the file could not be read."""
+        about = (incident.account, incident.pool, incident.subject)
+        return incident.id not in self._open and any(
+            (other.account, other.pool, other.subject) == about for other in self._open.values()
+        )
+
+    def _everything(self) -> Iterator[tuple[Key, Work]]:
+        """All that a new file must hold."""
+        yield from map(saving, self._open.values())
+        yield from map(self._adding, self._rows.values())
+        yield from map(self._saying, self._said)
+        for account, at in self._watched.items():
+            yield ("watched", account), partial(watched.add, account=account, at=at)
+        for host, until in self._quiet.items():
+            yield ("quiet", host), partial(quiet.keep, host=host, until=until)
+        began = self._began_at
+        if began is not None:
+            yield ("start",), lambda connection: itself.begin(connection, began, _RECENT)
 
 
 def open_store(directory: Path, at: datetime) -> Store:
     """
     The state kept in a directory, taken up where the last process left it.
 
-    A broken file is put aside, and an unusable one done without: neither stops the monitor,
-    both are told in `notices`.
+    A broken file is put aside, and an unusable one done without (but tried again, see `mend`):
+    neither stops the monitor, both are told in `notices`.
 
     Raises:
         ConfigError: If another process uses the directory.
     """
+    writer = Writer(directory)
     try:
-        lock = take_lock(directory)
-    except StorageError as error:
-        return Store(None, None, (f"{error}; alerts don't outlive this process",))
-    path = directory / FILE_NAME
-    try:
+        aside = writer.open(at)
+        store = Store(writer, () if aside is None else (aside,))
         try:
-            return _opened(path, lock, at)
+            store.load(at)
         except Corrupt:
-            aside = move_aside(path, at)
-            notice = (
-                f"the state was broken and is kept as {aside.name}: history lost, monitoring on"
-            )
-            return _opened(path, lock, at, notice)
+            aside = writer.put_aside(at)
+            store = Store(writer, () if aside is None else (aside,))
+            store.load(at)
     except StorageError as error:
-        return Store(None, lock, (f"{error}; alerts don't outlive this process",))
-
-
-def _opened(path: Path, lock: Lock, at: datetime, *notices: str) -> Store:
-    database = open_database(path)
-    store = Store(database, lock, notices)
-    try:
-        store.load(at)
-    except StorageError:
-        database.close()
-        raise
+        return Store(writer, (f"{error}; alerts don't outlive this process",))
+    writer.has_gaps = False  # nothing was known yet that the new file would have to hold
     return store
-
-
-@contextmanager
-def _intelligible() -> Iterator[None]:
-    """A row that makes no sense is damage, however sound the file: it must not end the start."""
-    try:
-        yield
-    except (ValueError, TypeError, LookupError, ArithmeticError) as error:
-        raise Corrupt(f"the state holds what can't be read: {error}") from error
-
-
-def _key(row: OutboxRow) -> tuple[str, str]:
-    return row.notification.id, row.channel

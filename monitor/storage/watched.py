@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.storage.columns import time_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from datetime import datetime
 
 
 def add(connection: sqlite3.Connection, account: str, at: datetime) -> None:
@@ -16,6 +16,7 @@ def add(connection: sqlite3.Connection, account: str, at: datetime) -> None:
     connection.execute("INSERT OR IGNORE INTO watched VALUES (?, ?)", (account, time_text(at)))
 
 
-def accounts(connection: sqlite3.Connection) -> set[str]:
-    """Every account that was ever watched."""
-    return {str(row["account"]) for row in connection.execute("SELECT account FROM watched")}
+def accounts(connection: sqlite3.Connection) -> dict[str, datetime]:
+    """Every account that was ever watched, and since when."""
+    rows = connection.execute("SELECT account, since FROM watched")
+    return {str(row["account"]): datetime.fromisoformat(row["since"]) for row in rows}

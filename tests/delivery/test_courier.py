@@ -12,6 +12,7 @@ import pytest
 from monitor.alerts.ladder import Severity
 from monitor.delivery import courier as courier_module
 from monitor.delivery.courier import Courier
+from monitor.delivery.digest import UNKEPT
 from monitor.errors import DeliveryError
 from monitor.storage.store import Store, open_store
 from tests.alerting import NOON, a_notification, an_incident, at
@@ -86,6 +87,75 @@ async def test_what_a_crash_left_is_delivered_after_the_start(tmp_path: Path, cl
         await phone.until_taken(1)
     assert phone.taken == ["m1"]
     again.close()
+
+
+async def test_what_a_crash_left_goes_as_one_for_it_may_have_gone_as_one_f71(
+    tmp_path: Path, clock: Hands
+) -> None:
+    store = open_store(tmp_path, NOON)
+    for name in ("a", "b", "c"):
+        put(store, f"{name}-1", name)
+    store.close()
+    again, phone = open_store(tmp_path, NOON), FakeChannel()
+    async with delivering(again, clock, phone) as courier:
+        await phone.until_taken(1)
+        put(again, "d-1", "d")
+        courier.wake()
+        await phone.until_taken(2)
+    assert phone.taken == ["a-1", "d-1"]
+    assert again.unsettled("phone") == ()
+    again.close()
+
+
+async def test_a_digest_is_settled_under_the_id_that_it_carries(
+    tmp_path: Path, clock: Hands
+) -> None:
+    store, phone = open_store(tmp_path, NOON), FakeChannel()
+    for name in ("z", "y", "x", "w", "v", "u"):
+        put(store, f"{name}-1", name, account=name)
+    async with delivering(store, clock, phone) as courier:
+        await phone.until_taken(1)
+        await courier.drain()
+    assert phone.taken == ["u-1"]
+    with store._writer.database.reading() as connection:
+        row = connection.execute("SELECT notification_id FROM outbox WHERE outcome = 'delivered'")
+        assert [found[0] for found in row] == ["u-1"]
+    store.close()
+
+
+async def test_a_message_that_is_on_no_disk_says_so_f58(tmp_path: Path, clock: Hands) -> None:
+    class Reading(FakeChannel):
+        bodies: ClassVar[list[str]] = []
+
+        async def send(self, notification: Notification) -> None:
+            self.bodies.append(notification.body)
+            await super().send(notification)
+
+    (tmp_path / "state").touch()
+    store, phone = open_store(tmp_path / "state", NOON), Reading()
+    async with delivering(store, clock, phone) as courier:
+        put(store, "m1")
+        courier.wake()
+        await phone.until_taken(1)
+        (tmp_path / "state").unlink()
+        store.mend(NOON)
+        put(store, "m2", "i2")
+        courier.wake()
+        await phone.until_taken(2)
+    assert UNKEPT in phone.bodies[0]
+    assert UNKEPT not in phone.bodies[1]
+    store.close()
+
+
+async def test_a_channel_that_refused_before_the_start_is_news_when_it_takes_again(
+    tmp_path: Path, clock: Hands
+) -> None:
+    store, phone, back = open_store(tmp_path, NOON), FakeChannel(), []
+    put(store, "m1")
+    async with delivering(store, clock, phone, refused=["phone"], on_taken=back.append):
+        await phone.until_taken(1)
+    assert back == ["phone"]
+    store.close()
 
 
 async def test_of_one_incident_only_the_newest_goes_and_stands_for_the_others(

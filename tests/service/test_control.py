@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.errors import MonitorError, RiskError, WrongUsage
+from monitor.errors import ConfigError, MonitorError, RiskError, WrongUsage
 from monitor.service import control
 from monitor.service.control import (
     SOCKET_NAME,
@@ -49,6 +49,10 @@ async def _check(send_test: bool) -> object:
     return [{"what": "channels", "ok": True, "found": "sent" if send_test else "configured"}]
 
 
+def _reload() -> None:
+    raise ConfigError("m.toml:3: accounts.0.pol_seconds: unknown key", "m.toml:9: and another")
+
+
 @asynccontextmanager
 async def listening(folder: Path) -> AsyncIterator[Path]:
     path = folder / SOCKET_NAME
@@ -58,6 +62,7 @@ async def listening(folder: Path) -> AsyncIterator[Path]:
         capture=_capture,
         whatif=_whatif,
         check=_check,
+        reload=_reload,
     )
     await server.start()
     try:
@@ -112,12 +117,23 @@ async def test_what_kind_of_failure_it_was_comes_through(
             await ask(tmp_path, "POST", f"/whatif/{account}")
 
 
+async def test_a_config_that_is_refused_is_told_with_every_mistake_f81(tmp_path: Path) -> None:
+    async with listening(tmp_path):
+        with pytest.raises(ConfigError, match=r"unknown key\nm.toml:9: and another"):
+            await ask_bytes(tmp_path, "POST", "/reload")
+
+
 async def test_figures_that_cannot_be_shocked_are_told(tmp_path: Path) -> None:
     def status(_: bool) -> object:
         raise RiskError("no mark price is known for SOLUSDT")
 
     server = ControlServer(
-        tmp_path / SOCKET_NAME, status=status, capture=_capture, whatif=_whatif, check=_check
+        tmp_path / SOCKET_NAME,
+        status=status,
+        capture=_capture,
+        whatif=_whatif,
+        check=_check,
+        reload=_reload,
     )
     await server.start()
     try:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from monitor.alerts.ladder import Severity
-from monitor.service import daemon as daemon_module
-from monitor.service import notices
+from monitor.service import notices, state
 from monitor.service.daemon import Daemon
 from monitor.settings import load_settings
 from monitor.storage.database import FILE_NAME
@@ -104,7 +103,7 @@ async def test_the_other_channels_hear_of_one_that_refuses_for_good(tmp_path: Pa
 async def test_a_disk_that_fails_is_told_once_and_so_is_its_recovery(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon_module, "STATE_CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(state, "CHECK_SECONDS", 0.02)
     receivers = Receivers()
     await receivers.start()
     stop = asyncio.Event()
@@ -114,8 +113,8 @@ async def test_a_disk_that_fails_is_told_once_and_so_is_its_recovery(
         while daemon._courier is None:  # noqa: ASYNC110 - nothing else tells that it is built
             await asyncio.sleep(0.01)
         store = daemon._opened()
-        assert store._database is not None
-        store._database.wait_for_others(1)
+        assert store._writer.database is not None
+        store._writer.database.wait_for_others(1)
         other = sqlite3.connect(tmp_path / "state" / FILE_NAME, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         store.note_watched("another", NOON)

@@ -72,6 +72,61 @@ async def test_a_hangup_reads_the_config_anew_all_of_it_or_nothing(tmp_path: Pat
             assert await process.stop() == 0
 
 
+async def test_a_reload_that_is_refused_fails_and_one_that_is_not_does_not_f81(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with the_scene(tmp_path) as scene:
+        log = tmp_path / "out"
+        async with command("run", "--config", str(scene.config), log=log) as process:
+            await status_of(scene.config, scene.account)
+            right = scene.config.read_text()
+            scene.config.write_text(right.replace("poll_seconds", "pol_seconds"))
+            refused = await run("reload", "--config", str(scene.config))
+            assert refused.code == 2
+            assert "pol_seconds" in refused.err
+            # Where a unit runs it, the daemon is found without the config, and tells its owner.
+            monkeypatch.setattr(control, "UNIT_DIRECTORY", tmp_path / "state")
+            with pytest.raises(ConfigError, match="pol_seconds"):
+                await control.ask_bytes(tmp_path / "nowhere", "POST", "/reload")
+            await until(lambda: scene.receiver.of("", "the new configuration was refused"), "told")
+            scene.config.write_text(right.replace('"phone"', '"telephone"'))
+            taken = await run("reload", "--config", str(scene.config))
+            assert (taken.code, taken.err) == (0, "")
+            await process.until_said("daemon.started", times=2)
+            assert await process.stop() == 0
+
+
+async def test_a_stop_that_was_asked_for_is_told_and_a_start_after_it_is_none_too_many_f75_f77(
+    tmp_path: Path,
+) -> None:
+    async with the_scene(tmp_path) as scene:
+        log = tmp_path / "out"
+        for _ in range(3):
+            async with command("run", "--config", str(scene.config), log=log) as process:
+                await process.until_said("daemon.started", times=1)
+                await status_of(scene.config, scene.account)
+                assert await process.stop() == 0
+        assert [m.title for m in scene.receiver.messages] == [
+            "STOPPED: margin-monitor was told to stop"
+        ] * 3
+
+
+async def test_the_third_start_in_ten_minutes_that_follows_no_stop_is_told_once_f77(
+    tmp_path: Path,
+) -> None:
+    async with the_scene(tmp_path) as scene:
+        log, told = tmp_path / "out", "the monitor is restarting repeatedly"
+        for started in range(1, 6):
+            async with command("run", "--config", str(scene.config), log=log) as process:
+                await process.until_said("daemon.started", times=started)
+                await status_of(scene.config, scene.account)
+                if started >= 3:
+                    await until(lambda: scene.receiver.of("", told), "told of the restarts")
+                await process.kill()
+        assert len(scene.receiver.of("", told)) == 1
+        assert len(scene.receiver.messages) == 1
+
+
 def settings(tmp_path: Path, **changes: object) -> Settings:
     config = tmp_path / "m.toml"
     config.touch(mode=0o600)

@@ -244,8 +244,8 @@ def test_a_row_that_makes_no_sense_does_not_stop_the_start(
 
 
 def test_a_locked_file_delays_nothing_and_is_made_up_for(store: Store, tmp_path: Path) -> None:
-    assert store._database is not None
-    store._database.wait_for_others(1)
+    assert store._writer.database is not None
+    store._writer.database.wait_for_others(1)
     other = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
