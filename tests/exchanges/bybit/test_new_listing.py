@@ -81,9 +81,13 @@ def test_no_published_tier_charges_more_at_its_leverage(leverage: str, rate: str
     assert (tier.floor, tier.cap, tier.deduction) == (0, None, 0)
 
 
-@pytest.mark.parametrize("answer", [NO_SUCH, envelope({"list": []})], ids=["unknown", "empty"])
-def test_a_contract_that_is_not_listed_is_read_by_its_name(answer: Json) -> None:
-    found = risk(examples.two_positions() | {BTC_CONTRACT: answer})
+def test_an_empty_list_of_contracts_is_no_answer() -> None:
+    with pytest.raises(Malformed, match="a row of BTCUSDT"):
+        snapshot(examples.two_positions() | {BTC_CONTRACT: envelope({"list": []})})
+
+
+def test_a_contract_that_is_not_listed_is_read_by_its_name() -> None:
+    found = risk(examples.two_positions() | {BTC_CONTRACT: NO_SUCH})
 
     btc, eth = found.positions
     assert btc.position.instrument.symbol == "BTC/USDT:USDT"
