@@ -256,7 +256,7 @@ async def test_a_stream_that_breaks_comes_back_and_nothing_is_lost(
         await stage.followed("USDT", within=20)
         await stage.listening()
         await stage.steer("change", coin="USDT", amount="-20")
-        assert await stage.followed("USDT") < 1
+        await stage.followed("USDT", within=5)  # by the stream, or by the reading after the gap
         assert stage.receiver.messages == []
 
 
