@@ -37,6 +37,8 @@ log = structlog.get_logger()
 OPEN_SECONDS = 10.0
 ACK_SECONDS = 5.0
 PING_SECONDS = 20.0
+# So long after one kind of address the other is tried as well (RFC 8305).
+EYEBALLS_SECONDS = 0.25
 LIFE_SECONDS = 23 * 3600.0
 PACE_SECONDS = 0.2
 MALFORMED_LIMIT = 5
@@ -83,6 +85,7 @@ async def opened(address: str) -> AsyncIterator[ClientConnection]:
             close_timeout=1.0,
             max_size=MAX_FRAME_BYTES,
             max_queue=MAX_QUEUED_FRAMES,
+            happy_eyeballs_delay=EYEBALLS_SECONDS,
             logger=_MUTE,
         ) as socket:
             yield socket
