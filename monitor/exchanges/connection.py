@@ -23,7 +23,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from monitor.errors import Malformed
-from monitor.exchanges.port import Leave, MarksRead, Rejected, Subscribed
+from monitor.exchanges.port import Leave, MarksRead, Rejected, Subscribed, TablesMoved
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -184,6 +184,8 @@ class Listener(Protocol):
 
     def take(self, frame: MarksRead) -> Mapping[str, float]: ...
 
+    def take_tables(self, frame: TablesMoved) -> None: ...
+
 
 class Connection:
     """
@@ -255,6 +257,8 @@ class Connection:
             match frame:
                 case MarksRead():
                     self._take(frame)
+                case TablesMoved():
+                    self._listener.take_tables(frame)
                 case Subscribed(count=count):
                     self._acks += count
                 case Rejected(because=because):

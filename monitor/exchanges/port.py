@@ -120,7 +120,15 @@ class Ignored:
     what: str
 
 
-FrameRead = MarksRead | Subscribed | Rejected | Pong | Leave | Ignored
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablesMoved:
+    """The exchange announced other tables (leverage tiers) of this symbol; `because` in words."""
+
+    symbol: str
+    because: str
+
+
+FrameRead = MarksRead | TablesMoved | Subscribed | Rejected | Pong | Leave | Ignored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

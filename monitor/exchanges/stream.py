@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from monitor.engine.events import FeedLost, FeedRestored, MarksMoved
+from monitor.engine.events import FeedLost, FeedRestored, MarksMoved, TablesAnnounced
 from monitor.exchanges.connection import Connection, Lost, RejectedByExchange
 from monitor.exchanges.openings import (
     FIRST_WAIT_SECONDS,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from monitor.exchanges.port import Exchange, MarksRead, MarkStream
+    from monitor.exchanges.port import Exchange, MarksRead, MarkStream, TablesMoved
     from monitor.risk.model import Instrument
 
 log = structlog.get_logger()
@@ -49,8 +49,9 @@ class MarkFeed:
     """
     The live marks of one account's instruments.
 
-    `deliver` is called with MarksMoved for every frame that tells of marks, FeedLost when a
-    connection is lost and FeedRestored once all of them deliver. `now` is the monitor's
+    `deliver` is called with MarksMoved for every frame that tells of marks, TablesAnnounced for
+    one that tells of new tables, FeedLost when a connection is lost and FeedRestored once all of
+    them deliver. `now` is the monitor's
     clock, `offset_seconds` the exchange's clock minus ours: event times are turned to ours
     and never lie later than now. A symbol that is silent for `patience_seconds` is asked for
     on a new connection. `openings` are the turns to connect that all accounts of a host share.
@@ -63,7 +64,7 @@ class MarkFeed:
         account: str,
         now: Callable[[], datetime],
         offset_seconds: Callable[[], float],
-        deliver: Callable[[MarksMoved | FeedLost | FeedRestored], None],
+        deliver: Callable[[MarksMoved | TablesAnnounced | FeedLost | FeedRestored], None],
         ws_url: str | None = None,
         patience_seconds: float = 15.0,
         openings: Openings | None = None,
@@ -114,6 +115,11 @@ class MarkFeed:
         self._deliver(MarksMoved(marks=marks, confirmed=confirmed, at=at))
         held_at = {symbol: mark.at for symbol, mark in marks.items()} | confirmed
         return {symbol: (at - when).total_seconds() for symbol, when in held_at.items()}
+
+    def take_tables(self, frame: TablesMoved) -> None:
+        """Deliver what a frame says of tables."""
+        at = self._clock()
+        self._deliver(TablesAnnounced(symbol=frame.symbol, because=frame.because, at=at))
 
     def _ours(self, theirs: datetime) -> datetime:
         return theirs - timedelta(seconds=self._offset_seconds())

@@ -23,7 +23,7 @@ from monitor.service.private_check import try_private_streams
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from monitor.engine.events import FeedLost, FeedRestored
+    from monitor.engine.events import FeedLost, FeedRestored, TablesAnnounced
     from monitor.exchanges.rest import RestClient
     from monitor.risk.model import AccountSnapshot
     from monitor.settings import AccountSettings, ChannelSettings, Settings
@@ -146,7 +146,7 @@ async def _marks(
     heard: set[str] = set()
     complete = asyncio.Event()
 
-    def deliver(event: MarksMoved | FeedLost | FeedRestored) -> None:
+    def deliver(event: MarksMoved | TablesAnnounced | FeedLost | FeedRestored) -> None:
         if isinstance(event, MarksMoved):
             heard.update(event.marks)
             if wanted <= heard:
