@@ -89,6 +89,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "feeds": "test_checks, test_private_check",
         "findings": "only values",
         "key_rights": "test_account_task",
+        "tasks": "test_daemon",
     },
     "settings": {
         "__init__": "lists the room's public names",

@@ -20,7 +20,7 @@ TABLE = {row[0]: row for row in ROWS.findall((HERE / "FAULTS.md").read_text(enco
 
 
 @cache
-def tests_in(path: Path) -> frozenset[str]:
+def functions_of(path: Path) -> frozenset[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(
         node.name
@@ -44,7 +44,7 @@ def test_what_a_row_names_is_there(fault: str) -> None:
     gone = [
         f"{file}::{name}"
         for file, name in named
-        if not (HERE / file).is_file() or name not in tests_in(HERE / file)
+        if not (HERE / file).is_file() or name not in functions_of(HERE / file)
     ]
 
     assert gone == []

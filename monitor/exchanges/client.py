@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from monitor.errors import Malformed, Unreachable
+from monitor.exchanges import trouble
 from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout
 from monitor.exchanges.payload import MAX_BODY_BYTES, parse_json
 
@@ -140,5 +141,5 @@ def why_failed(error: Exception, timeout_seconds: float) -> str:
     if isinstance(error, BaseError):
         cause = error.__cause__
         why = f" ({type(cause).__name__})" if cause is not None else ""
-        return f"the connection failed{why}"
+        return trouble.words(error) or f"the connection failed{why}"
     return f"the call failed ({type(error).__name__})"

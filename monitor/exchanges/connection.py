@@ -23,6 +23,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from monitor.errors import Malformed
+from monitor.exchanges import trouble
 from monitor.exchanges.port import Leave, MarksRead, Rejected, Subscribed, TablesMoved
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ async def opened(address: str) -> AsyncIterator[ClientConnection]:
     except TimeoutError:
         raise Lost(f"no connection within {OPEN_SECONDS:.0f} s") from None
     except (OSError, WebSocketException, EOFError) as error:
-        raise Lost(f"no connection ({type(error).__name__})") from None
+        why = trouble.words(error) or type(error).__name__
+        raise Lost(f"no connection ({why})") from None
 
 
 class Socket:

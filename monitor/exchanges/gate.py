@@ -16,6 +16,7 @@ from aiolimiter import AsyncLimiter
 from monitor.errors import Unreachable
 from monitor.exchanges.openings import Openings
 from monitor.exchanges.quiet import OF_THE_ADDRESS, Quiet
+from monitor.exchanges.trouble import NAMES_FAIL
 from monitor.exchanges.use import Use
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Host:
         self.use = Use()
         self.openings = Openings()
         self.share = share
+        # Since when nothing but names that can't be looked up was met; None where all is well.
+        self.names_fail_since: datetime | None = None
         self.spread = spread
         self._paces = _Paces()
 
@@ -105,12 +108,21 @@ class Gate:
 
     def answered(self, call: RestCall, headers: Mapping[str, str], offset: timedelta) -> None:
         """Learn from an answer's headers what is used; `offset`: their clock less ours."""
+        self.host.names_fail_since = None
         used = self._exchange.read_use(call, headers)
         if used is not None:
             self._use(used.budget).told(used, self._now(), offset)
 
+    def unanswered(self, because: str) -> None:
+        """Nothing came back at all, and why."""
+        if NAMES_FAIL not in because:
+            self.host.names_fail_since = None
+        elif self.host.names_fail_since is None:
+            self.host.names_fail_since = self._now()
+
     def failed(self, error: ExchangeError) -> None:
         """Keep the quiet that an answer asked for."""
+        self.host.names_fail_since = None
         if not isinstance(error, Unreachable):
             return
         wait = error.retry_after_seconds

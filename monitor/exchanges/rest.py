@@ -159,7 +159,9 @@ class RestClient:
         return Reply(request=call.request, status=answer.status, body=answer.body, at=self._now())
 
     def _translated(self, error: Exception, call: RestCall) -> ExchangeError:
-        return self._unreachable(why_failed(error, TIMEOUT_SECONDS), call)
+        because = why_failed(error, TIMEOUT_SECONDS)
+        self.gate.unanswered(because)
+        return self._unreachable(because, call)
 
     def _unreachable(self, because: str, call: RestCall) -> Unreachable:
         return Unreachable(

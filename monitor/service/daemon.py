@@ -23,7 +23,7 @@ from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
 from monitor.errors import MonitorError
-from monitor.service import notices
+from monitor.service import memory, names, notices
 from monitor.service.account_task import AccountTask, Shell
 from monitor.service.capturing import open_client, read_capture_text
 from monitor.service.checks import run_checks
@@ -35,13 +35,14 @@ from monitor.service.heartbeat import Systemd
 from monitor.service.hosts import Hosts
 from monitor.service.mailbox import Mailbox
 from monitor.service.polls import Polls
+from monitor.service.tasks import end, offer
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
 from monitor.status.supposed import status_report, whatif_report
 from monitor.storage.store import Store, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -138,8 +139,8 @@ class Daemon:
                 closing.push_async_callback(task.rest.close)
             closing.push_async_callback(control.stop)
             closing.push_async_callback(http.stop)
-            await _offer("control socket", control.start())
-            await _offer("http", http.start(self.now))
+            await offer("control socket", control.start())
+            await offer("http", http.start(self.now))
             await self._watch(stop, courier)
 
     async def _watch(self, stop: asyncio.Event, courier: Courier) -> None:
@@ -153,6 +154,8 @@ class Daemon:
             asyncio.create_task(self._notice_state()),
             asyncio.create_task(self._notice_silence()),
             asyncio.create_task(self._polls.notice_overload(self._tell, self.now)),
+            asyncio.create_task(memory.watch()),
+            asyncio.create_task(names.watch(self._hosts, self._opened(), self.now)),
         ]
         dead_man = self._dead_man()
         if dead_man is not None:
@@ -164,10 +167,10 @@ class Daemon:
         try:
             await self._until_one_ends(stopping, delivering, *running)
         finally:
-            await _end(*running, stopping)
+            await end(*running, stopping)
             with_rest = asyncio.create_task(courier.drain())
             await asyncio.wait((with_rest,), timeout=LAST_DELIVERY_SECONDS)
-            await _end(with_rest, delivering)
+            await end(with_rest, delivering)
             if dead_man is not None:
                 await dead_man.stopped()
 
@@ -376,17 +379,3 @@ class Daemon:
                     task.wake_up()
                 if self._courier is not None:
                     self._courier.wake()
-
-
-async def _offer(what: str, starting: Awaitable[None]) -> None:
-    """Start what only shows: without it the accounts are watched all the same."""
-    try:
-        await starting
-    except OSError as error:
-        log.error("surface.unavailable", what=what, because=error.strerror or str(error))  # noqa: TRY400 - the reason says it
-
-
-async def _end(*tasks: asyncio.Task[object]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
