@@ -88,6 +88,7 @@ ROOMS: dict[str, dict[str, str]] = {
     "status": {"__init__": "empty", "metrics": "test_http"},
     "service": {
         "__init__": "empty",
+        "feeds": "test_checks, test_private_check",
         "findings": "only values",
         "key_rights": "test_account_task",
         "tasks": "test_daemon",

@@ -2,9 +2,9 @@
 What a person is told: a title and a body to act on.
 
 Plain text only: no markup of any channel, no links. Here stands what is said of a pool on the
-ladder; `message_on_opening` has the calm words, `message_on_news` what the exchange did by itself,
-`message_on_key` those on the key,
-`message_on_data` all other subjects, and `figures_text` the figures.
+ladder; `message_on_opening` has the calm words, `message_on_key` those on the key,
+`message_on_news` those on what the exchange did by itself, `message_on_data` all other
+subjects, and `figures_text` the figures.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ class AccountTask:
     @property
     def hears_all(self) -> bool:
         """Whether everything that happens to the account is told live right now."""
-        return self._listener.is_healthy
+        return self._listener.hears_all
 
     def wake_up(self) -> None:
         """After a suspend: poll at once, and drop every socket."""
@@ -316,7 +316,8 @@ class AccountTask:
             self._listener.reading_begins(began)
             # What was kept of a reading that was not whole may be just what no longer fits.
             is_first = tries_left == TORN_TRIES - 1
-            depth = self._turns.depth() if is_first and self._turns is not None else Depth.WHOLE
+            wanted = self._turns.depth() if is_first and self._turns is not None else Depth.WHOLE
+            depth = self._listener.depth(wanted)
             replies = await self.rest.read_account(depth=depth)
             because = self._exchange.torn(replies)
             if because is not None and not self._was_torn:
@@ -324,13 +325,14 @@ class AccountTask:
             self._was_torn = because is not None
             if because is None or not tries_left:
                 break
-        self._understand(replies, began)
+        self._understand(replies, began, depth)
         self._listener.listen(self._exchange.account_streams(replies))
 
-    def _understand(self, replies: Replies, began: datetime) -> None:
+    def _understand(self, replies: Replies, began: datetime, depth: Depth) -> None:
         is_first = self._listener.snapshot is None
         try:
-            self._listener.read(self._exchange.read_account(self.name, replies), began)
+            view = self._exchange.read_account(self.name, replies)
+            self._listener.read(view, began, depth)
         except ExchangeError:
             # What can't be understood may be a table that has changed under us.
             self.rest.forget()

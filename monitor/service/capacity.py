@@ -44,14 +44,16 @@ def capacity(host: str, asked: Sequence[Asked], configured: int, budgets: Budget
     as_configured = _mean(asked, budgets.limits_share, usual, Depth.WHOLE)
     polled = _mean(asked, budgets.limits_share, max(usual, longest), Depth.CALM)
     heard = _mean(asked, budgets.limits_share, max(usual, longest), Depth.HEARD)
-    what = f"{host}: limits"
+    # An address of one's own is as long as may be: it goes where there is room for it.
+    here = "" if "://" not in host else f" (at {host})"
+    what = "request limits" if here else f"request limits of {host}"
     if as_configured is None or polled is None or heard is None:
-        return Check(what=what, ok=True, found="no limit there counts by address")
+        return Check(what=what, ok=True, found=f"no limit there counts by address{here}")
     share = f"{budgets.limits_share:.0%} of the published limits"
     found = (
         f"{configured} configured; {share} carry {as_configured} like these from this address at "
         f"{usual:g} s each, {polled} at {longest:.0f} s each, {heard} while their own streams "
-        "are heard"
+        f"are heard{here}"
     )
     if configured > heard:
         found += ". That is too many: watch some of them from another machine"

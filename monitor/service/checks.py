@@ -11,10 +11,10 @@ from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.engine.events import MarksMoved
 from monitor.errors import DeliveryError, ExchangeError, Refused
 from monitor.exchanges.call import Replies
-from monitor.exchanges.stream import MarkFeed
 from monitor.service.capacity import Asked, capacity
 from monitor.service.capturing import open_client
 from monitor.service.clock import Clock
+from monitor.service.feeds import open_mark_feed
 from monitor.service.findings import Check
 from monitor.service.hosts import host_name
 from monitor.service.live_account import NOT_UNDERSTOOD
@@ -152,14 +152,7 @@ async def _marks(
             if wanted <= heard:
                 complete.set()
 
-    feed = MarkFeed(
-        client.exchange,
-        account=account.name,
-        now=clock.now,
-        offset_seconds=lambda: client.offset_seconds or 0.0,
-        deliver=deliver,
-        ws_url=account.ws_url,
-    )
+    feed = open_mark_feed(account, client, clock.now, deliver)
     feed.watch(snapshot.instruments())
     running = asyncio.create_task(feed.run())
     try:

@@ -23,14 +23,14 @@ from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
 from monitor.errors import MonitorError
-from monitor.exchanges.stream import MarkFeed
 from monitor.service import memory, names, notices
 from monitor.service.account_task import AccountTask, Shell
-from monitor.service.capturing import capture_one, open_account_feed, open_client
+from monitor.service.capturing import capture_one, open_client
 from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
 from monitor.service.control import ControlServer, socket_path
 from monitor.service.dead_man import DeadMan
+from monitor.service.feeds import open_account_feed, open_mark_feed
 from monitor.service.heartbeat import Systemd
 from monitor.service.hosts import Hosts
 from monitor.service.mailbox import Mailbox
@@ -228,23 +228,16 @@ class Daemon:
                 note_watched=lambda: store.note_watched(account.name, self.now()),
             ),
             poll_seconds=account.poll_seconds,
-            turns=self._polls.join(account, client),
+            turns=self._polls.join(account, client, lambda: self._is_heard(account.name)),
             allow_trading_key=account.allow_trading_key,
         )
-        task.listen_with(
-            MarkFeed(
-                client.exchange,
-                account=account.name,
-                now=self.now,
-                offset_seconds=lambda: client.offset_seconds or 0.0,
-                deliver=mailbox.put,
-                ws_url=account.ws_url,
-                patience_seconds=self._settings.budgets.marks_seconds,
-                openings=client.gate.host.openings,
-            )
-        )
+        patience = self._settings.budgets.marks_seconds
+        task.listen_with(open_mark_feed(account, client, self.now, mailbox.put, patience))
         task.hear_with(open_account_feed(account, client, self.now, task.hear))
         return task
+
+    def _is_heard(self, account: str) -> bool:
+        return account in self._tasks and self._tasks[account].hears_all
 
     def _budgets(self) -> Budgets:
         given = self._settings.budgets

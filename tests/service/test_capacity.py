@@ -42,6 +42,18 @@ def test_it_says_how_many_fit_in_each_way_of_reading() -> None:
     )
 
 
+def test_the_line_is_named_by_the_exchange_or_tells_the_address_that_was_given() -> None:
+    found = capacity("binance", [ONE], 5, Budgets())
+    assert found is not None
+    assert found.what == "request limits of binance"
+    found = capacity("https://eea.example", [ONE], 5, Budgets())
+    assert found is not None
+    assert (found.what, found.found.endswith("(at https://eea.example)")) == (
+        "request limits",
+        True,
+    )
+
+
 def test_more_than_fit_at_the_configured_pace_will_be_read_less_often() -> None:
     found = capacity("binance", [ONE], 9, Budgets())
     assert found is not None
