@@ -184,15 +184,14 @@ class Replay:
             return view
         try:
             snapshot = updated.snapshot(at)
-            if snapshot.unread:
-                raise _unread(snapshot)
         except MissingReply as error:
             # The next frame may tell what this one leaves open; until then nothing is known.
             self._open = error.placed(call=f"after frames[{number}]")
             unknown = Unmodelled(error.because)
             self._engine.process(PollFailed(error=unknown, at=at))
             return updated
-        self._open = None
+        unread = _unread(snapshot) if snapshot.unread else None
+        self._open = unread and unread.placed(call=f"after frames[{number}]")
         self._take(snapshot, at, Source.LIVE)
         return updated
 
