@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from monitor.engine.events import FeedLost, FeedRestored, MarksMoved
+    from monitor.engine.events import FeedLost, FeedRestored, MarksMoved, TablesAnnounced
     from monitor.exchanges.account_feed import AccountNews
     from monitor.exchanges.rest import RestClient
     from monitor.settings import AccountSettings
@@ -25,7 +25,7 @@ def open_mark_feed(
     account: AccountSettings,
     client: RestClient,
     now: Callable[[], datetime],
-    deliver: Callable[[MarksMoved | FeedLost | FeedRestored], None],
+    deliver: Callable[[MarksMoved | TablesAnnounced | FeedLost | FeedRestored], None],
     patience_seconds: float = MARKS_SECONDS,
 ) -> MarkFeed:
     """The marks of what an account holds."""
