@@ -1,7 +1,6 @@
 """What holds for the whole stage."""
 
 import math
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,11 +11,9 @@ allowance = Use.allowance
 """As the product has it."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def loopback_has_no_limits_to_keep_to() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def loopback_has_no_limits_to_keep_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process; keeping to the exchanges' limits would take seconds for each reading."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gate, "BURST_SHARE", 1000.0)
-        patch.setattr(openings, "SPACING_SECONDS", 2.0)
-        patch.setattr(Use, "allowance", lambda *_: math.inf)
-        yield
+    monkeypatch.setattr(gate, "BURST_SHARE", 1000.0)
+    monkeypatch.setattr(openings, "SPACING_SECONDS", 2.0)
+    monkeypatch.setattr(Use, "allowance", lambda *_: math.inf)
