@@ -105,7 +105,9 @@ def main() -> int:
         return 2
     folder = options.folder or Path(tempfile.gettempdir())
     if options.broken:
-        unnoticed = [n for n in range(len(broken.ALL)) if not caught(n, folder)]
+        kinds = options.kinds.split(",")
+        numbers = [n for n, each in enumerate(broken.ALL) if each[0] in kinds]
+        unnoticed = [number for number in numbers if not caught(number, folder)]
         return 1 if unnoticed else 0
     began, total, count = time.monotonic(), Tally(), options.processes
     parts = [

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from monitor.alerts.ladder import Severity
-from monitor.delivery.digest import as_of_now, as_unkept, digest
+from monitor.delivery.digest import as_of_now, as_unkept, digest, signed
 from monitor.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ class Courier:
     that comes late carries it. `on_refused(channel, because)` is told once when a channel
     refuses for good, so that the owner hears of it elsewhere; `on_taken(channel)` when it takes
     messages again, which is news as well of those that had `refused` before this process began.
+    With an `instance` each message ends with this name of the monitor.
     """
 
     def __init__(  # noqa: PLR0913 - what it is joined to
@@ -113,6 +114,7 @@ class Courier:
         on_taken: Callable[[str], None] = lambda _channel: None,
         standing: Callable[[Notification], str | None] = lambda _message: None,
         refused: Collection[str] = (),
+        instance: str = "",
         jitter: Callable[[float], float] = jittered,
     ) -> None:
         self._workers = [
@@ -121,6 +123,7 @@ class Courier:
         ]
         for worker in self._workers:
             worker.was_refused = worker.name in refused
+            worker.instance = instance
 
     def wake(self) -> None:
         """Rows were added: look at once."""
@@ -155,6 +158,7 @@ class _Worker:
         self.idle = asyncio.Event()
         self.name = channel.name
         self.was_refused = False
+        self.instance = ""
         self._channel = channel
         self._outbox = outbox
         self._now = now
@@ -284,7 +288,8 @@ class _Worker:
         now = self._now()
         told = digest([as_of_now(m, now, self._standing(m), LATE_AFTER) for m in batch])
         unkept = {row.notification.id for row in waiting if not row.is_kept}
-        return as_unkept(told) if any(m.id in unkept for m in batch) else told
+        told = as_unkept(told) if any(m.id in unkept for m in batch) else told
+        return signed(told, self.instance) if self.instance else told
 
     def _failed(self, message: Notification, error: DeliveryError) -> None:
         because = str(error)

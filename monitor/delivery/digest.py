@@ -67,3 +67,8 @@ def as_of_now(
 def as_unkept(message: Notification) -> Notification:
     """The message with the word that it is on no disk: what follows could be lost in a restart."""
     return replace(message, body=f"{message.body}\n\n{UNKEPT}")
+
+
+def signed(message: Notification, instance: str) -> Notification:
+    """The message with the name of the monitor that sends it, where there are several."""
+    return replace(message, body=f"{message.body}\n\nFrom the monitor '{instance}'.")

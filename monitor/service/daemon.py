@@ -118,6 +118,7 @@ class Daemon:
             now=self.now,
             on_refused=self._channel_refuses,
             on_taken=self._channel_takes_again,
+            instance=settings.instance,
             refused=[c.name for c in channels if store.said_at(notices.refusal_of(c.name))],
             standing=lambda message: self.board.standing(message.account),
         )

@@ -285,6 +285,10 @@ class HeartbeatTable(Table):
         return SecretStr(url.rstrip("/"))
 
 
+class InstanceTable(Table):
+    name: Name
+
+
 class Document(Table):
     accounts: list[Account] = Field(min_length=1)
     channels: list[Channel] = Field(min_length=1)
@@ -294,6 +298,7 @@ class Document(Table):
     state: StateTable = StateTable()
     http: HttpTable = HttpTable()
     heartbeat: HeartbeatTable | None = None
+    instance: InstanceTable | None = None
 
 
 TABLES: dict[str, type[Table]] = {
@@ -305,4 +310,5 @@ TABLES: dict[str, type[Table]] = {
     "state": StateTable,
     "http": HttpTable,
     "heartbeat": HeartbeatTable,
+    "instance": InstanceTable,
 }

@@ -198,6 +198,7 @@ def _settings(path: Path, document: Document, environ: Mapping[str, str]) -> Set
         http_host=host.removeprefix("[").removesuffix("]"),
         http_port=int(port),
         heartbeat=_heartbeat(document.heartbeat),
+        instance=document.instance.name if document.instance is not None else "",
     )
 
 

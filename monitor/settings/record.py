@@ -68,7 +68,11 @@ class HeartbeatSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that the configuration file at `file` says."""
+    """
+    Everything that the configuration file at `file` says.
+
+    `instance` is what this monitor is called where several watch, empty where it has no name.
+    """
 
     file: Path
     accounts: tuple[AccountSettings, ...]
@@ -80,6 +84,7 @@ class Settings:
     http_host: str
     http_port: int
     heartbeat: HeartbeatSettings | None = None
+    instance: str = ""
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret text, for the one reader that must know them all: redaction."""

@@ -123,14 +123,28 @@ async def test_a_digest_is_settled_under_the_id_that_it_carries(
     store.close()
 
 
+class Reading(FakeChannel):
+    """Remembers what it was to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bodies: list[str] = []
+
+    async def send(self, notification: Notification) -> None:
+        self.bodies.append(notification.body)
+        await super().send(notification)
+
+
+async def test_each_of_two_monitors_signs_its_messages_f83(tmp_path: Path, clock: Hands) -> None:
+    store, phone = open_store(tmp_path, NOON), Reading()
+    put(store, "m1")
+    async with delivering(store, clock, phone, instance="home"):
+        await phone.until_taken(1)
+    assert phone.bodies == ["body of m1\n\nFrom the monitor 'home'."]
+    store.close()
+
+
 async def test_a_message_that_is_on_no_disk_says_so_f58(tmp_path: Path, clock: Hands) -> None:
-    class Reading(FakeChannel):
-        bodies: ClassVar[list[str]] = []
-
-        async def send(self, notification: Notification) -> None:
-            self.bodies.append(notification.body)
-            await super().send(notification)
-
     (tmp_path / "state").touch()
     store, phone = open_store(tmp_path / "state", NOON), Reading()
     async with delivering(store, clock, phone) as courier:

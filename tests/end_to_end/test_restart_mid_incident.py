@@ -103,7 +103,7 @@ async def test_killed_before_the_delivery_it_delivers_after_the_restart(tmp_path
             await until(lambda: receiver.of("held", "0.07"), "the warning", seconds=30)
             await daemon.until_said('"notification.delivered"')
             assert await daemon.stop() == 0
-    assert len(receiver.messages) == 1
+    assert len(receiver.of("held")) == 1
 
 
 @pytest.mark.processes
@@ -125,5 +125,5 @@ async def test_killed_before_the_receipt_it_repeats_once_and_not_again(tmp_path:
             account = await status_of(config, "held")
             assert account["pools"][0]["rung"] == "very near"
             assert await daemon.stop() == 0
-    first, second = receiver.messages
+    first, second = receiver.of("held")
     assert (first.title, first.incident) == (second.title, second.incident)
