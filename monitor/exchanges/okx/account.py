@@ -10,15 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from monitor.errors import ExchangeError, Malformed, MissingReply
-from monitor.exchanges.okx import calls, cash, updates
+from monitor.exchanges.okx import calls, cash, news, updates
 from monitor.exchanges.okx.errors import NAME
 from monitor.exchanges.okx.legs import leg
 from monitor.exchanges.okx.pools import Anchors, Pools, build
+from monitor.exchanges.okx.private import read_account_frame
 from monitor.exchanges.okx.products import MARGIN
 from monitor.exchanges.okx.reading import read_book
 from monitor.exchanges.okx.rows import Mode
 from monitor.exchanges.okx.trades import trade
 from monitor.exchanges.okx.unread import held_row, is_of_a_part
+from monitor.exchanges.port import Told
 from monitor.risk.model import AccountSnapshot, MarginMode, PoolId
 
 if TYPE_CHECKING:
@@ -30,16 +32,25 @@ if TYPE_CHECKING:
     from monitor.exchanges.okx.legs import Leg
     from monitor.exchanges.okx.rows import Config
     from monitor.exchanges.port import Frame
+    from monitor.risk.news import Taken
+
+# Of frames between two readings; each is told once.
+_MOST_TAKEN = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """An OKX account as told: its book, and the replies that hold the tables it needs."""
+    """
+    An OKX account as told: its book, and the replies that hold the tables it needs.
+
+    `taken` is what frames since told that OKX took.
+    """
 
     account: str
     book: Book
     replies: Replies
     anchors: Anchors = field(default_factory=Anchors)
+    taken: tuple[Taken, ...] = ()
 
     def snapshot(self, at: datetime) -> AccountSnapshot:
         """
@@ -77,6 +88,7 @@ class View:
             funding=cash.read_funding(self.replies, (leg.instrument for leg in legs)),
             free=cash.read_free(self.replies),
             bookings=cash.read_bookings(self.replies),
+            news=(*self.taken, *news.billed(self.replies)),
             unread={
                 PoolId(account=self.account, name=name): _words(error)
                 for name, error in built.unread.items()
@@ -95,7 +107,10 @@ class View:
         book = updates.apply(self.book, frame)
         if book is self.book:
             return self
-        return replace(self, book=book, anchors=self._anchored())
+        told = read_account_frame(frame)
+        taken = news.sized(told.news, self.book, book) if isinstance(told, Told) else ()
+        kept = (*self.taken, *taken)[-_MOST_TAKEN:]
+        return replace(self, book=book, anchors=self._anchored(), taken=kept)
 
     def _anchored(self) -> Anchors:
         try:
