@@ -84,8 +84,8 @@ async def listens(daemon: Watching) -> None:
 
     def stands() -> bool:
         (task,) = daemon.daemon._tasks.values()
-        live = task._listener._live
-        return task._listener.is_healthy and not live._gaps and live._is_whole
+        listener = task._listener
+        return listener.feed.is_healthy and listener._live._gaps == {}
 
     await daemon.until(stands, "the private stream standing")
 
