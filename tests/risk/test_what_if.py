@@ -10,12 +10,14 @@ import pytest
 from monitor.errors import MissingCollateral, MissingMark
 from monitor.risk import (
     Instrument,
+    MarginMode,
     MarginPool,
     Mark,
     evaluate,
     exposures,
     moved,
     reduced,
+    released,
     requirement,
     shifted,
     shifted_adversely,
@@ -173,6 +175,24 @@ def test_an_inverse_reduction_realises_coins():
     after = reduced(pool, held, Decimal(10), mark(100))
 
     assert after.collateral[0].balance == 1 + 1000 * (1 / Decimal(50) - 1 / Decimal(100))
+
+
+def test_a_part_of_an_isolated_position_takes_its_part_of_the_margin_along():
+    """4 BTC from 100 at 90 on 60: a quarter closed frees 15 and loses 10, less 0.1 % of 90."""
+    held = long("BTC", 4, 100, taker_fee_rate=Decimal("0.001"), close_fee=fee("0.8", "0.002"))
+    pool = a_pool(held, cash=60, margin_mode=MarginMode.ISOLATED)
+
+    after = reduced(pool, held, Decimal(1), mark(90))
+
+    assert after.collateral[0].balance == 45
+    assert after.positions[0].close_fee == fee("0.6", "0.002")
+    # What is left stands as the whole did: 3/4 of balance and of maintenance.
+    both = [requirement(p, marks(BTC=90)) for p in (pool, after)]
+    assert both[1].margin_balance == 60 - 15 - 40 + 10
+    assert both[1].maintenance_margin == both[0].maintenance_margin * 3 / 4
+    assert released(pool, held, Decimal(1), mark(90)) == 15 - 10 - Decimal("0.09")
+    cross = a_pool(held, cash=60)
+    assert released(cross, held, Decimal(1), mark(90)) == 0
 
 
 def test_closing_all_of_it_takes_the_position_away():
