@@ -27,6 +27,8 @@ def change(state: BinanceState, account: BinanceAccount, wish: Change) -> None:
     """
     if wish.coin is not None:
         _transfer(state, account, wish.coin, wish.amount)
+    elif wish.margin is not None:
+        _add_margin(state, account, wish, wish.margin)
     else:
         _resize(state, account, wish)
 
@@ -44,13 +46,28 @@ def _transfer(state: BinanceState, account: BinanceAccount, coin: str, amount: D
     income.append(frames.income("TRANSFER", amount, (asset, ""), at, len(income) + 1))
 
 
-def _resize(state: BinanceState, account: BinanceAccount, wish: Change) -> None:
-    """Close or open a part at the mark, without a fee; profit of what is closed is realized."""
-    leg = next(
+def _add_margin(
+    state: BinanceState, account: BinanceAccount, wish: Change, amount: Decimal
+) -> None:
+    """Into the wallet of an isolated leg."""
+    leg = next(leg for leg in (_leg(account, wish),) if leg.isolated_wallet is not None)
+    book, asset = account.ledger_of(leg), leg.margin_asset
+    leg.isolated_wallet = (leg.isolated_wallet or ZERO) + amount
+    leg.updated_at = book.touched_at[asset] = milliseconds(state.server_time())
+    account.tell(frames.account_update(state, book, "MARGIN_TRANSFER", {asset: ZERO}, (leg,)), book)
+
+
+def _leg(account: BinanceAccount, wish: Change) -> Leg:
+    return next(
         leg
         for leg in (*account.ledger.legs, *account.coin.legs)
         if leg.symbol.name == wish.symbol and (leg.amount > 0) == (wish.side == "long")
     )
+
+
+def _resize(state: BinanceState, account: BinanceAccount, wish: Change) -> None:
+    """Close or open a part at the mark, without a fee; profit of what is closed is realized."""
+    leg = _leg(account, wish)
     book = account.ledger_of(leg)
     mark = state.quotes.mark(leg.symbol.name)
     at = milliseconds(state.server_time())

@@ -11,6 +11,7 @@ from monitor.simulator import bybit_rows as rows
 from monitor.simulator.bybit_account import ZERO, Order
 from monitor.simulator.bybit_accounts import NAME, BybitAccount, BybitState
 from monitor.simulator.bybit_cash import charge_funding, lost, realise, transfer
+from monitor.simulator.bybit_isolated import with_margin
 from monitor.simulator.bybit_ledger import figures
 from monitor.simulator.bybit_pools import Liquidation, liquidate, pools
 from monitor.simulator.bybit_rest import BybitRest
@@ -135,12 +136,16 @@ class Bybit:
             for p in now.positions
             if (p.position.symbol, p.position.side) == (change.symbol, side)
         )
-        size = change.contracts
-        it = mine.position
-        if size < it.size:
-            realise(ledger, it, it.size - size, mine.mark, at_ms)
+        size, it = change.contracts, mine.position
         place = ledger.positions.index(it)
-        ledger.positions[place : place + 1] = [it.resized(size, mine.mark)] if size else []
+        if change.margin is not None:
+            ledger.positions[place] = with_margin(it, change.margin)
+            transfer(ledger, mine.instrument.settle, change.margin, at_ms)
+        else:
+            if size < it.size:
+                realise(ledger, it, it.size - size, mine.mark, at_ms)
+            left = [it.resized(size, mine.mark)] if size else []
+            ledger.positions[place : place + 1] = left
         self._push_position(owner, change.symbol or "", mine.mark, at_ms)
 
     def _push_position(self, owner: BybitAccount, symbol: str, mark: Decimal, at_ms: int) -> None:

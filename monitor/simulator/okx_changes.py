@@ -26,6 +26,9 @@ def change(state: OkxState, owner: OkxAccount, wish: Change) -> None:
         _move(owner, wish.coin, wish.amount)
         _bill(state, owner, bills.TRANSFER, wish.coin, wish.amount)
         _tell(state, owner, "transferred")
+    elif wish.margin is not None:
+        _add_margin(state, owner, wish, wish.margin)
+        _tell(state, owner, "transferred")
     else:
         _resize(state, owner, wish)
         _tell(state, owner, "filled")
@@ -133,15 +136,32 @@ def _tell(state: OkxState, owner: OkxAccount, event: str) -> None:
     owner.outbox.append(("account", account_row(state, owner)))
 
 
+def _add_margin(state: OkxState, owner: OkxAccount, wish: Change, amount: Decimal) -> None:
+    """To an isolated position; one of MARGIN holds it beside what it bought."""
+    ledger, direction = owner.ledger, 1 if wish.side == "long" else -1
+    held: list[Position | MarginPosition] = [*ledger.positions, *ledger.loans]
+    it = next(
+        p for p in held if p.is_isolated and (p.inst_id, p.direction) == (wish.symbol, direction)
+    )
+    margin = (it.margin or ZERO) + amount
+    if isinstance(it, MarginPosition):
+        place = ledger.loans.index(it)
+        ledger.loans[place] = replace(it, margin=margin, held=it.held + amount)
+    else:
+        ledger.positions[ledger.positions.index(it)] = replace(it, margin=margin)
+    row = next(r for r in position_rows(state, owner) if r["posId"] == it.pos_id)
+    owner.outbox.append(("positions", row | {"pTime": row["uTime"]}))
+
+
 def _resize(state: OkxState, owner: OkxAccount, wish: Change) -> None:
-    """Close or open a part at the mark, of the cross position where both are; without a fee."""
+    """Close or open a part at the mark, of the wished position where both are; without a fee."""
     ledger = owner.ledger
     direction = 1 if wish.side == "long" else -1
     now = figures(ledger, state.prices())
-    crossed_first = sorted(now.positions, key=lambda p: p.position.is_isolated)
+    wished_first = sorted(now.positions, key=lambda p: p.position.is_isolated is not wish.isolated)
     mine = next(
         p
-        for p in crossed_first
+        for p in wished_first
         if (p.position.inst_id, p.position.direction) == (wish.symbol, direction)
     )
     it, size = mine.position, wish.contracts
