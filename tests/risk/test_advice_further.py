@@ -346,3 +346,49 @@ def test_where_no_step_does_it_there_is_none():
     assert _enough(lambda steps: Decimal(steps - 101), 100) is None
     assert _enough(lambda steps: Decimal(-steps - 1), 100) is None
     assert _enough(lambda steps: Decimal(steps - 100), 100) == 100
+
+
+@pytest.mark.parametrize(("turn", "only"), [("5.5", 5), ("5.5", 6), ("5", 4), ("5", 5), ("5", 6)])
+def test_both_sides_of_a_turn_are_looked_at(turn: str, only: int):
+    """Level ground everywhere, and one step beside the turn, or on it, that does."""
+    found = _enough(lambda steps: Decimal(steps == only) - Decimal("0.5"), 10, [Decimal(turn)])
+
+    assert found == only
+
+
+def test_something_is_closed_at_least():
+    """Where solving left nothing wanting and the target is yet missed by a hair: a step."""
+    assert _enough(lambda _: Decimal(0), 9, [Decimal(0)]) == 1
+
+
+def test_nothing_less_than_nothing_is_asked_of():
+    known = {0: -3, 1: 1, 2: -2, 3: -4}
+
+    assert _enough(lambda steps: Decimal(known[steps]), 3) == 1
+
+
+def test_coins_that_outlive_what_they_cover_are_not_laid_bare():
+    """
+    10 BTC short at 100 in two contracts, 3 coins owned, 290 owed: 10 of balance, 1 % held.
+
+    Of n short, a rise by 5 % leaves 10 − 5 (n − 3) for 1.05 n, so n may be 25 ÷ 6.05 = 4.132; a
+    fall leaves 10 − 5 (3 − n) for 0.95 n, so n may not be below 1.235. But 0 may: nothing is held
+    against it. 3,521 of 6,000 lots close 3.521 and 2.348; a step before, 5.867, leaves 4.133.
+    """
+    rate = flat("0.01")
+    pool = a_pool(
+        short("BTC", 6, tiers=rate),
+        short(linear("BTC", settle="USDC"), 4, tiers=rate),
+        collateral=(
+            coins("USDT", -290),
+            coins("USDC"),
+            coins("BTC", 3, 100, follows=("BTC", "BTC/USDT:USDT", 100)),
+        ),
+    )
+    known = {**marks(BTC=100), "BTC/USDC:USDC": mark(100)}
+
+    found = ask(pool, known, BOTH).all_in_proportion
+
+    assert found is not None
+    assert found.share == Decimal(3521) / 6000
+    assert [c.contracts for c in found.closings] == [Decimal("3.521"), Decimal("2.348")]

@@ -25,6 +25,7 @@ from monitor.risk import (
     topped_up,
 )
 from monitor.risk.collateral import price_of
+from monitor.risk.what_if import nets
 from tests.build import (
     NOON,
     a_pool,
@@ -272,3 +273,16 @@ def test_a_contract_quoted_in_a_coin_is_its_opposite_too():
     # where nothing else in the pool is Bitcoin, its price is the pool's own measure
     alone = a_pool(held[0], unit="BTC")
     assert exposures(alone, before) == {"ETH": 1}
+
+
+def test_a_coin_that_moves_moves_no_mark_that_is_not_there():
+    assert shifted_coins(a_pool(long("BTC")), {}, {"BTC": Decimal("0.1")})[1] == {}
+
+
+def test_what_is_held_and_what_is_owned_of_a_coin_stand_side_by_side():
+    """2 BTC short and 5 owned, at 110."""
+    pool = a_pool(
+        short("BTC", 2),
+        collateral=(coins("USDT"), coins("BTC", 5, 100, follows=("BTC", BTC, 100))),
+    )
+    assert nets(pool, marks(BTC=110)) == {"BTC": (-220, 550)}
