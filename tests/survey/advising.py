@@ -124,10 +124,9 @@ class _Books:
 def check_advice(stage: Stage, snapshot: AccountSnapshot, seed: int) -> Iterator[Judged]:
     """What the books say of each item that is advised for each pool of the account."""
     for pool in snapshot.pools:
-        if pool.positions:
-            advice = advise(evaluate(pool, snapshot.marks, snapshot.at), TARGET)
-            for item in _items(pool, advice, snapshot):
-                yield _judged(item, pool, _Books(stage=stage, seed=seed, pool_id=pool.id), snapshot)
+        advice = advise(evaluate(pool, snapshot.marks, snapshot.at), TARGET)
+        for item in _items(pool, advice, snapshot):
+            yield _judged(item, pool, _Books(stage=stage, seed=seed, pool_id=pool.id), snapshot)
 
 
 def complaints(stage: Stage, snapshot: AccountSnapshot, seed: int) -> Iterator[str]:
