@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.risk import Basis, Borrow, Collateral, Follow, TierMeasure, evaluate
+from monitor.risk import Basis, Borrow, Collateral, Follow, HaircutStep, TierMeasure, evaluate
 from monitor.risk.collateral import debt
 from monitor.risk.path import rough_amounts
 from tests.build import NOON, a_pool, coins, flat, long, marks, tiers
@@ -210,3 +210,11 @@ def test_where_a_debt_begins_goes_by_what_lies_beside_too() -> None:
     borrow = Borrow(tiers=table, beside=D(-15))
     asset = Collateral(asset="USDT", balance=D(5), borrow=borrow)
     assert sorted(rough_amounts(asset)) == [-50 + 15, 15]
+
+
+def test_nothing_of_a_debt_is_left_out_whatever_is_left_out_of_coins():
+    steps = (HaircutStep(up_to=None, haircut=D("0.3")),)
+    for balance, haircut in ((5, "0.3"), (-5, "0")):
+        asset = Collateral(asset="BTC", balance=D(balance), haircuts=steps)
+        found = evaluate(a_pool(unit="USD", collateral=(asset,)), {}, NOON)
+        assert found.collateral[0].haircut == D(haircut)

@@ -286,3 +286,5 @@ def test_what_is_held_and_what_is_owned_of_a_coin_stand_side_by_side():
         collateral=(coins("USDT"), coins("BTC", 5, 100, follows=("BTC", BTC, 100))),
     )
     assert nets(pool, marks(BTC=110)) == {"BTC": (-220, 550)}
+    assert exposures(pool, marks(BTC=110)) == {"BTC": -1}, "by its positions, unless said"
+    assert exposures(pool, marks(BTC=110), with_collateral=True) == {"BTC": 1}
