@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.risk import Borrow, Target, TierMeasure
+from monitor.risk import Borrow, MarginPool, Target, TierMeasure
 from monitor.risk.advice import _enough, _flips, _turns
 from tests.build import a_pool, coins, flat, inverse, linear, long, mark, marks, short, tiers
 from tests.risk.test_advice import BOTH, RATIO_ONLY, ask
