@@ -218,3 +218,4 @@ def test_nothing_of_a_debt_is_left_out_whatever_is_left_out_of_coins():
         asset = Collateral(asset="BTC", balance=D(balance), haircuts=steps)
         found = evaluate(a_pool(unit="USD", collateral=(asset,)), {}, NOON)
         assert found.collateral[0].haircut == D(haircut)
+        assert found.collateral[0].maintenance_margin == 0, "nothing is charged"

@@ -288,3 +288,4 @@ def test_what_is_held_and_what_is_owned_of_a_coin_stand_side_by_side():
     assert nets(pool, marks(BTC=110)) == {"BTC": (-220, 550)}
     assert exposures(pool, marks(BTC=110)) == {"BTC": -1}, "by its positions, unless said"
     assert exposures(pool, marks(BTC=110), with_collateral=True) == {"BTC": 1}
+    assert shifted_adversely(pool, marks(BTC=110), Decimal("0.1"))[1][BTC].price == 121
