@@ -75,7 +75,10 @@ class Bybit:
             changes.moved(owner, self._moment(), change.coin, change.amount)
             return
         mine = owner.ledger.held(change.symbol or "", "Buy" if change.side == "long" else "Sell")
-        changes.resized(owner, self._moment(), mine, change.contracts)
+        if change.margin is not None:
+            changes.margined(owner, self._moment(), mine, change.margin)
+        else:
+            changes.resized(owner, self._moment(), mine, change.contracts)
 
     def refusal(self, kind: str, value: str | None) -> web.Response:
         at_ms = self._state.server_ms()

@@ -44,9 +44,14 @@ class Position:
         return self.entry if self.session is None else self.session
 
     def resized(self, size: Decimal, price: Decimal) -> "Position":
-        """The position with another size; what is added comes in at `price`."""
+        """
+        The position with another size; what is added comes in at `price`.
+
+        What is closed takes its part of the margin with it.
+        """
         if size <= self.size:
-            return replace(self, size=size)
+            margin = self.isolated_margin * size / self.size
+            return replace(self, size=size, isolated_margin=margin)
         entry = self._averaged(self.entry, size, price)
         session = None if self.session is None else self._averaged(self.session, size, price)
         return replace(self, size=size, entry=entry, session=session)

@@ -15,6 +15,7 @@ from monitor.simulator.bybit_account import ZERO, Booking, Order, Position, Pric
 from monitor.simulator.bybit_accounts import BybitAccount
 from monitor.simulator.bybit_cash import book, charge_funding, note, profit_of, transfer
 from monitor.simulator.bybit_fills import Cause, Fill
+from monitor.simulator.bybit_isolated import with_margin
 from monitor.simulator.bybit_modes import Switch, apply
 from monitor.simulator.bybit_pools import Liquidation, liquidate
 from monitor.simulator.bybit_tables import INSTRUMENTS
@@ -31,6 +32,16 @@ class Moment:
 def moved(owner: BybitAccount, moment: Moment, coin: str, amount: Decimal) -> None:
     """Coins come in, or go out where the amount is negative."""
     transfer(owner.ledger, coin, amount, moment.at_ms)
+    events.tell_wallet(owner, moment.prices)
+
+
+def margined(owner: BybitAccount, moment: Moment, mine: Position, amount: Decimal) -> None:
+    """So many coins from outside join the margin of an isolated position."""
+    ledger = owner.ledger
+    ledger.positions[ledger.positions.index(mine)] = with_margin(mine, amount)
+    transfer(ledger, INSTRUMENTS[mine.symbol].settle, amount, moment.at_ms)
+    ledger.changed(mine.symbol, moment.at_ms)
+    events.tell_positions(owner, moment.prices, [mine.symbol], moment.at_ms)
     events.tell_wallet(owner, moment.prices)
 
 

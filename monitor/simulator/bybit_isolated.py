@@ -14,7 +14,7 @@ Source: Bybit "Liquidation price (isolated margin)" (2024-09), "Maintenance marg
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from monitor.simulator.bybit_account import ZERO, Account, Position, Prices
@@ -58,6 +58,12 @@ def slack_at(account: Account, mine: PositionFigures) -> Callable[[Decimal], Dec
 def added_margin(position: Position) -> Decimal:
     """What was added by hand to the initial margin, in settle coin."""
     return max(ZERO, position.isolated_margin - _initial(position))
+
+
+def with_margin(position: Position, amount: Decimal) -> Position:
+    """The position with so much more added by hand."""
+    stands = max(position.isolated_margin, _initial(position))
+    return replace(position, isolated_margin=stands + amount)
 
 
 def liquidation_price(position: Position) -> Decimal | None:

@@ -12,6 +12,7 @@ from monitor.simulator.okx_accounts import LEVELS, OkxAccount, OkxState
 from monitor.simulator.okx_events import account_row, next_trade, tell
 from monitor.simulator.okx_ledger import figures
 from monitor.simulator.okx_legs import PositionFigures
+from monitor.simulator.okx_tables import INSTRUMENTS
 
 _FIRST_STOP = 2_017_146_754_403_904_416
 
@@ -28,6 +29,9 @@ def change(state: OkxState, owner: OkxAccount, wish: Change) -> None:
         _move(owner, wish.coin, wish.amount)
         _bill(state, owner, bills.TRANSFER, wish.coin, wish.amount)
         tell(state, owner, "transferred", coins=[wish.coin])
+    elif wish.margin is not None:
+        coin, pos_id = _add_margin(owner, wish, wish.margin)
+        tell(state, owner, "transferred", coins=[coin], pos_ids=[pos_id])
     else:
         _resize(state, owner, wish, "filled", bills.TRADE)
 
@@ -188,15 +192,31 @@ def _bill(  # noqa: PLR0913 - what a bill says
     )
 
 
+def _add_margin(owner: OkxAccount, wish: Change, amount: Decimal) -> tuple[str, str]:
+    """To an isolated position; one of MARGIN holds it beside what it bought. Its coin and id."""
+    ledger, direction = owner.ledger, 1 if wish.side == "long" else -1
+    held: list[Position | MarginPosition] = [*ledger.positions, *ledger.loans]
+    it = next(
+        p for p in held if p.is_isolated and (p.inst_id, p.direction) == (wish.symbol, direction)
+    )
+    margin = (it.margin or ZERO) + amount
+    if isinstance(it, MarginPosition):
+        place = ledger.loans.index(it)
+        ledger.loans[place] = replace(it, margin=margin, held=it.held + amount)
+        return it.ccy, it.pos_id
+    ledger.positions[ledger.positions.index(it)] = replace(it, margin=margin)
+    return INSTRUMENTS[it.inst_id].settle, it.pos_id
+
+
 def _resize(state: OkxState, owner: OkxAccount, wish: Change, event: str, kind: str) -> None:
-    """Close or open a part at the mark, of the cross position where both are; without a fee."""
+    """Close or open a part at the mark, of the wished position where both are; without a fee."""
     ledger = owner.ledger
     direction = 1 if wish.side == "long" else -1
     now = figures(ledger, state.prices())
-    crossed_first = sorted(now.positions, key=lambda p: p.position.is_isolated)
+    wished_first = sorted(now.positions, key=lambda p: p.position.is_isolated is not wish.isolated)
     mine = next(
         p
-        for p in crossed_first
+        for p in wished_first
         if (p.position.inst_id, p.position.direction) == (wish.symbol, direction)
     )
     it, size = mine.position, wish.contracts

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.simulator.bybit_account import Account, Order, Position, Prices
-from monitor.simulator.bybit_isolated import added_margin, liquidation_price
+from monitor.simulator.bybit_isolated import added_margin, liquidation_price, with_margin
 from monitor.simulator.bybit_pools import liquidate, pools
 from monitor.simulator.bybit_tables import RISK_LIMITS, ladder
 
@@ -67,6 +67,17 @@ def test_margin_added_by_hand_moves_the_price_away():
     assert liquidation_price(mine) == (D(19600) - 500) / D("0.995")
     short = position("BTCUSDT", "Sell", "1", "20000", "50", isolated_margin=D(900))
     assert liquidation_price(short) == (D(20400) + 500) / D("1.005")
+
+
+def test_margin_is_added_to_what_stands_and_goes_with_what_is_closed():
+    """400 of initial margin and 500 more; of a quarter closed a quarter goes."""
+    mine = position("BTCUSDT", "Buy", "1", "20000", "50")
+    assert added_margin(with_margin(mine, D(500))) == 500
+    more = with_margin(with_margin(mine, D(300)), D(200))
+    assert more.isolated_margin == 900
+    left = more.resized(D("0.75"), D(19000))
+    assert (left.isolated_margin, added_margin(left)) == (900 * D("0.75"), 500 * D("0.75"))
+    assert mine.resized(D("0.5"), D(19000)).isolated_margin == 0, "just its initial margin"
 
 
 def test_the_ratio_is_maintenance_by_what_stands_for_the_position():

@@ -173,15 +173,18 @@ def _of_coins(book: Book, held: tuple[Held, ...], replies: Replies) -> Iterator[
     coins = [c for c in book.coins.values() if counts_at_all(c) or c.ccy in settled]
     if book.config.mode is not Mode.PORTFOLIO:
         yield from _of_debts(coins, settled, replies)
-    backing = [coin for coin in coins if collateral.counts(coin)]
+    switches = collateral.switches_tell(book.coins.values())
+    backing = [coin for coin in coins if collateral.counts(coin, switches=switches)]
     untold = [call for c in backing if not replies.has(call := calls.discount(c.ccy))]
     yield from _few_or_all(untold, calls.ALL_DISCOUNTS, replies)
     bases = {row.inst_id.partition("-")[0] for row in held}
     for coin in coins:
         known = coin not in backing or replies.has(calls.discount(coin.ccy))
         if coin.ccy not in bases and known:
+            steps = collateral.haircuts(coin, replies, switches=switches)
             burdened = bool(coin.owed) or coin.ccy in settled
-            yield from _mark_wanted(coin, replies, is_burdened=burdened)
+            if collateral.floats(coin.ccy, steps, is_burdened=burdened):
+                yield from _mark_wanted(coin, replies)
 
 
 def _of_debts(coins: list[Coin], settled: set[str], replies: Replies) -> Iterator[RestCall]:
@@ -197,11 +200,8 @@ def _of_debts(coins: list[Coin], settled: set[str], replies: Replies) -> Iterato
         yield fees
 
 
-def _mark_wanted(coin: Coin, replies: Replies, *, is_burdened: bool) -> Iterator[RestCall]:
+def _mark_wanted(coin: Coin, replies: Replies) -> Iterator[RestCall]:
     """The mark that a floating coin follows, and its contract where there is such a mark."""
-    steps = collateral.haircuts(coin, replies)
-    if not collateral.floats(coin.ccy, steps, is_burdened=is_burdened):
-        return
     for product, inst_id in collateral.followed(coin.ccy):
         if not replies.has(calls.mark(product, inst_id)):
             yield calls.all_marks(product)
