@@ -171,9 +171,8 @@ def test_since_when_a_pool_is_unread_and_when_it_was_read():
 
 
 def test_what_the_exchange_said_of_it_last_stays_beside_its_figures():
-    said = {
-        "other": Reported(at=NOON, margin_balance=Decimal(700), maintenance_margin=Decimal(480))
-    }
+    theirs = Reported(at=NOON, margin_balance=Decimal(700), maintenance_margin=Decimal(480))
+    said = {"other": theirs}
     scene = Scene().read(*BOTH, reported=said, **PRICES).tick(**PRICES).second()
     broken(scene, the_pool(), SOL=120)
 
