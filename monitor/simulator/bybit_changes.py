@@ -155,7 +155,11 @@ def _note_takeover(
         rest = balance - balances.get(coin, ZERO)
         if rest:
             line = Booking(
-                kind="LIQUIDATION", coin=coin, at_ms=moment.at_ms, change=rest, balance=balance
+                kind="CURRENCY_BUY" if rest > 0 else "CURRENCY_SELL",
+                coin=coin,
+                at_ms=moment.at_ms,
+                change=rest,
+                balance=balance,
             )
             note(ledger, line)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.okx.held import Held
     from monitor.exchanges.okx.rows import Coin, Config, Totals
     from monitor.exchanges.okx.stops import Stops
+    from monitor.exchanges.okx.unread import Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ class Book:
     `outdated` names the coins whose own words on risk (PnL, margins, ratio) are older than a
     change of their cash or positions; `totals_outdated` says so of the totals. `was_updated`:
     frames came since the replies, so that coins and positions may be of different moments.
-    The pages are those of a snapshot that is not complete yet.
+    The pages are those of a snapshot that is not complete yet. `unread` are rows that could not
+    be read, by their key: what stands here of the same position or coin is no longer so.
     """
 
     config: Config
@@ -45,8 +47,15 @@ class Book:
     outdated: frozenset[str] = frozenset()
     totals_outdated: bool = False
     was_updated: bool = False
-    coin_pages: Pages[Coin] = field(default_factory=Pages)
-    position_pages: Pages[Held] = field(default_factory=Pages)
+    coin_pages: Pages[Coin | Unread] = field(default_factory=Pages)
+    position_pages: Pages[Held | Unread] = field(default_factory=Pages)
+    unread: Mapping[str, Unread] = field(default_factory=dict)
+
+    def keeping(self, unread: Iterable[Unread], read: Iterable[str] = ()) -> Book:
+        """With these rows unread, and those of these keys read (again)."""
+        kept = {key: each for key, each in self.unread.items() if key not in frozenset(read)}
+        found = kept | {each.key: each for each in unread}
+        return self if found == self.unread else replace(self, unread=found)
 
     def open_positions(self) -> tuple[Held, ...]:
         return tuple(row for row in self.positions.values() if row.is_open)

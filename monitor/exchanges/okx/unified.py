@@ -22,6 +22,7 @@ from monitor.exchanges.okx.envelope import reading
 from monitor.exchanges.okx.parts import (
     WALLET,
     Made,
+    assumed,
     basis_of,
     coin_of,
     in_coins,
@@ -130,10 +131,11 @@ def unified_pools(  # noqa: PLR0913, PLR0917 - the parts of one pool
         other_balance=remainder.balance,
         other_maintenance=remainder.maintenance,
         other_initial=remainder.initial,
-        basis=Basis.REPORTED if stressed else basis_of(remainder, opaque),
+        basis=Basis.REPORTED if stressed else basis_of(remainder, opaque, cross),
         carried=(
             *remainder.words,
             *named(opaque),
+            *assumed(cross),
             *left_out(book.coins.values(), book.events()),
             *in_coins(book.in_coins()),
         ),

@@ -13,22 +13,26 @@ Source: OKX API guide, «Account channel», «Positions channel», «Balance and
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from monitor.exchanges.okx import rows
 from monitor.exchanges.okx.envelope import only_row
 from monitor.exchanges.okx.held import held as read_held
 from monitor.exchanges.okx.held import traded
 from monitor.exchanges.okx.products import MODELLED, family_in
+from monitor.exchanges.okx.unread import COIN, Unread, apart, coin_row, position_row
 from monitor.exchanges.payload import Row, parse_json
 from monitor.risk.model import MarginMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from decimal import Decimal
 
     from monitor.exchanges.okx.book import Book
     from monitor.exchanges.okx.held import Held
     from monitor.exchanges.port import Frame
+
+T = TypeVar("T")
 
 _PONG = "pong"
 
@@ -56,14 +60,25 @@ def _account(book: Book, row: Row, frame: Frame) -> Book:
     """
     data = only_row(row.rows("data"))
     totals = rows.totals(data)
-    told = tuple(rows.coin(detail) for detail in data.rows("details"))
+    told, unread = apart(data.rows("details"), rows.coin, coin_row)
     if not _is_snapshot(row) or row.row("arg").has("ccy"):
+        book = book.keeping(unread, (COIN + coin.ccy for coin in told))
         return replace(book.with_coins(told, totals), at=frame.at)
-    pages, whole = book.coin_pages.with_page(row, told)
+    pages, whole = book.coin_pages.with_page(row, (*told, *unread))
     if pages is book.coin_pages:
         return book
     book = replace(book, coin_pages=pages)
-    return book if whole is None else replace(book.with_all_coins(whole, totals), at=frame.at)
+    if whole is None:
+        return book
+    told, unread = _parted(whole)
+    book = book.keeping(unread, [key for key in book.unread if key.startswith(COIN)])
+    return replace(book.with_all_coins(told, totals), at=frame.at)
+
+
+def _parted(whole: tuple[T | Unread, ...]) -> tuple[tuple[T, ...], tuple[Unread, ...]]:
+    """What could be read of a snapshot, and what not."""
+    told = tuple(each for each in whole if not isinstance(each, Unread))
+    return told, tuple(each for each in whole if isinstance(each, Unread))
 
 
 def _positions(book: Book, row: Row, frame: Frame) -> Book:
@@ -71,19 +86,23 @@ def _positions(book: Book, row: Row, frame: Frame) -> Book:
     ``{"arg": {"channel": "positions", "uid": "…", "instType": "ANY"}, "eventType":
     "event_update", "data": [{"instType": "SWAP", "instId": "BTC-USDT-SWAP", "pos": "0", …}]}``
     """
-    told = tuple(replace(read_held(r), told_at=frame.at) for r in row.rows("data"))
+    read, unread = apart(row.rows("data"), read_held, position_row)
+    told = tuple(replace(held, told_at=frame.at) for held in read)
     if not _is_snapshot(row):
-        return _with_rows(book, told, _newer)
-    pages, whole = book.position_pages.with_page(row, told)
+        return _with_rows(book, told, _newer, unread)
+    pages, whole = book.position_pages.with_page(row, (*told, *unread))
     if pages is book.position_pages:
         return book
     book = replace(book, position_pages=pages)
     if whole is None:
         return book
-    named = {held.pos_id for held in whole}
+    told, unread = _parted(whole)
+    named = {*(held.pos_id for held in told), *(each.key for each in unread)}
     within = _scope(row.row("arg"))
     missing = [p for p, held in book.positions.items() if p not in named and within(held)]
-    return _with_rows(book, whole, _newer).without(missing, _sent_ms(whole, frame))
+    gone = [key for key in book.unread if not key.startswith(COIN) and key not in named]
+    book = _with_rows(book, told, _newer, unread).keeping((), gone)
+    return book.without(missing, _sent_ms(told, frame))
 
 
 def _sent_ms(told: tuple[Held, ...], frame: Frame) -> int:
@@ -99,13 +118,18 @@ def _balance_and_position(book: Book, row: Row, frame: Frame) -> Book:
     "trades": […]}]}``
     """
     for data in row.rows("data"):
-        for balance in data.rows("balData"):
-            book = book.with_cash(
-                balance.text("ccy"), balance.decimal("cashBal"), balance.integer("uTime")
-            )
-        told = tuple(replace(traded(r), told_at=frame.at) for r in data.rows("posData"))
-        book = _with_rows(book, told, _resized)
+        balances, unread = apart(data.rows("balData"), _cash, coin_row)
+        book = book.keeping(unread)
+        for ccy, cash, updated_ms in balances:
+            book = book.with_cash(ccy, cash, updated_ms)
+        read, unread = apart(data.rows("posData"), traded, position_row)
+        told = tuple(replace(held, told_at=frame.at) for held in read)
+        book = _with_rows(book, told, _resized, unread)
     return book
+
+
+def _cash(row: Row) -> tuple[str, Decimal, int]:
+    return row.text("ccy"), row.decimal("cashBal"), row.integer("uTime")
 
 
 def _algo_orders(book: Book, row: Row, _: Frame) -> Book:
@@ -154,7 +178,13 @@ def _scope(arg: Row) -> Callable[[Held], bool]:
     return within
 
 
-def _with_rows(book: Book, told: tuple[Held, ...], merge: Callable[[Held, Held], Held]) -> Book:
+def _with_rows(
+    book: Book,
+    told: tuple[Held, ...],
+    merge: Callable[[Held, Held], Held],
+    unread: tuple[Unread, ...],
+) -> Book:
+    book = book.keeping(unread, (held.pos_id for held in told))
     for held in told:
         book = book.with_position(held, merge)
     return book

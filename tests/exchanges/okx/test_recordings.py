@@ -201,7 +201,7 @@ def test_recorded_history_of_positions_is_no_list_of_positions():
     told = wire.bodies(wire.config(), wire.recorded("okx_fetchPositions_1"), wire.balance())
 
     with pytest.raises(Malformed, match=r"data\[0\]\.pos"):
-        wire.view(told)
+        wire.snapshot(told)
 
 
 # The examples in ccxt's comments, by the function that they stand in and its place there.
@@ -252,7 +252,7 @@ def test_sample_balances_that_are_too_old_are_refused(number, why):
     told = wire.bodies(wire.config(), wire.envelope(), sample("fetch_balance", number))
 
     with pytest.raises(Malformed, match=why):
-        wire.view(told)
+        wire.snapshot(told)
 
 
 def test_sample_orders_are_no_stop_losses():
