@@ -41,8 +41,9 @@ PRIVATE = "private stream"
 NOT_GIVEN = "not given"
 HANDOVER_SECONDS = 30.0
 SUCCESSOR_AGAIN_SECONDS = 30.0
-# A timestamp may be refused once, after the clock of either side was stepped.
-REFUSED_SECONDS = 300.0
+# A timestamp may be refused, after the clock of either side was stepped; what is refused for the
+# third time in a row is refused for longer.
+REFUSED_SECONDS = (1.0, 5.0, 300.0)
 FOR_GOOD_SECONDS = 3600.0
 
 NOT_YET = "not opened yet"
@@ -228,7 +229,7 @@ class AccountFeed:
             return FOR_GOOD_SECONDS
         with suppress(ExchangeError):
             await self.rest.measure_offset()
-        return REFUSED_SECONDS if refusals > 1 else 0.0
+        return REFUSED_SECONDS[min(refusals, len(REFUSED_SECONDS)) - 1]
 
     async def _until_lost(self, key: _Key, stream: AccountStream) -> Lost:
         """Serve one stream, handing over where that is due, until it is lost; the reason."""

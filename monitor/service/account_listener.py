@@ -81,7 +81,7 @@ class AccountListener:
         return self._live.snapshot
 
     @property
-    def hears_all(self) -> bool:
+    def is_healthy(self) -> bool:
         """Whether the book is whole, and everything that happens to it is told live right now."""
         return self._is_told_all and not self._live.has_gaps
 

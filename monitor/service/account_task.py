@@ -158,7 +158,7 @@ class AccountTask:
     @property
     def hears_all(self) -> bool:
         """Whether everything that happens to the account is told live right now."""
-        return self._listener.hears_all
+        return self._listener.is_healthy
 
     def wake_up(self) -> None:
         """After a suspend: poll at once, and drop every socket."""

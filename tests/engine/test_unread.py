@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from monitor.alerts.incident import Step, Subject
 from monitor.engine.effects import SnapshotWanted, State, TablesWanted
 from monitor.engine.events import SnapshotTaken, Source
 from monitor.engine.unread import completed, noted
-from monitor.risk.model import PoolId
+from monitor.risk.model import PoolId, Reported
+from monitor.risk.result import Verdict
 from tests.build import NOON, flat, long
 from tests.engine.scene import Scene, changes, renamed, snapshot, the_pool
 
@@ -166,3 +168,30 @@ def test_since_when_a_pool_is_unread_and_when_it_was_read():
     never = PoolId(account="main", name="new")
     (unknown,) = noted({}, None, replace(reading, unread={never: WHY}), later).values()
     assert unknown.read_at is None
+
+
+def test_what_the_exchange_said_of_it_last_stays_beside_its_figures():
+    theirs = Reported(at=NOON, margin_balance=Decimal(700), maintenance_margin=Decimal(480))
+    said = {"other": theirs}
+    scene = Scene().read(*BOTH, reported=said, **PRICES).tick(**PRICES).second()
+    broken(scene, the_pool(), SOL=120)
+
+    (other,) = [pool for pool in scene.now.pools if pool.risk.pool.id == ID]
+    assert other.reported == theirs
+    assert other.reconciliation.verdict is Verdict.AGREES
+
+
+def test_over_a_restart_its_incident_stays_open_until_it_is_read_again():
+    first = Scene().read(*BOTH, **PRICES).tick(**PRICES).second().tick(SOL=120, ETH=88)
+    incidents = [c.incident for c in changes(first.effects) if c.incident.pool == ID][-1:]
+    assert incidents
+    scene = Scene(incidents=incidents, was_watched=True)
+    for _ in range(4):
+        broken(scene, the_pool(), SOL=120)
+        scene.tick(SOL=120, ETH=88).later(5)
+
+    assert [c for c in changes(scene.effects) if c.incident.pool == ID] == []
+
+    scene.read(*BOTH, SOL=120, ETH=120).tick(SOL=120, ETH=120)
+    steps = [c.transition.step for c in changes(scene.effects) if c.incident.pool == ID]
+    assert steps == [Step.RESOLVED]

@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection
 from monitor.engine.events import FeedLost, FeedRestored
 from monitor.errors import Refused, Unreachable
 from monitor.exchanges import account_connection, account_feed, connection, waiting
+from monitor.exchanges.account_connection import NotGiven
 from monitor.exchanges.account_feed import Closed, Heard, Listening, Opened
 from monitor.exchanges.port import Told
 from tests.exchanges.attending import Office, admitting, attending
@@ -382,3 +383,18 @@ async def test_no_secret_is_in_any_text_that_leaves_the_feed() -> None:
     assert lost.because == "the subscription was rejected: *** with ***"
     text = json.dumps(logged, default=str) + repr(attended.news)
     assert not any(secret in text for secret in (KEY, SECRET, "ticket-1"))
+
+
+@pytest.mark.parametrize(
+    ("for_good", "refusals", "seconds"),
+    [(False, 1, 1), (False, 2, 5), (False, 3, 300), (False, 9, 300), (True, 1, 3600)],
+)
+async def test_who_is_refused_again_and_again_asks_ever_more_seldom(
+    for_good: bool, refusals: int, seconds: float
+) -> None:
+    office = Office()
+    async with attending(admitting, office=office) as (_, feed):
+        refused = NotGiven("no", for_good=for_good)
+        assert await feed._wait_after(refused, refusals) == seconds
+        # What is refused for good is no matter of the clock.
+        assert office.measured == (0 if for_good else 1)

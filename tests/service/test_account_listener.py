@@ -159,7 +159,7 @@ async def test_an_event_that_comes_after_the_reading_was_not_lost() -> None:
 async def test_while_a_stream_is_down_readings_tell_all_and_nothing_was_lost() -> None:
     scene = Scene()
     scene.feed.is_healthy = False
-    assert not scene.listener.hears_all
+    assert not scene.listener.is_healthy
     scene.later(10).read("6")
     await asyncio.sleep(0.2)
     assert scene.of(Drifted) == []
@@ -167,12 +167,12 @@ async def test_while_a_stream_is_down_readings_tell_all_and_nothing_was_lost() -
 
 async def test_only_a_whole_book_that_is_told_of_live_counts_as_heard() -> None:
     scene = Scene()
-    assert scene.listener.hears_all
+    assert scene.listener.is_healthy
     scene.listener.hear(Opened(number=2))
     scene.listener.hear(Listening(number=2, is_gapless=False))
-    assert not scene.listener.hears_all  # until a reading has filled the gap
+    assert not scene.listener.is_healthy  # until a reading has filled the gap
     scene.later(1).read("5")
-    assert scene.listener.hears_all
+    assert scene.listener.is_healthy
 
 
 async def test_after_anything_that_happened_a_lean_reading_would_show_what_was() -> None:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from monitor.alerts.ladder import Severity
 from monitor.exchanges.registry import EXCHANGES
+from monitor.risk.model import PoolId
 from monitor.service import checks as checking
 from monitor.service.checks import run_checks
 from monitor.settings import AccountSettings, ChannelSettings
@@ -132,6 +133,24 @@ async def test_what_a_key_may_not_look_at_fails_the_check(
 
     assert failed.what == f"{NAME}: all of the account"
     assert failed.found.startswith("COIN-M: this key may not ask for it")
+
+
+async def test_a_pool_that_can_not_be_read_fails_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = checking._read
+
+    async def unreadable(*given: object) -> object:
+        replies, snapshot = await read(*given)  # type: ignore[arg-type] - handed through
+        unread = {PoolId(account=NAME, name="USDC"): "exchangeInfo: no row for NEWUSDC"}
+        return replies, replace(snapshot, unread=unread)
+
+    monkeypatch.setattr(checking, "_read", unreadable)
+
+    (failed,) = [line for line in await checks(tmp_path) if not line.ok]
+
+    assert failed.what == f"{NAME}: pool USDC"
+    assert failed.found == "can't be read: exchangeInfo: no row for NEWUSDC"
 
 
 async def test_a_test_message_is_sent_where_asked_for(tmp_path: Path) -> None:
