@@ -5,6 +5,7 @@ Readings by REST are 50 s apart: what is known sooner was told by a socket, or a
 of one. The account holds 20 contracts of BTC, 30 of ETH the other way and 50 isolated of SOL.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ import pytest
 from monitor.engine.effects import AccountAssessment
 from monitor.exchanges import rest
 from monitor.exchanges.okx import private
+from monitor.exchanges.port import KeepAlive
 from monitor.simulator import okx_queries, okx_stream
 from monitor.simulator.scenario import parse
 from monitor.simulator.server import Simulation, running
@@ -288,6 +290,22 @@ async def test_a_socket_that_stalls_is_replaced_by_its_own_silence(
         assert any("nothing told for 2 s" in str(row) for row in its.logged("feed.lost"))
         await its.daemon.until(its.is_whole, "both sockets again")
         await its.within(2, lambda: its.held(BTC) == 25, "25 of BTC")
+
+
+async def test_a_socket_that_has_nothing_to_say_is_kept_by_pings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(okx_stream, "_SILENCE", timedelta(seconds=1))
+    monkeypatch.setattr(private, "KEEPALIVE", KeepAlive(text="ping", seconds=0.3))
+    async with scene(tmp_path) as its:
+        # Stop orders have no regular push: without pings OKX would close after its silence.
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            assert its.is_whole()
+            await asyncio.sleep(0.1)
+        # The marks' socket, which is pinged every 20 s, shows that it would have been.
+        lost = {row["feed"] for row in its.logged("feed.lost")}
+        assert lost == {"marks"}
 
 
 async def test_an_announced_end_is_forestalled(tmp_path: Path) -> None:
