@@ -84,7 +84,13 @@ ROOMS: dict[str, dict[str, str]] = {
         "watched": "test_store",
     },
     "status": {"__init__": "empty", "metrics": "test_http"},
-    "service": {"__init__": "empty", "key_rights": "test_account_task"},
+    "service": {
+        "__init__": "empty",
+        "feeds": "test_checks, test_private_check",
+        "findings": "only values",
+        "key_rights": "test_account_task",
+        "tasks": "test_daemon",
+    },
     "settings": {
         "__init__": "lists the room's public names",
         "document": "test_load",

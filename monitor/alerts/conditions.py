@@ -7,6 +7,7 @@ what has been open since when.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts.incident import WHOLE_ACCOUNT, Condition, Subject
@@ -19,6 +20,7 @@ from monitor.risk.result import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from decimal import Decimal
 
     from monitor.alerts.ladder import Ladder
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from monitor.risk.model import PoolId
     from monitor.risk.news import Warned
     from monitor.risk.result import Reconciliation
+
+# So long before it ends a key is told of.
+_DAYS_AHEAD = (14, 7, 1)
 
 
 def standing(
@@ -204,6 +209,37 @@ def drifted(pool: PoolId, before: Decimal, after: Decimal) -> Condition:
         subject=Subject.DRIFT,
         severity=Severity.WARNING if after > before else Severity.INFO,
         because=f"from {ratio_text(before)} to {ratio_text(after)}",
+    )
+
+
+def key_lacks(account: str, missing: tuple[str, ...]) -> Condition | None:
+    """The key may not read something that watching needs, in the exchange's words."""
+    if not missing:
+        return None
+    return Condition(
+        account=account,
+        pool=None,
+        subject=Subject.KEY_LACKS,
+        severity=Severity.WARNING,
+        because=", ".join(missing),
+        reasons=missing,
+    )
+
+
+def key_ends(account: str, expires_at: datetime | None, at: datetime) -> Condition | None:
+    """The key expires within 14 days; a reason of its own at 14, at 7 and at 1."""
+    if expires_at is None:
+        return None
+    near = [days for days in _DAYS_AHEAD if expires_at - at <= timedelta(days=days)]
+    if not near:
+        return None
+    return Condition(
+        account=account,
+        pool=None,
+        subject=Subject.KEY_ENDS,
+        severity=Severity.WARNING,
+        because=f"{expires_at:%Y-%m-%d %H:%M} UTC",
+        reasons=tuple(f"{days} days" for days in near),
     )
 
 

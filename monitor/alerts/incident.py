@@ -51,6 +51,8 @@ class Subject(Enum):
     DISAGREES = "disagrees"
     PREDICTION = "prediction"
     KEY_TOO_POWERFUL = "key too powerful"
+    KEY_LACKS = "key lacks a right"
+    KEY_ENDS = "key expires"
     MODE = "mode"
     TIERS = "tiers"
     TAKEN = "taken"

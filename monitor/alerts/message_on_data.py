@@ -113,26 +113,6 @@ def disagrees(transition: Transition, facts: Facts) -> Told:
     )
 
 
-def key(transition: Transition, facts: Facts) -> Told:
-    incident = transition.after
-    name = f"{incident.account} ({facts.exchange})"
-    if transition.step is Step.RESOLVED:
-        return f"RESOLVED: the key of {name} reads only", [lasted(incident)]
-    lines = [
-        (
-            f"The API key of {incident.account} on {facts.exchange} may do more than read: "
-            f"{words.outside(incident.because)}."
-        ),
-        "The monitor needs none of that, and watches on.",
-        "",
-        (
-            "What to do: make a read-only key and delete this one, "
-            "or say allow_trading_key = true in the configuration."
-        ),
-    ]
-    return f"{still(transition)}KEY TOO POWERFUL: {name}", lines
-
-
 def prediction(transition: Transition, facts: Facts) -> Told:
     incident = transition.after
     name = place(incident, facts)

@@ -47,6 +47,8 @@ _USUALLY: Mapping[Step, SpeakReason | QuietReason] = {
     Step.REPEATED: SpeakReason.REPEATED,
 }
 
+_OF_RIGHTS = (Subject.KEY_TOO_POWERFUL, Subject.KEY_LACKS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -55,7 +57,7 @@ class Policy:
 
     `repeat_critical_after`: reminders of what is critical and holds still, and the least time
     before an incident that eased is told to be back on a rung that was told before.
-    `repeat_key_after`: reminders of a key with too many powers.
+    `repeat_key_after`: reminders of a key with too many rights, or too few.
     """
 
     repeat_critical_after: timedelta = timedelta(minutes=30)
@@ -78,7 +80,7 @@ class Policy:
         return wait is not None and at - spoken_at >= wait
 
     def _wait(self, incident: Incident, condition: Condition) -> timedelta | None:
-        if incident.subject is Subject.KEY_TOO_POWERFUL:
+        if incident.subject in _OF_RIGHTS:
             return self.repeat_key_after
         return self.repeat_critical_after if condition.severity is Severity.CRITICAL else None
 

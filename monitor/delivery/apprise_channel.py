@@ -17,6 +17,7 @@ from apprise import Apprise, NotifyFormat, NotifyType, OverflowMode
 
 from monitor.alerts.incident import Step
 from monitor.alerts.ladder import Severity
+from monitor.delivery import telegram
 from monitor.delivery.address import host_of, leads_to_link_local, service_at
 from monitor.errors import DeliveryError
 
@@ -36,6 +37,10 @@ _STATUS = re.compile(r"error=(\d{3})\b")
 _WAIT = re.compile(r"retry[_ -]?after\W{0,4}(\d+(?:\.\d+)?)", re.IGNORECASE)
 # Telegram answers 400 to what only its owner can mend.
 _NO_RECEIVER = re.compile(r"chat not found|user is deactivated|chat was deleted", re.IGNORECASE)
+_MOVED = (
+    "\n\nThis Telegram group became a supergroup and has another chat id now: put {} into this "
+    "channel's address in the configuration. Until the next start it is used as it is."
+)
 _TYPES = {
     Severity.INFO: NotifyType.INFO,
     Severity.WARNING: NotifyType.WARNING,
@@ -96,19 +101,30 @@ class AppriseChannel:
             raise DeliveryError(
                 "the address leads to a link-local or metadata service", permanent=True
             )
+        logged = self._notify(notification, notification.body)
+        if logged is None:
+            return
+        moved = telegram.switched(self._service, logged, READ_SECONDS)
+        if not moved:
+            raise _failure(logged)
+        logged = self._notify(notification, notification.body + _MOVED.format(", ".join(moved)))
+        if logged is not None:
+            raise _failure(logged)
+
+    def _notify(self, notification: Notification, body: str) -> str | None:
+        """None where it was taken, else what apprise logged of the failure."""
         kind = NotifyType.SUCCESS if notification.step is Step.RESOLVED else None
         try:
             result = self._sender.notify(
                 title=_harmless(notification.title),
-                body=_harmless(notification.body),
+                body=_harmless(body),
                 body_format=NotifyFormat.TEXT,
                 notify_type=kind or _TYPES[notification.severity],
             )
             logged = "\n".join(entry.message for entry in result.logs())
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; its text may hold the URL
             raise DeliveryError(f"the service failed ({type(error).__name__})") from None
-        if not result:
-            raise _failure(logged)
+        return None if result else logged
 
 
 def _harmless(text: str) -> str:

@@ -33,6 +33,7 @@ from monitor.engine.events import (
     ReadingAwaited,
     SnapshotTaken,
     Source,
+    TablesAnnounced,
     TaskDied,
     TimePassed,
 )
@@ -110,6 +111,9 @@ class Engine:
                 self._inquest.forget_old(event.at)
                 self._known.tick()
                 return self._concluded(event.at, _NOTHING, solve=True)
+            case TablesAnnounced():
+                asked = self._wants.announced(self._known, event)
+                return (*asked, *self._concluded(event.at, _NOTHING))
             case _:
                 self._note(event)
         return self._concluded(event.at, _NOTHING)

@@ -117,6 +117,15 @@ class Drifted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TablesAnnounced:
+    """The exchange announced other tables of a symbol (its own name for it)."""
+
+    symbol: str
+    because: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
     """Once a second."""
 
@@ -135,4 +144,4 @@ Noted = (
 )
 """What moves no figure by itself."""
 
-Event = SnapshotTaken | MarksMoved | TimePassed | Noted
+Event = SnapshotTaken | MarksMoved | TablesAnnounced | TimePassed | Noted

@@ -18,6 +18,7 @@ from monitor.alerts.place import Place
 from monitor.engine.effects import SnapshotWanted, State
 from monitor.engine.events import Source
 from monitor.engine.freshness import Trouble, account_trouble, joined
+from monitor.engine.key import Key
 from monitor.engine.knowledge import ASK_AGAIN_SECONDS, BELIEVED_AFTER
 from monitor.engine.watch import Watch
 from monitor.risk.result import Verdict
@@ -60,8 +61,7 @@ class Inquest:
         self._known = known
         self._casebook = casebook
         self._ladder = ladder
-        self._key: Condition | None = None
-        self._key_was_read = False
+        self._key = Key(known.account)
         self._unconfirmed_since: datetime | None = None
         self._balances: dict[PoolId, tuple[str, Decimal]] = {}
         self._without_positions: set[PoolId] = set()
@@ -72,10 +72,7 @@ class Inquest:
 
     def key_read(self, event: KeyRightsRead) -> None:
         """What the key may do, as of now."""
-        self._key = conditions.key_too_powerful(
-            self._known.account, event.powers, allowed=event.allowed
-        )
-        self._key_was_read = True
+        self._key.read(event)
 
     def confirm(
         self, snapshot: AccountSnapshot, source: Source, at: datetime, *, is_first: bool
@@ -126,7 +123,7 @@ class Inquest:
     def held(self, now: Briefing, *, solved: bool) -> tuple[IncidentChanged, ...]:
         """Every incident that changes by what holds now; distances count where just solved."""
         self._remember_balances(now)
-        found = [*self._data(now), self._key_change(now)]
+        found = [*self._data(now), *self._key_changes(now)]
         for watch in now.watches.values():
             of_pool = [
                 self._tiers(watch, now),
@@ -196,16 +193,15 @@ class Inquest:
         )
         return condition, trouble, pools
 
-    def _key_change(self, now: Briefing) -> IncidentChanged | None:
-        if not self._key_was_read:
-            return None
-        return self._casebook.consider(
-            (None, Subject.KEY_TOO_POWERFUL),
-            self._key,
-            now.at,
-            may_ease=True,
-            facts=partial(now.of_account, None, ()),
-        )
+    def _key_changes(self, now: Briefing) -> Iterator[IncidentChanged | None]:
+        for subject, condition in self._key.conditions(now.at).items():
+            yield self._casebook.consider(
+                (None, subject),
+                condition,
+                now.at,
+                may_ease=True,
+                facts=partial(now.of_account, None, ()),
+            )
 
     def _mode_change(self, now: Briefing) -> IncidentChanged | None:
         if self._mode is None or not self._mode_is_news:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from monitor.engine.effects import Effect
+    from monitor.engine.events import TablesAnnounced
     from monitor.engine.knowledge import Knowledge, Touched
     from monitor.engine.watch import Watch
     from monitor.risk.model import AccountSnapshot, PoolId
@@ -41,6 +42,7 @@ class Wants:
         self._logs_asked_at: datetime | None = None
         self._unread_asked_at: datetime | None = None
         self._unread: frozenset[PoolId] = frozenset()
+        self._announced_at: dict[str, datetime] = {}
         self._has_moved = False
 
     def after(
@@ -78,6 +80,16 @@ class Wants:
             self._tables_wait = min(2 * self._tables_wait, TABLES_AT_LEAST_EVERY)
         self._tables_asked_at = at
         return (TablesWanted(because=", ".join(lost)),)
+
+    def announced(self, known: Knowledge, event: TablesAnnounced) -> tuple[Effect, ...]:
+        """The tables, where the exchange says that those of something held are others now."""
+        held = known.exchange_symbols(known.live_symbols())
+        asked_at = self._announced_at.get(event.symbol)
+        again = asked_at is not None and event.at - asked_at < AGAIN_AFTER
+        if event.symbol not in held or again:
+            return ()
+        self._announced_at[event.symbol] = event.at
+        return (TablesWanted(because=event.because),)
 
     def unread(self, known: Knowledge, source: Source, at: datetime) -> tuple[Effect, ...]:
         """

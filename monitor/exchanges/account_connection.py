@@ -13,6 +13,7 @@ them and is to be passed through `hidden`.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 import structlog
@@ -57,6 +58,7 @@ FEED = "account"
 
 TICKET = "{ticket}"
 HIDDEN = "***"
+UNREADABLE = "something came on the private stream that could not be read"
 LOOK_SECONDS = 1.0
 
 
@@ -233,14 +235,18 @@ class AccountConnection:
         path = self._stream.path.replace(TICKET, "")
         while True:
             data = await socket.receive()
+            frame = Frame(feed=FEED, text="", at=self._listener.now(), path=path)
             try:
-                text = data.decode()
-                frame = Frame(feed=FEED, text=text, at=self._listener.now(), path=path)
-                self._take(frame)
+                self._take(replace(frame, text=data.decode()))
             except UnicodeDecodeError:
-                self._unreadable.count(Malformed("frame", "text", "something else"))
+                self._drop(frame, Malformed("frame", "text", "something else"))
             except Malformed as error:
-                self._unreadable.count(error)
+                self._drop(frame, error)
+
+    def _drop(self, frame: Frame, error: Malformed) -> None:
+        """Whatever a frame says that can't be read happened: a reading tells what it was."""
+        self._unreadable.count(error)
+        self._listener.take(self, frame, Told(ask=UNREADABLE))
 
     def _take(self, frame: Frame) -> None:
         read = self._listener.exchange.read_account_frame(frame)

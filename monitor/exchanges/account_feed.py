@@ -25,6 +25,7 @@ from monitor.engine.events import FeedLost, FeedRestored
 from monitor.errors import ExchangeError
 from monitor.exchanges.account_connection import AccountConnection, NotGiven
 from monitor.exchanges.connection import Lost
+from monitor.exchanges.openings import Openings
 from monitor.exchanges.waiting import Backoff, end, first_of
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ class AccountFeed:
 
     `deliver` is called with what comes, connection by connection (each has a number of its
     own), and with FeedLost and FeedRestored for the whole of them: `because` begins with
-    «not given» where the exchange does not let the key listen.
+    «not given» where the exchange does not let the key listen. `openings` are the turns to
+    connect that all accounts of a host share.
     """
 
     def __init__(  # noqa: PLR0913 - what it is joined to
@@ -114,12 +116,14 @@ class AccountFeed:
         their_now: Callable[[], datetime],
         deliver: Callable[[AccountNews], None],
         ws_url: str | None = None,
+        openings: Openings | None = None,
     ) -> None:
         self.exchange = exchange
         self.ws_url = ws_url
         self.rest = rest
         self.now = now
         self.their_now = their_now
+        self._openings = openings or Openings()
         self._account = account
         self._credentials = credentials
         self._deliver = deliver
@@ -216,6 +220,7 @@ class AccountFeed:
             if isinstance(error, NotGiven):
                 pause = max(pause, await self._wait_after(error, refusals))
             await asyncio.sleep(pause)
+            await self._openings.turn()
 
     async def _wait_after(self, error: NotGiven, refusals: int) -> float:
         """How long not to ask again for what was refused so often in a row."""
@@ -248,6 +253,7 @@ class AccountFeed:
             await self._close(connection, task)
 
     def _open(self, stream: AccountStream) -> tuple[AccountConnection, asyncio.Task[None]]:
+        self._openings.opened()
         connection = AccountConnection(self, stream)
         number = self._numbered[connection] = next(self._numbers)
         self._deliver(Opened(number=number))

@@ -23,7 +23,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from monitor.errors import Malformed
-from monitor.exchanges.port import Leave, MarksRead, Rejected, Subscribed
+from monitor.exchanges import trouble
+from monitor.exchanges.port import Leave, MarksRead, Rejected, Subscribed, TablesMoved
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -37,6 +38,8 @@ log = structlog.get_logger()
 OPEN_SECONDS = 10.0
 ACK_SECONDS = 5.0
 PING_SECONDS = 20.0
+# So long after one kind of address the other is tried as well (RFC 8305).
+EYEBALLS_SECONDS = 0.25
 LIFE_SECONDS = 23 * 3600.0
 PACE_SECONDS = 0.2
 MALFORMED_LIMIT = 5
@@ -83,6 +86,7 @@ async def opened(address: str) -> AsyncIterator[ClientConnection]:
             close_timeout=1.0,
             max_size=MAX_FRAME_BYTES,
             max_queue=MAX_QUEUED_FRAMES,
+            happy_eyeballs_delay=EYEBALLS_SECONDS,
             logger=_MUTE,
         ) as socket:
             yield socket
@@ -92,7 +96,8 @@ async def opened(address: str) -> AsyncIterator[ClientConnection]:
     except TimeoutError:
         raise Lost(f"no connection within {OPEN_SECONDS:.0f} s") from None
     except (OSError, WebSocketException, EOFError) as error:
-        raise Lost(f"no connection ({type(error).__name__})") from None
+        why = trouble.words(error) or type(error).__name__
+        raise Lost(f"no connection ({why})") from None
 
 
 class Socket:
@@ -181,6 +186,8 @@ class Listener(Protocol):
 
     def take(self, frame: MarksRead) -> Mapping[str, float]: ...
 
+    def take_tables(self, frame: TablesMoved) -> None: ...
+
 
 class Connection:
     """
@@ -252,6 +259,8 @@ class Connection:
             match frame:
                 case MarksRead():
                     self._take(frame)
+                case TablesMoved():
+                    self._listener.take_tables(frame)
                 case Subscribed(count=count):
                     self._acks += count
                 case Rejected(because=because):

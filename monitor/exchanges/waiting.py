@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 
-FIRST_WAIT_SECONDS = 1.0
-LONGEST_WAIT_SECONDS = 15.0
-SHORTEST_WAIT_SECONDS = 0.1
+from monitor.exchanges.openings import (
+    FIRST_WAIT_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    full_jitter,
+    longer,
+)
+
 GOOD_SECONDS = 60.0
 ATTEMPTS_AT_MOST = 10
 ATTEMPTS_SECONDS = 300.0
@@ -16,7 +19,7 @@ ATTEMPTS_SECONDS = 300.0
 
 class Backoff:
     """
-    The pauses between attempts: doubling, with full jitter, so that not all come back at once.
+    The pauses between one stream's attempts: doubling, with full jitter.
 
     They begin anew only after a connection that was good for a minute, and there are at most
     ten attempts in five minutes: who knocks faster is banned by address, with all others there.
@@ -35,8 +38,8 @@ class Backoff:
         if good_seconds > GOOD_SECONDS:
             self._wait = FIRST_WAIT_SECONDS
             self._attempts.clear()
-        pause = random.uniform(SHORTEST_WAIT_SECONDS, self._wait)  # noqa: S311 - no secret
-        self._wait = min(2 * self._wait, LONGEST_WAIT_SECONDS)
+        pause = full_jitter(self._wait)
+        self._wait = longer(self._wait, LONGEST_WAIT_SECONDS)
         if len(self._attempts) == ATTEMPTS_AT_MOST:
             pause = max(pause, self._attempts[0] + ATTEMPTS_SECONDS - now)
         return pause

@@ -22,6 +22,7 @@ from monitor.engine.events import (
     Source,
 )
 from monitor.exchanges.account_feed import Closed, Heard, Listening, Opened
+from monitor.exchanges.call import Depth
 from monitor.service.live_account import LiveAccount
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class AccountListener:
         self._asking: asyncio.TimerHandle | None = None
         self._judging: asyncio.TimerHandle | None = None
         self._renewed_at = float("-inf")
+        # The latest of what a lean reading would not show.
+        self._happened_at: datetime | None = None
 
     @property
     def snapshot(self) -> AccountSnapshot | None:
@@ -78,9 +81,21 @@ class AccountListener:
         return self._live.snapshot
 
     @property
-    def is_healthy(self) -> bool:
-        """Whether everything that happens to the account is told live right now."""
+    def hears_all(self) -> bool:
+        """Whether the book is whole, and everything that happens to it is told live right now."""
+        return self._is_told_all and not self._live.has_gaps
+
+    @property
+    def _is_told_all(self) -> bool:
         return self.feed is not None and self.feed.is_healthy
+
+    def depth(self, wanted: Depth) -> Depth:
+        """
+        How thoroughly to read: wholly after anything that happened since the last whole reading.
+
+        What is left out of a lean one is shown as it was then.
+        """
+        return wanted if self._happened_at is None else Depth.WHOLE
 
     def stop(self) -> None:
         for timer in (self._asking, self._judging):
@@ -116,6 +131,7 @@ class AccountListener:
     def _heard(self, heard: Heard) -> None:
         told = heard.told
         if told.changes:
+            self._happened_at = self._now()
             self._take(self._live.heard(heard.number, heard.frame))
         if told.news:
             self._deliver(NewsCame(news=told.news, at=self._now()))
@@ -136,7 +152,8 @@ class AccountListener:
         self._ask_soon()
 
     def _ask_soon(self) -> None:
-        """At once; a second time within two seconds when these are over."""
+        """At once, and wholly; a second time within two seconds when these are over."""
+        self._happened_at = self._now()
         loop = asyncio.get_running_loop()
         if self._asking is not None:
             return
@@ -155,14 +172,16 @@ class AccountListener:
     def reading_begins(self, at: datetime) -> None:
         self._live.reading_begins(at)
 
-    def read(self, view: AccountView, began: datetime) -> None:
+    def read(self, view: AccountView, began: datetime, depth: Depth = Depth.WHOLE) -> None:
         """
         Take a reading that began at this time, and hand it on with what was told since.
 
         Raises:
             ExchangeError: If it can't be understood.
         """
-        reading = self._live.read(view, began, are_whole=self.is_healthy)
+        reading = self._live.read(view, began, are_whole=self._is_told_all)
+        if depth is Depth.WHOLE and self._happened_at is not None and self._happened_at < began:
+            self._happened_at = None
         at = self._now()
         taken = SnapshotTaken(snapshot=reading.snapshot, at=at, source=reading.source)
         self._deliver(taken)
@@ -187,7 +206,7 @@ class AccountListener:
         ended its ticket, say. It is opened anew.
         """
         self._judging = None
-        if self._live.told_since(at) or not self.is_healthy or self.feed is None:
+        if self._live.told_since(at) or not self._is_told_all or self.feed is None:
             return
         self.untold += 1
         log.warning("event.lost", account=self._account, so_far=self.untold)

@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -34,7 +34,7 @@ from monitor.errors import (
     Unreachable,
 )
 from monitor.exchanges.account_feed import PRIVATE
-from monitor.exchanges.call import Replies
+from monitor.exchanges.call import Depth, Replies
 from monitor.risk.model import Mark
 from monitor.service.account_listener import AccountListener
 from monitor.service.key_rights import KeyRights
@@ -87,6 +87,16 @@ class Shell:
     note_watched: Callable[[], None]
 
 
+class Turns(Protocol):
+    """When this account is read, and how thoroughly."""
+
+    def depth(self) -> Depth:
+        """How thorough the next reading is to be."""
+
+    def seconds(self, began: float) -> float:
+        """Until the next reading; the last began then, by the loop's clock."""
+
+
 class AccountTask:
     """One account's loops. `run` ends only by cancellation or by TooManyDeaths."""
 
@@ -100,6 +110,7 @@ class AccountTask:
         mailbox: Mailbox,
         shell: Shell,
         poll_seconds: float,
+        turns: Turns | None = None,
         allow_trading_key: bool,
     ) -> None:
         self.name = name
@@ -118,6 +129,7 @@ class AccountTask:
             was_watched=shell.was_watched,
             allow_trading_key=allow_trading_key,
         )
+        self._turns = turns
         self._poll_now = asyncio.Event()
         self._feed: MarkFeed | None = None
         self._listener = AccountListener(
@@ -146,7 +158,7 @@ class AccountTask:
     @property
     def hears_all(self) -> bool:
         """Whether everything that happens to the account is told live right now."""
-        return self._listener.is_healthy
+        return self._listener.hears_all
 
     def wake_up(self) -> None:
         """After a suspend: poll at once, and drop every socket."""
@@ -155,6 +167,10 @@ class AccountTask:
             self._feed.reconnect()
         if self._listener.feed is not None:
             self._listener.feed.renew()
+
+    def poll_soon(self) -> None:
+        """Read the account now; its next turns follow from there."""
+        self._poll_now.set()
 
     async def run(self) -> None:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
@@ -245,12 +261,17 @@ class AccountTask:
             failures = failures + 1 if failed else 0
             if failed is None:
                 # From one beginning to the next: slow replies must not age the view twice.
-                wait = max(FIRST_RETRY_SECONDS, began + self._poll_seconds - loop.time())
+                wait = max(FIRST_RETRY_SECONDS, self._until_next(began))
             else:
                 wait = self._pause(failed, failures)
             asked = asyncio.create_task(self._poll_now.wait())
             await asyncio.wait((asked,), timeout=wait)
             asked.cancel()
+
+    def _until_next(self, began: float) -> float:
+        if self._turns is not None:
+            return self._turns.seconds(began)
+        return began + self._poll_seconds - asyncio.get_running_loop().time()
 
     def _pause(self, error: ExchangeError, failures: int) -> float:
         if isinstance(error, Refused):
@@ -293,20 +314,25 @@ class AccountTask:
         for tries_left in reversed(range(TORN_TRIES)):
             began = self._shell.now()
             self._listener.reading_begins(began)
-            replies = await self.rest.read_account()
+            # What was kept of a reading that was not whole may be just what no longer fits.
+            is_first = tries_left == TORN_TRIES - 1
+            wanted = self._turns.depth() if is_first and self._turns is not None else Depth.WHOLE
+            depth = self._listener.depth(wanted)
+            replies = await self.rest.read_account(depth=depth)
             because = self._exchange.torn(replies)
             if because is not None and not self._was_torn:
                 log.info("replies.torn", account=self.name, because=because)
             self._was_torn = because is not None
             if because is None or not tries_left:
                 break
-        self._understand(replies, began)
+        self._understand(replies, began, depth)
         self._listener.listen(self._exchange.account_streams(replies))
 
-    def _understand(self, replies: Replies, began: datetime) -> None:
+    def _understand(self, replies: Replies, began: datetime, depth: Depth) -> None:
         is_first = self._listener.snapshot is None
         try:
-            self._listener.read(self._exchange.read_account(self.name, replies), began)
+            view = self._exchange.read_account(self.name, replies)
+            self._listener.read(view, began, depth)
         except ExchangeError:
             # What can't be understood may be a table that has changed under us.
             self.rest.forget()

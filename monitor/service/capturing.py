@@ -1,15 +1,13 @@
 """
-I/O. The clients of a configured account, and what `capture` and the daemon's socket do with one.
+I/O. The client of a configured account, and what `capture` and the daemon's socket do with it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.errors import MonitorError
-from monitor.exchanges.account_feed import AccountFeed
 from monitor.exchanges.capture import Capture, write_capture
 from monitor.exchanges.port import Credentials
 from monitor.exchanges.registry import exchange_for
@@ -17,12 +15,8 @@ from monitor.exchanges.rest import RestClient
 from monitor.service.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from monitor.exchanges.account_feed import AccountNews
     from monitor.exchanges.call import Replies
-    from monitor.exchanges.quiet import Quiet
+    from monitor.exchanges.gate import Host
     from monitor.settings import AccountSettings
 
 # A large account is read slowly, since its calls keep to the exchange's limits.
@@ -53,38 +47,20 @@ def _written(client: RestClient, replies: Replies) -> bytes:
     return client.hidden(text.decode()).encode()
 
 
-def open_client(account: AccountSettings, clock: Clock, quiet: Quiet | None = None) -> RestClient:
-    """The REST client of a configured account; `quiet` is what its host asked of all."""
+def open_client(account: AccountSettings, clock: Clock, host: Host | None = None) -> RestClient:
+    """The REST client of a configured account; `host` is what all accounts behind it share."""
     return RestClient(
         exchange_for(account.exchange, account.products),
-        _credentials(account),
+        credentials_of(account),
         account=account.name,
         now=clock.now,
         rest_url=account.rest_url,
-        quiet=quiet,
+        host=host,
     )
 
 
-def open_account_feed(
-    account: AccountSettings,
-    client: RestClient,
-    now: Callable[[], datetime],
-    deliver: Callable[[AccountNews], None],
-) -> AccountFeed:
-    """The private streams of a configured account, beside the client that reads it."""
-    return AccountFeed(
-        client.exchange,
-        account=account.name,
-        credentials=_credentials(account),
-        rest=client,
-        now=now,
-        their_now=lambda: now() + timedelta(seconds=client.offset_seconds or 0.0),
-        deliver=deliver,
-        ws_url=account.ws_url,
-    )
-
-
-def _credentials(account: AccountSettings) -> Credentials:
+def credentials_of(account: AccountSettings) -> Credentials:
+    """What an account's key signs with."""
     return Credentials(
         api_key=account.api_key.get_secret_value(),
         api_secret=account.api_secret.get_secret_value(),

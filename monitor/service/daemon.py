@@ -23,24 +23,26 @@ from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
 from monitor.errors import MonitorError
-from monitor.exchanges.stream import MarkFeed
-from monitor.service import notices
+from monitor.service import memory, names, notices
 from monitor.service.account_task import AccountTask, Shell
-from monitor.service.capturing import open_account_feed, open_client, read_capture_text
+from monitor.service.capturing import open_client, read_capture_text
 from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
 from monitor.service.control import ControlServer, socket_path
 from monitor.service.dead_man import DeadMan
+from monitor.service.feeds import open_account_feed, open_mark_feed
 from monitor.service.heartbeat import Systemd
 from monitor.service.hosts import Hosts
 from monitor.service.mailbox import Mailbox
+from monitor.service.polls import Polls
+from monitor.service.tasks import end, offer
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
 from monitor.status.supposed import status_report, whatif_report
 from monitor.storage.store import Store, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -91,7 +93,8 @@ class Daemon:
         """
         settings = self._settings
         store = open_store(settings.state_directory, self.now())
-        self._store, self._hosts = store, Hosts(store)
+        self._store, self._hosts = store, Hosts(store, settings.budgets.limits_share)
+        self._polls = Polls(self._hosts, settings.ladder, settings.budgets.account_seconds)
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
         store.pass_on({c.name: c.min_severity for c in settings.channels})
@@ -122,6 +125,7 @@ class Daemon:
             host=settings.http_host,
             port=settings.http_port,
             is_told=self._trouble_is_told,
+            limits=lambda: self._polls.in_use(self.now()),
         )
         # Whatever one of these does when it is closed, the others are closed as well.
         async with AsyncExitStack() as closing:
@@ -135,8 +139,8 @@ class Daemon:
                 closing.push_async_callback(task.rest.close)
             closing.push_async_callback(control.stop)
             closing.push_async_callback(http.stop)
-            await _offer("control socket", control.start())
-            await _offer("http", http.start(self.now))
+            await offer("control socket", control.start())
+            await offer("http", http.start(self.now))
             await self._watch(stop, courier)
 
     async def _watch(self, stop: asyncio.Event, courier: Courier) -> None:
@@ -149,6 +153,9 @@ class Daemon:
             asyncio.create_task(self._notice_sleep()),
             asyncio.create_task(self._notice_state()),
             asyncio.create_task(self._notice_silence()),
+            asyncio.create_task(self._polls.notice_overload(self._tell, self.now)),
+            asyncio.create_task(memory.watch()),
+            asyncio.create_task(names.watch(self._hosts, self._opened(), self.now)),
         ]
         dead_man = self._dead_man()
         if dead_man is not None:
@@ -160,10 +167,10 @@ class Daemon:
         try:
             await self._until_one_ends(stopping, delivering, *running)
         finally:
-            await _end(*running, stopping)
+            await end(*running, stopping)
             with_rest = asyncio.create_task(courier.drain())
             await asyncio.wait((with_rest,), timeout=LAST_DELIVERY_SECONDS)
-            await _end(with_rest, delivering)
+            await end(with_rest, delivering)
             if dead_man is not None:
                 await dead_man.stopped()
 
@@ -181,7 +188,7 @@ class Daemon:
 
     def _account(self, account: AccountSettings, courier: Courier) -> AccountTask:
         """The loops of one account, joined to everything that they need."""
-        client = open_client(account, self._clock, self._hosts.quiet(account))
+        client = open_client(account, self._clock, self._hosts.host(account))
         mailbox = Mailbox()
         store = self._opened()
         task = AccountTask(
@@ -206,21 +213,16 @@ class Daemon:
                 note_watched=lambda: store.note_watched(account.name, self.now()),
             ),
             poll_seconds=account.poll_seconds,
+            turns=self._polls.join(account, client, lambda: self._is_heard(account.name)),
             allow_trading_key=account.allow_trading_key,
         )
-        task.listen_with(
-            MarkFeed(
-                client.exchange,
-                account=account.name,
-                now=self.now,
-                offset_seconds=lambda: client.offset_seconds or 0.0,
-                deliver=mailbox.put,
-                ws_url=account.ws_url,
-                patience_seconds=self._settings.budgets.marks_seconds,
-            )
-        )
+        patience = self._settings.budgets.marks_seconds
+        task.listen_with(open_mark_feed(account, client, self.now, mailbox.put, patience))
         task.hear_with(open_account_feed(account, client, self.now, task.hear))
         return task
+
+    def _is_heard(self, account: str) -> bool:
+        return account in self._tasks and self._tasks[account].hears_all
 
     def _budgets(self) -> Budgets:
         given = self._settings.budgets
@@ -234,6 +236,8 @@ class Daemon:
     def _publish(self, assessment: AccountAssessment) -> None:
         self.board.put(assessment)
         self._opened().sample(assessment)
+        if self._polls.note(assessment):
+            self._tasks[assessment.account].poll_soon()
 
     def _record(self, change: IncidentChanged, courier: Courier) -> None:
         """Durable first, then the courier is woken: nothing is sent that is not on disk."""
@@ -266,7 +270,7 @@ class Daemon:
         if account not in self._tasks:
             raise MonitorError(f"'{account}': accounts here are {', '.join(self._tasks)}")
         settings = next(a for a in self._settings.accounts if a.name == account)
-        client = open_client(settings, self._clock, self._hosts.quiet(settings))
+        client = open_client(settings, self._clock, self._hosts.host(settings))
         try:
             return await read_capture_text(client)
         finally:
@@ -375,17 +379,3 @@ class Daemon:
                     task.wake_up()
                 if self._courier is not None:
                     self._courier.wake()
-
-
-async def _offer(what: str, starting: Awaitable[None]) -> None:
-    """Start what only shows: without it the accounts are watched all the same."""
-    try:
-        await starting
-    except OSError as error:
-        log.error("surface.unavailable", what=what, because=error.strerror or str(error))  # noqa: TRY400 - the reason says it
-
-
-async def _end(*tasks: asyncio.Task[object]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

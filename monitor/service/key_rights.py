@@ -1,4 +1,4 @@
-"""I/O. What an account's key may do, looked at once an hour."""
+"""I/O. What an account's key may do, looked at every five minutes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-RIGHTS_EVERY = timedelta(hours=1)
+RIGHTS_EVERY = timedelta(minutes=5)
 RIGHTS_AGAIN_AFTER = timedelta(minutes=5)
 
 

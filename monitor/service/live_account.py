@@ -117,6 +117,11 @@ class LiveAccount:
         """Nothing more comes on this connection; whether another tells all is not known here."""
         self._gaps.pop(number, None)
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether something may be missing that no reading has shown yet."""
+        return bool(self._gaps) or self._view is None
+
     def told_since(self, at: datetime) -> bool:
         """Whether a frame that changes the account came since."""
         return bool(self._frames) and self._frames[-1][1].at >= at

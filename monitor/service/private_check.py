@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor.engine.events import FeedLost, FeedRestored
 from monitor.exchanges.account_feed import NOT_GIVEN
-from monitor.service.capturing import open_account_feed
+from monitor.service.feeds import open_account_feed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,6 +17,7 @@ LINES = [
     f"{NAME}: positions",
     f"{NAME}: leverage tiers",
     f"{NAME}: mark stream",
+    "request limits",
     "channel phone",
 ]
 

@@ -13,6 +13,7 @@ from monitor.engine.events import FeedLost, FeedRestored
 from monitor.errors import Refused, Unreachable
 from monitor.exchanges import account_connection, account_feed, connection, waiting
 from monitor.exchanges.account_feed import Closed, Heard, Listening, Opened
+from monitor.exchanges.port import Told
 from tests.exchanges.attending import Office, admitting, attending
 from tests.exchanges.listening import clock
 from tests.fakes.private import KEY, LOGGED_IN, SECRET, TICKETED, book, login, said
@@ -309,6 +310,25 @@ async def test_a_connection_that_does_not_become_whole_is_lost(answer: str, beca
     async with attending(talk) as (attended, _):
         (lost, *_) = await attended.have(FeedLost)
         assert lost.because.startswith(because)
+
+
+@pytest.mark.parametrize("data", ["<html>", b"\xff\xfe"])
+async def test_what_can_not_be_read_has_the_account_read(data: str | bytes) -> None:
+    async def talk(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(said("in"))
+        for _ in range(2):
+            await socket.recv()
+            await socket.send(said("ack"))
+        await socket.send(data)
+        await socket.send(book("5", clock()))
+        await socket.wait_closed()
+
+    async with attending(talk) as (attended, _):
+        unread, event = await attended.have(Heard, 2)
+        assert unread.told == Told(ask=account_connection.UNREADABLE)
+        assert event.told.changes
+        assert not attended.of(FeedLost)
 
 
 async def test_a_stream_that_must_speak_and_does_not_is_lost() -> None:

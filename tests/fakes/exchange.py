@@ -70,12 +70,10 @@ def read_error(status: int, headers: object, body: object) -> ExchangeError | No
     code = body.get("code") if isinstance(body, dict) else None
     if code == -1021:
         return Unreachable("the timestamp was refused", clock_skew=True, code="-1021")
-    if code == -1121:
-        return Refused("there is no such symbol", status=status, code="-1121")
     if status >= 500:
         return Unreachable("the exchange has a problem", status=status)
-    if status == 401:
-        return Refused("the key was refused", status=401)
+    if status == 401 or code == -1121:
+        return Refused("the key was refused", status=status, code=str(code))
     return None
 
 

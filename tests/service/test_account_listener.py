@@ -18,6 +18,7 @@ from monitor.engine.events import (
     Source,
 )
 from monitor.exchanges.account_feed import Heard, Listening, Opened
+from monitor.exchanges.call import Depth
 from monitor.exchanges.port import AccountStream, Frame, Told
 from monitor.risk.news import Warned
 from monitor.service import account_listener
@@ -158,10 +159,35 @@ async def test_an_event_that_comes_after_the_reading_was_not_lost() -> None:
 async def test_while_a_stream_is_down_readings_tell_all_and_nothing_was_lost() -> None:
     scene = Scene()
     scene.feed.is_healthy = False
-    assert not scene.listener.is_healthy
+    assert not scene.listener.hears_all
     scene.later(10).read("6")
     await asyncio.sleep(0.2)
     assert scene.of(Drifted) == []
+
+
+async def test_only_a_whole_book_that_is_told_of_live_counts_as_heard() -> None:
+    scene = Scene()
+    assert scene.listener.hears_all
+    scene.listener.hear(Opened(number=2))
+    scene.listener.hear(Listening(number=2, is_gapless=False))
+    assert not scene.listener.hears_all  # until a reading has filled the gap
+    scene.later(1).read("5")
+    assert scene.listener.hears_all
+
+
+async def test_after_anything_that_happened_a_lean_reading_would_show_what_was() -> None:
+    scene = Scene()
+    scene.later(1).read("5")
+    assert scene.listener.depth(Depth.HEARD) is Depth.HEARD
+    scene.later(1).hear(Told(changes=True), contracts="7")
+    assert scene.listener.depth(Depth.HEARD) is Depth.WHOLE
+    view = BookView(contracts=Decimal(7), at=scene.now)
+    # Neither a lean reading nor one that began before shows all of it.
+    scene.listener.read(view, scene.now + timedelta(seconds=1), Depth.CALM)
+    scene.listener.read(view, scene.now, Depth.WHOLE)
+    assert scene.listener.depth(Depth.HEARD) is Depth.WHOLE
+    scene.listener.read(view, scene.now + timedelta(seconds=1), Depth.WHOLE)
+    assert scene.listener.depth(Depth.HEARD) is Depth.HEARD
 
 
 async def test_it_has_the_feed_hold_the_streams() -> None:

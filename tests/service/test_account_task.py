@@ -23,7 +23,7 @@ from monitor.engine.events import (
     TimePassed,
 )
 from monitor.errors import ExchangeError, Malformed, Refused, Unmodelled, Unreachable
-from monitor.exchanges.call import Replies, Reply, RestCall
+from monitor.exchanges.call import Depth, Replies, Reply, RestCall
 from monitor.exchanges.port import Exchange, Permissions
 from monitor.risk.model import AccountSnapshot, Mark
 from monitor.service.account_task import AccountTask, Shell, TooManyDeaths
@@ -54,7 +54,7 @@ class FakeRest:
     renewed: int = 0
     logs_renewed: int = 0
 
-    async def read_account(self) -> Replies:
+    async def read_account(self, *, depth: Depth = Depth.WHOLE) -> Replies:
         self.reads += 1
         if self.failures:
             raise self.failures.pop(0)
@@ -164,10 +164,10 @@ async def test_a_reading_tells_of_the_key_and_of_the_account() -> None:
     assert [type(event) for event in await stage.read()] == [SnapshotTaken]
 
 
-async def test_the_key_is_looked_at_again_after_an_hour() -> None:
+async def test_the_key_is_looked_at_again_after_five_minutes() -> None:
     stage = Stage()
     await stage.read()
-    stage.now += timedelta(seconds=3599)
+    stage.now += timedelta(seconds=299)
     assert len(await stage.read()) == 1
     stage.now += timedelta(seconds=1)
     assert len(await stage.read()) == 2

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from monitor.alerts.ladder import Severity
 from monitor.exchanges.registry import EXCHANGES
 from monitor.service import checks as checking
-from monitor.service.checks import Check, run_checks
+from monitor.service.checks import run_checks
 from monitor.settings import AccountSettings, ChannelSettings
 from monitor.simulator.scenario import load
 from monitor.simulator.server import running
@@ -21,6 +21,7 @@ from tests.service.having import some_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from monitor.service.findings import Check
     from monitor.simulator.scenario import Scenario
     from monitor.simulator.server import Access
 
@@ -56,7 +57,8 @@ async def checks(
     async with running(one_account(permissions)) as simulation:
         (access,) = simulation.access()
         held = some_settings(folder, accounts=(account(access, **changes),))
-        return [line async for line in run_checks(held, send_test=False)][2:]
+        lines = [line async for line in run_checks(held, send_test=False)][2:]
+    return [line for line in lines if line.what.startswith(NAME)]
 
 
 async def test_a_sound_account_is_gone_through_from_reachable_to_its_marks(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ CONFIG = RestCall(
     path="/fapi/v1/accountConfig",
     weight=5,
     budget=FUTURES_BUDGET,
+    heard_seconds=600,
 )
 # The two modes one by one: not asked for, but they serve where the reply of both is absent.
 MULTI_ASSETS = RestCall(
@@ -46,11 +47,14 @@ POSITION_SIDE = RestCall(
 ACCOUNT = RestCall(
     implicit="fapiPrivateV3GetAccount", path="/fapi/v3/account", weight=5, budget=FUTURES_BUDGET
 )
+# The account reply, read each time, holds every amount: other rows than these are read anew.
 POSITIONS = RestCall(
     implicit="fapiPrivateV3GetPositionRisk",
     path="/fapi/v3/positionRisk",
     weight=5,
     budget=FUTURES_BUDGET,
+    calm_seconds=300,
+    heard_seconds=600,
 )
 # On api.binance.com: a key that may not ask there still watches futures well. Asked with every
 # poll; while that host fails, what it said last serves on.
@@ -84,6 +88,7 @@ ASSET_INDEX = RestCall(
     path="/fapi/v1/assetIndex",
     weight=10,
     budget=FUTURES_BUDGET,
+    calm_seconds=120,
 )
 # What was booked to the wallet: explains a change, is part of no figure.
 INCOME = RestCall(
@@ -93,6 +98,7 @@ INCOME = RestCall(
     weight=30,
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
+    calm_seconds=3600,
     optional=True,
     is_log=True,
 )
@@ -112,6 +118,7 @@ LEVERAGES = RestCall(
     weight=5,
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
+    calm_seconds=1800,
     optional=True,
 )
 # Conditional orders live here since 2025-12-09; without a symbol the call weighs 40.
@@ -121,6 +128,7 @@ STOP_ORDERS = RestCall(
     weight=40,
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
+    calm_seconds=1800,
     optional=True,
 )
 # Orders placed before that day, and their kinds in older captures.

@@ -21,6 +21,7 @@ ACCOUNT = RestCall(
     path="/dapi/v1/account",
     weight=5,
     budget=FUTURES_BUDGET,
+    heard_seconds=600,
     optional=True,
     sticky=True,
 )
@@ -29,6 +30,7 @@ POSITIONS = RestCall(
     path="/dapi/v1/positionRisk",
     weight=1,
     budget=FUTURES_BUDGET,
+    heard_seconds=600,
     optional=True,
     sticky=True,
 )
@@ -79,6 +81,7 @@ INCOME = RestCall(
     weight=20,
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
+    calm_seconds=3600,
     optional=True,
     is_log=True,
 )

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 # The words of the configuration for the two futures wallets.
 PRODUCTS = {"usdm": Product.USDM, "coinm": Product.COINM}
 FUNDING_SECONDS = 60
+CALM_FUNDING_SECONDS = 900
 _SYMBOLS_BY_ONE = 10
 
 USDM_CALLS = (calls.ACCOUNT, calls.POSITIONS)
@@ -224,7 +225,11 @@ def _mark_calls(rows: Iterable[PositionRow]) -> tuple[RestCall, ...]:
     if len(symbols) > _SYMBOLS_BY_ONE:
         return (replace(calls.PREMIUM_INDEX, max_age_seconds=0 if unmarked else FUNDING_SECONDS),)
     return tuple(
-        replace(mark_call(symbol), max_age_seconds=0 if symbol in unmarked else FUNDING_SECONDS)
+        mark_call(symbol)
+        if symbol in unmarked
+        else replace(
+            mark_call(symbol), max_age_seconds=FUNDING_SECONDS, calm_seconds=CALM_FUNDING_SECONDS
+        )
         for symbol in symbols
     )
 

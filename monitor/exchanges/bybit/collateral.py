@@ -158,6 +158,25 @@ def _borrow(replies: Replies, coin: Coin, *, settles: bool) -> Borrow | None:
         return None
 
 
+def untold_debts(
+    replies: Replies, coins: Iterable[Coin], settles: Iterable[str]
+) -> tuple[str, ...]:
+    """
+    Of which coins nobody knows what a debt that began on the way would be charged, in words.
+
+    Nothing is charged for it then. A debt that stands needs its tiers, or its pool is blind.
+    """
+    settled = frozenset(settles)
+    names = [
+        c.coin
+        for c in coins
+        if c.coin in settled and not is_owed(c) and _borrow(replies, c, settles=True) is None
+    ]
+    if not names:
+        return ()
+    return (f"a debt in {', '.join(names)} would cost no margin here: Bybit's rates are not known",)
+
+
 def _loan(coin: Coin) -> Decimal:
     """
     Coins owed whatever the equity: those borrowed outright.

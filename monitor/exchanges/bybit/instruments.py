@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed, Unmodelled
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import listing, lists_none, naming, rows_of
+from monitor.exchanges.bybit.envelope import listing, naming, rows_of, says_no_such_symbol
 from monitor.exchanges.bybit.rows import INVERSE, settle_of
 from monitor.risk.model import ONE, Instrument, Payoff
 
@@ -53,12 +53,16 @@ def instrument_of(replies: Replies, symbol: str, category: str = "linear") -> In
 
 def is_unlisted(replies: Replies, symbol: str, category: str) -> bool:
     """
-    Whether Bybit was asked for this perpetual and lists none: one that is new, or gone.
+    Whether Bybit says that there is no such perpetual: one that is new, or gone.
 
-    A contract that expires tells its day nowhere else.
+    It says so in words; an empty list without them is no answer. A contract that expires tells
+    its day nowhere else.
     """
     is_perpetual = "-" not in symbol and not symbol[-2:].isdigit()
-    return is_perpetual and lists_none(replies, calls.instrument(symbol, category), "symbol")
+    reply = replies.find(calls.instrument(symbol, category))
+    if reply is None or reply.query.get("symbol") != symbol:
+        return False
+    return is_perpetual and says_no_such_symbol(reply.body)
 
 
 def by_name(symbol: str, category: str, size: Decimal) -> Instrument:

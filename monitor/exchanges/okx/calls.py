@@ -30,7 +30,8 @@ Query = tuple[tuple[str, str], ...]
 
 
 def _budget(name: str, per_two_seconds: int) -> Budget:
-    return Budget(name=f"okx {name}", per_minute=per_two_seconds * 30)
+    by_address = name.startswith("public/")
+    return Budget(name=f"okx {name}", per_minute=per_two_seconds * 30, by_address=by_address)
 
 
 # Read with every poll: a change of mode changes what every other figure means.

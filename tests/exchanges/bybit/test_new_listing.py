@@ -51,7 +51,7 @@ def test_without_tiers_the_worst_rate_of_its_leverage_holds_and_is_told(answer: 
     assert btc.maintenance_margin == 47500 * D("0.063") + D("24.75")
     assert eth.maintenance_margin == D("139.0125")
     assert found.pool.basis is Basis.PARTLY
-    assert found.pool.carried == (
+    assert found.pool.carried[:-1] == (
         "tiers of BTCUSDT, which Bybit does not tell: the worst rate known at its leverage, 6.30 %",
     )
 
@@ -81,16 +81,20 @@ def test_no_published_tier_charges_more_at_its_leverage(leverage: str, rate: str
     assert (tier.floor, tier.cap, tier.deduction) == (0, None, 0)
 
 
-@pytest.mark.parametrize("answer", [NO_SUCH, envelope({"list": []})], ids=["unknown", "empty"])
-def test_a_contract_that_is_not_listed_is_read_by_its_name(answer: Json) -> None:
-    found = risk(examples.two_positions() | {BTC_CONTRACT: answer})
+def test_an_empty_list_of_contracts_is_no_answer() -> None:
+    with pytest.raises(Malformed, match="a row of BTCUSDT"):
+        snapshot(examples.two_positions() | {BTC_CONTRACT: envelope({"list": []})})
+
+
+def test_a_contract_that_is_not_listed_is_read_by_its_name() -> None:
+    found = risk(examples.two_positions() | {BTC_CONTRACT: NO_SUCH})
 
     btc, eth = found.positions
     assert btc.position.instrument.symbol == "BTC/USDT:USDT"
     assert btc.position.instrument.lot == D("0.1"), "as the size of 0.5 has it"
     assert found.requirement == risk(examples.two_positions()).requirement
     assert eth.position.instrument.lot == D("0.01")
-    assert found.pool.carried == (
+    assert found.pool.carried[:-1] == (
         "BTCUSDT, which is not among Bybit's contracts: read by its name",
     )
 
