@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from monitor.engine.effects import AccountAssessment
-from monitor.exchanges import rest
+from monitor.exchanges import account_feed, rest
 from monitor.exchanges.okx import private
 from monitor.exchanges.port import KeepAlive
 from monitor.simulator import okx_queries, okx_stream
@@ -88,7 +88,7 @@ class Scene:
     def is_whole(self) -> bool:
         """Whether both sockets tell everything, and no gap is left to be filled."""
         (task,) = self.daemon.daemon._tasks.values()
-        return task._listener.is_healthy and not task._listener._live._gaps
+        return task.hears_all
 
     async def resize(self, symbol: str, contracts: int, side: str = "long") -> None:
         body: dict[str, object] = {"symbol": symbol, "side": side, "contracts": contracts}
@@ -333,7 +333,10 @@ async def test_a_deleted_key_is_not_tried_again_and_the_account_is_polled(tmp_pa
         assert its.stream()[1].startswith("not given"), "no other socket was opened meanwhile"
 
 
-async def test_a_timestamp_that_is_refused_once_is_made_anew(tmp_path: Path) -> None:
+async def test_a_timestamp_that_is_refused_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account_feed, "REFUSED_SECONDS", 0.5)  # after a second refusal in a row
     async with scene(tmp_path, whole=False) as its:
         its.fault("login", "60006", seconds=1.5)
         its.fault("drop", seconds=0.3)
