@@ -5,6 +5,7 @@ Readings by REST are 50 s apart: what is known sooner was told by a socket, or a
 of one. The account holds 20 contracts of BTC, 30 of ETH the other way and 50 isolated of SOL.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from monitor.engine.effects import AccountAssessment
-from monitor.exchanges import rest
+from monitor.exchanges import account_feed, rest
 from monitor.exchanges.okx import private
+from monitor.exchanges.port import KeepAlive
 from monitor.simulator import okx_queries, okx_stream
 from monitor.simulator.scenario import parse
 from monitor.simulator.server import Simulation, running
@@ -86,7 +88,7 @@ class Scene:
     def is_whole(self) -> bool:
         """Whether both sockets tell everything, and no gap is left to be filled."""
         (task,) = self.daemon.daemon._tasks.values()
-        return task._listener.is_healthy and not task._listener._live._gaps
+        return task.hears_all
 
     async def resize(self, symbol: str, contracts: int, side: str = "long") -> None:
         body: dict[str, object] = {"symbol": symbol, "side": side, "contracts": contracts}
@@ -290,6 +292,22 @@ async def test_a_socket_that_stalls_is_replaced_by_its_own_silence(
         await its.within(2, lambda: its.held(BTC) == 25, "25 of BTC")
 
 
+async def test_a_socket_that_has_nothing_to_say_is_kept_by_pings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(okx_stream, "_SILENCE", timedelta(seconds=1))
+    monkeypatch.setattr(private, "KEEPALIVE", KeepAlive(text="ping", seconds=0.3))
+    async with scene(tmp_path) as its:
+        # Stop orders have no regular push: without pings OKX would close after its silence.
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            assert its.is_whole()
+            await asyncio.sleep(0.1)
+        # The marks' socket, which is pinged every 20 s, shows that it would have been.
+        lost = {row["feed"] for row in its.logged("feed.lost")}
+        assert lost == {"marks"}
+
+
 async def test_an_announced_end_is_forestalled(tmp_path: Path) -> None:
     async with scene(tmp_path) as its:
         await steer(its.simulation, "okx/notice", {"seconds": 3})
@@ -315,7 +333,10 @@ async def test_a_deleted_key_is_not_tried_again_and_the_account_is_polled(tmp_pa
         assert its.stream()[1].startswith("not given"), "no other socket was opened meanwhile"
 
 
-async def test_a_timestamp_that_is_refused_once_is_made_anew(tmp_path: Path) -> None:
+async def test_a_timestamp_that_is_refused_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account_feed, "REFUSED_SECONDS", 0.5)  # after a second refusal in a row
     async with scene(tmp_path, whole=False) as its:
         its.fault("login", "60006", seconds=1.5)
         its.fault("drop", seconds=0.3)

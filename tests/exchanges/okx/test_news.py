@@ -251,6 +251,14 @@ def test_of_a_short_and_of_one_that_is_gone_too():
     assert taken.amount is None, "no balance was told"
 
 
+def test_of_several_at_once_no_amount_is_told_as_that_of_one():
+    both = traded(row(0, pos="5"), row(1, pos="-10"), cash="1000", event="liquidation")
+    taken = taken_after(both)
+
+    assert [(each.contracts, each.is_long) for each in taken] == [(15, True), (20, False)]
+    assert [each.amount for each in taken] == [None, None]
+
+
 def test_it_has_the_id_of_the_same_news_without_a_size():
     frame = trade("5", "1000")
     (told,) = EXCHANGE.read_account_frame(frame).news
