@@ -40,6 +40,9 @@ BELIEVED_AT_LAST = timedelta(seconds=12)
 ASK_AGAIN_SECONDS = 2.0
 """Between the readings that are to confirm a doubtful one."""
 
+TAKING_LASTS = timedelta(seconds=5)
+"""Positions that are taken go one after the other: what is left meanwhile is no recovery."""
+
 BOOKINGS_KEPT_FOR = timedelta(days=1)
 
 JUMP = Decimal("0.10")
@@ -133,6 +136,7 @@ class Knowledge:
         self._alike_since: datetime = datetime.min.replace(tzinfo=UTC)
         self.failure: ExchangeError | None = None
         self.failed_at: datetime | None = None
+        self.taken_at: datetime | None = None
         self.awaited = ""
         self.awaited_since: datetime | None = None
         self.feeds: dict[str, Feed] = {}
@@ -313,6 +317,10 @@ class Knowledge:
             return False
         store[symbol] = mark
         return True
+
+    def is_being_taken(self, at: datetime) -> bool:
+        """Whether the exchange took something so lately that what is left may go next."""
+        return self.taken_at is not None and at - self.taken_at < TAKING_LASTS
 
     # -- what may be relied on ------------------------------------------------------------
 
