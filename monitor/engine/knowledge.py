@@ -137,6 +137,7 @@ class Knowledge:
         self.failure: ExchangeError | None = None
         self.failed_at: datetime | None = None
         self.taken_at: datetime | None = None
+        self.read_at: datetime | None = None
         self.awaited = ""
         self.awaited_since: datetime | None = None
         self.feeds: dict[str, Feed] = {}
@@ -164,6 +165,7 @@ class Knowledge:
         """
         if source is Source.REST:
             self.failure = self.failed_at = None
+            self.read_at = snapshot.at
             self._revive(ACCOUNT)
             if self.awaited_since is not None and snapshot.at >= self.awaited_since:
                 self.awaited, self.awaited_since = "", None
@@ -333,8 +335,16 @@ class Knowledge:
         return newest
 
     def view_age(self, at: datetime) -> float | None:
-        """Seconds since the account's state held as it is known; None before the first."""
-        return None if self.snapshot is None else _seconds(self.snapshot.at, at)
+        """
+        Seconds since the account's state held as it is known; None before the first.
+
+        A live event says so too, but for where readings come and can't be understood: then
+        nobody knows what it leaves out.
+        """
+        if self.snapshot is None:
+            return None
+        is_told = self.failure is None or isinstance(self.failure, Unreachable)
+        return _seconds(self.snapshot.at if is_told else self.read_at or self.snapshot.at, at)
 
     def mark_age(self, symbol: str, at: datetime) -> float | None:
         """Seconds since the newest mark held, however it came; None if there never was one."""
