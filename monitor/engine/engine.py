@@ -136,6 +136,7 @@ class Engine:
                 self._known.await_reading(because, event.at)
             case NewsCame(news=news):
                 self._happenings.note(news, event.at)
+                self._known.taken_at = self._happenings.taken_at
             case Drifted():
                 drift = drift_of(event, self._known.marks(), event.at)
                 self._happenings.drifted(drift)
@@ -177,6 +178,7 @@ class Engine:
         snapshot = completed(snapshot, known.snapshot)
         known.take_reading(snapshot, at, event.source)
         self._happenings.read(snapshot, at)
+        known.taken_at = self._happenings.taken_at
         if known.must_doubt(snapshot, event.source, at):
             known.doubt(snapshot, at)
             again = SnapshotWanted(

@@ -83,6 +83,7 @@ class Happenings:
         self._casebook = casebook
         self._was_watched = was_watched
         self._since: datetime | None = None
+        self.taken_at: datetime | None = None
         earlier = [i for i in told if i.subject is Subject.TAKEN]
         self._known: dict[str, None] = {id_: None for i in earlier for id_ in i.told}
         # When something of which contract (None: any) was taken, so that bookings find it.
@@ -173,6 +174,7 @@ class Happenings:
 
     def _add(self, piece: _Piece, at: datetime) -> None:
         pool = self._place(piece.symbol, piece.is_long)
+        self.taken_at = at
         self._pending.setdefault(pool, []).append(piece)
         self._heard_at[pool] = at
 
@@ -320,8 +322,11 @@ class Happenings:
     @staticmethod
     def _left(piece: _Piece, now: Briefing) -> Decimal | None:
         """The contracts of it that are held still, as far as is known now; None without a side."""
+        book = now.known.snapshot
         if piece.symbol is None or piece.is_long is None:
             return None
+        if book is None or book.at < piece.at:
+            return None  # it is not known yet what this piece left of it
         side = Side.LONG if piece.is_long else Side.SHORT
         return sum(
             (

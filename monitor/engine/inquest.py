@@ -308,7 +308,7 @@ class Inquest:
                 (pool, incident.subject),
                 None,
                 now.at,
-                may_ease=self._is_readable(now) and self._is_sure,
+                may_ease=self._is_readable(now) and self._is_sure(now.at),
                 facts=partial(
                     now.of_gone, pool, self._balances.get(pool), self._gone_by_mode(pool, now.at)
                 ),
@@ -329,15 +329,16 @@ class Inquest:
         return now.of_gone(watch.pool.id, self._balances.get(watch.pool.id))
 
     def _may_ease(self, watch: Watch, now: Briefing) -> bool:
-        return now.fresh[watch.pool.id].state is State.FRESH and self._is_sure
+        return now.fresh[watch.pool.id].state is State.FRESH and self._is_sure(now.at)
 
     def _is_readable(self, now: Briefing) -> bool:
         return account_trouble(self._known, now.at) is None
 
-    @property
-    def _is_sure(self) -> bool:
-        """Whether no reading waits to be confirmed."""
-        return self._unconfirmed_since is None and self._known.doubted is None
+    def _is_sure(self, at: datetime) -> bool:
+        """Whether no reading waits to be confirmed, and nothing is being taken right now."""
+        known = self._known
+        is_confirmed = self._unconfirmed_since is None and known.doubted is None
+        return is_confirmed and not known.is_being_taken(at)
 
     def _remember_balances(self, now: Briefing) -> None:
         """The last balance of each pool with positions: what a message of their end compares."""

@@ -40,6 +40,9 @@ BELIEVED_AT_LAST = timedelta(seconds=12)
 ASK_AGAIN_SECONDS = 2.0
 """Between the readings that are to confirm a doubtful one."""
 
+TAKING_LASTS = timedelta(seconds=5)
+"""Positions that are taken go one after the other: what is left meanwhile is no recovery."""
+
 BOOKINGS_KEPT_FOR = timedelta(days=1)
 
 JUMP = Decimal("0.10")
@@ -133,6 +136,8 @@ class Knowledge:
         self._alike_since: datetime = datetime.min.replace(tzinfo=UTC)
         self.failure: ExchangeError | None = None
         self.failed_at: datetime | None = None
+        self.taken_at: datetime | None = None
+        self.read_at: datetime | None = None
         self.awaited = ""
         self.awaited_since: datetime | None = None
         self.feeds: dict[str, Feed] = {}
@@ -160,6 +165,7 @@ class Knowledge:
         """
         if source is Source.REST:
             self.failure = self.failed_at = None
+            self.read_at = snapshot.at
             self._revive(ACCOUNT)
             if self.awaited_since is not None and snapshot.at >= self.awaited_since:
                 self.awaited, self.awaited_since = "", None
@@ -314,6 +320,10 @@ class Knowledge:
         store[symbol] = mark
         return True
 
+    def is_being_taken(self, at: datetime) -> bool:
+        """Whether the exchange took something so lately that what is left may go next."""
+        return self.taken_at is not None and at - self.taken_at < TAKING_LASTS
+
     # -- what may be relied on ------------------------------------------------------------
 
     def marks(self) -> dict[str, Mark]:
@@ -325,8 +335,16 @@ class Knowledge:
         return newest
 
     def view_age(self, at: datetime) -> float | None:
-        """Seconds since the account's state held as it is known; None before the first."""
-        return None if self.snapshot is None else _seconds(self.snapshot.at, at)
+        """
+        Seconds since the account's state held as it is known; None before the first.
+
+        A live event says so too, but for where readings come and can't be understood: then
+        nobody knows what it leaves out.
+        """
+        if self.snapshot is None:
+            return None
+        is_told = self.failure is None or isinstance(self.failure, Unreachable)
+        return _seconds(self.snapshot.at if is_told else self.read_at or self.snapshot.at, at)
 
     def mark_age(self, symbol: str, at: datetime) -> float | None:
         """Seconds since the newest mark held, however it came; None if there never was one."""

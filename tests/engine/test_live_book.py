@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from monitor.alerts.incident import Step, Subject
 from monitor.engine.effects import State
-from monitor.engine.events import ReadingAwaited, Source
-from monitor.errors import Refused, Unreachable
+from monitor.engine.events import NewsCame, ReadingAwaited, Source
+from monitor.errors import Malformed, Refused, Unreachable
 from tests.build import flat, long
 from tests.engine.scene import Scene, calm, the_pool
+from tests.engine.test_happenings import taken
 
 MODE = "the mode was changed"
 
@@ -43,6 +44,25 @@ def test_live_books_keep_the_account_view_young_while_rest_cannot_be_reached() -
         scene.later(1).read(the_pool(), source=Source.LIVE, SOL=120).tick(SOL=120)
     assert scene.now.state is State.FRESH
     assert scene.all_told == []
+
+
+def test_live_books_are_no_view_while_readings_cannot_be_understood() -> None:
+    scene = calm()
+    for _ in range(5):
+        scene.later(14).fail(Malformed("data[0].mmr", "a number"))
+        scene.later(1).read(the_pool(), source=Source.LIVE, SOL=120).tick(SOL=120)
+    assert scene.now.state is State.BLIND
+    assert scene.all_told == ["BLIND: main (bybit), last known 68.6 %"]
+
+
+def test_an_end_waits_until_nothing_more_is_taken() -> None:
+    scene = Scene().read(the_pool(), SOL="81.2").tick(SOL="81.2")
+    scene.later(1).feed(NewsCame(news=(taken(seconds=1),), at=scene.at))
+    scene.later(1).read(the_pool(cash=5000), source=Source.LIVE, SOL=82).tick(SOL=82)
+    assert not any(title.startswith(("RESOLVED", "BACK")) for title in scene.all_told)
+    for _ in range(5):
+        scene.second().tick(SOL=82)
+    assert scene.all_told[-1].startswith("BACK FROM OVER 100 %")
 
 
 def test_a_reading_that_does_not_come_after_it_was_needed_makes_blind_and_is_told() -> None:
