@@ -278,7 +278,8 @@ def temper(known: AccountAssessment, ladder: Ladder) -> Temper:
     """
     if any(_is_near(pool, ladder) for pool in known.pools):
         return Temper.NEAR
-    sure = known.state is State.FRESH and all(_is_sure(pool) for pool in known.pools)
+    # Late marks are asked for by themselves: reading the account more often brings none.
+    sure = known.state is not State.BLIND and all(_is_sure(pool) for pool in known.pools)
     return Temper.CALM if sure else Temper.UNSURE
 
 

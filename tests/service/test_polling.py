@@ -201,12 +201,16 @@ def test_an_account_on_a_rung_or_close_to_one_is_near(pool: PoolAssessment, *, n
 
 def test_what_is_in_doubt_is_not_calm() -> None:
     calm = pool_at("0.30")
-    assert standing(calm, state=State.STALE) is Temper.UNSURE
+    assert standing(calm, state=State.BLIND) is Temper.UNSURE
     assert standing(replace(calm, outlook=None)) is Temper.UNSURE
     assert calm.reconciliation is not None
     for verdict in (Verdict.DRIFTS, Verdict.DISAGREES):
         differing = replace(calm, reconciliation=replace(calm.reconciliation, verdict=verdict))
         assert standing(differing) is Temper.UNSURE
+
+
+def test_late_marks_are_no_reason_to_read_the_account_more_often() -> None:
+    assert standing(pool_at("0.30"), state=State.STALE) is Temper.CALM
 
 
 def test_isolated_wallets_are_known_by_their_pools_names() -> None:
