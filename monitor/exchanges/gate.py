@@ -35,6 +35,7 @@ STEADY_SHARE = 0.2
 # An answer «too many» without a wait: as long as the shortest window of an exchange's count.
 SHORTEST_WAIT_SECONDS = 2.0
 _TOO_MANY = 429
+_READS = "GET"
 _LASTS_SECONDS = 120.0
 _MINUTE = 60.0
 
@@ -203,6 +204,8 @@ class Gate:
             sent = self._use(budget).sent(budget, now)
             if sent and sent + weight > self.allowance(budget):
                 raise self._unreachable("left for later: others need the room now", call, None)
+        if call.verb != _READS:
+            return  # a stream's ticket: it weighs least, and spares most of the readings
         share = BURST_SHARE * (0.5 if self.host.use.is_halved(now) else 1.0)
         pace = (self.host.pace if budget.by_address else self._paces.of)(budget, share)
         await pace.acquire(min(weight, pace.max_rate))

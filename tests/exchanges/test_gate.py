@@ -164,3 +164,15 @@ async def test_a_failure_reaches_all_who_waited_and_nobody_else() -> None:
         assert server.count(ACCOUNT.path) == 1
         server.answers[ACCOUNT.path] = plain("{}")
         assert (await client.call_public(ACCOUNT)).body == {}
+
+
+async def test_a_streams_ticket_does_not_wait_behind_readings_but_is_counted() -> None:
+    clock, host = Hands(), Host()
+    one = gate(host, clock)
+    for _ in range(2):
+        await one.enter(replace(CALL, weight=600))
+    await asyncio.wait_for(one.enter(replace(CALL, weight=1, verb="POST")), 0.05)
+    assert host.use.sent(MINUTE, clock()) == 1201
+    host.quiet.ask(clock() + timedelta(seconds=5))
+    with pytest.raises(Unreachable):
+        await one.enter(replace(CALL, weight=1, verb="POST"))
