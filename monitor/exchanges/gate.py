@@ -8,6 +8,7 @@ so that fifty accounts that start at once are all read before anything is read i
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,18 +21,21 @@ from monitor.exchanges.trouble import NAMES_FAIL
 from monitor.exchanges.use import Use
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from datetime import datetime
 
     from monitor.errors import ExchangeError
-    from monitor.exchanges.call import Budget, RestCall
+    from monitor.exchanges.call import Budget, Reply, RestCall
     from monitor.exchanges.port import Exchange
 
+# So old may be what another account of the host was told of a public matter.
+SHARED_FOR = timedelta(seconds=2)
 BURST_SHARE = 0.5
 STEADY_SHARE = 0.2
 # An answer «too many» without a wait: as long as the shortest window of an exchange's count.
 SHORTEST_WAIT_SECONDS = 2.0
 _TOO_MANY = 429
+_READS = "GET"
 _LASTS_SECONDS = 120.0
 _MINUTE = 60.0
 
@@ -60,6 +64,38 @@ class Host:
         self.names_fail_since: datetime | None = None
         self.spread = spread
         self._paces = _Paces()
+        self._recent: dict[str, Reply] = {}
+        self._asking: dict[str, asyncio.Task[Reply]] = {}
+
+    async def shared(
+        self, call: RestCall, at: datetime, ask: Callable[[RestCall], Coroutine[None, None, Reply]]
+    ) -> Reply:
+        """
+        The reply to a public call, asked for once where many accounts want it at a time.
+
+        Raises:
+            ExchangeError: What kept it away, the same for all who waited.
+        """
+        kept = self._recent.get(call.request)
+        if kept is not None and at - kept.at < SHARED_FOR:
+            return kept
+        asking = self._asking.get(call.request)
+        if asking is None:
+            asking = self._asking[call.request] = asyncio.create_task(self._ask(call, ask))
+        return await asyncio.shield(asking)
+
+    async def _ask(
+        self, call: RestCall, ask: Callable[[RestCall], Coroutine[None, None, Reply]]
+    ) -> Reply:
+        try:
+            reply = await ask(call)
+        finally:
+            del self._asking[call.request]
+        old = [r for r, kept in self._recent.items() if reply.at - kept.at >= SHARED_FOR]
+        for request in old:
+            del self._recent[request]
+        self._recent[call.request] = reply
+        return reply
 
     def pace(self, budget: Budget, share: float) -> AsyncLimiter:
         """The limiter that all accounts of this host share for a limit of the address."""
@@ -168,6 +204,8 @@ class Gate:
             sent = self._use(budget).sent(budget, now)
             if sent and sent + weight > self.allowance(budget):
                 raise self._unreachable("left for later: others need the room now", call, None)
+        if call.verb != _READS:
+            return  # a stream's ticket: it weighs least, and spares most of the readings
         share = BURST_SHARE * (0.5 if self.host.use.is_halved(now) else 1.0)
         pace = (self.host.pace if budget.by_address else self._paces.of)(budget, share)
         await pace.acquire(min(weight, pace.max_rate))

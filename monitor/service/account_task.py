@@ -358,7 +358,7 @@ class AccountTask:
             return
         wanted = tuple(i for i in snapshot.instruments() if i.exchange_symbol in symbols)
         calls = self._exchange.mark_calls(wanted)
-        results = await asyncio.gather(*map(self.rest.call, calls), return_exceptions=True)
+        results = await asyncio.gather(*map(self.rest.call_public, calls), return_exceptions=True)
         replies = Replies(r for r in results if not isinstance(r, BaseException))
         now = self._shell.now()
         try:

@@ -63,8 +63,13 @@ class Polled:
 
     @property
     def least_depth(self) -> Depth:
-        """The least thorough reading that does while the account stands as it does."""
-        if self.temper is not Temper.CALM:
+        """
+        The least thorough reading that does, unless a pool is near a rung.
+
+        An account in doubt too, where nothing else gives way any more: if each asked for all,
+        none would be read in time, and all would stay in doubt.
+        """
+        if self.temper is Temper.NEAR:
             return Depth.WHOLE
         if self.is_heard:
             return Depth.HEARD
@@ -121,6 +126,7 @@ def plan(
         (calm, True),
         (heard, False),
         (calm, False),
+        (unsure, True),
         (unsure, False),
         (near, False),
     )
@@ -278,7 +284,8 @@ def temper(known: AccountAssessment, ladder: Ladder) -> Temper:
     """
     if any(_is_near(pool, ladder) for pool in known.pools):
         return Temper.NEAR
-    sure = known.state is State.FRESH and all(_is_sure(pool) for pool in known.pools)
+    # Late marks are asked for by themselves: reading the account more often brings none.
+    sure = known.state is not State.BLIND and all(_is_sure(pool) for pool in known.pools)
     return Temper.CALM if sure else Temper.UNSURE
 
 

@@ -135,3 +135,44 @@ async def test_a_minute_that_is_full_for_reading_is_full_for_what_can_wait(
     await one.enter(AROUND)
     with pytest.raises(Unreachable, match="left for later"):
         await one.enter(AROUND)
+
+
+async def test_what_is_the_same_for_all_is_asked_for_once() -> None:
+    clock, host = Hands(), Host()
+    async with served(clock, FAKE, host) as (one, first), served(clock, FAKE, host) as (_, second):
+        # The second account's own server is never asked.
+        replies = await asyncio.gather(
+            first.call_public(ACCOUNT), second.call_public(ACCOUNT), first.call_public(ACCOUNT)
+        )
+        assert one.count(ACCOUNT.path) == 1
+        assert replies[0] is replies[1] is replies[2]
+        clock.now += timedelta(seconds=1.9)
+        await second.call_public(ACCOUNT)
+        assert one.count(ACCOUNT.path) == 1
+        clock.now += timedelta(seconds=0.2)
+        await first.call_public(ACCOUNT)
+        assert one.count(ACCOUNT.path) == 2
+
+
+async def test_a_failure_reaches_all_who_waited_and_nobody_else() -> None:
+    clock, host = Hands(), Host()
+    async with served(clock, FAKE, host) as (server, client):
+        server.answers[ACCOUNT.path] = plain("{}", 500)
+        asked = (client.call_public(ACCOUNT), client.call_public(ACCOUNT))
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(result) for result in results] == [Unreachable, Unreachable]
+        assert server.count(ACCOUNT.path) == 1
+        server.answers[ACCOUNT.path] = plain("{}")
+        assert (await client.call_public(ACCOUNT)).body == {}
+
+
+async def test_a_streams_ticket_does_not_wait_behind_readings_but_is_counted() -> None:
+    clock, host = Hands(), Host()
+    one = gate(host, clock)
+    for _ in range(2):
+        await one.enter(replace(CALL, weight=600))
+    await asyncio.wait_for(one.enter(replace(CALL, weight=1, verb="POST")), 0.05)
+    assert host.use.sent(MINUTE, clock()) == 1201
+    host.quiet.ask(clock() + timedelta(seconds=5))
+    with pytest.raises(Unreachable):
+        await one.enter(replace(CALL, weight=1, verb="POST"))

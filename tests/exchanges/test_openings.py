@@ -69,7 +69,7 @@ async def test_once_one_is_let_in_all_others_follow() -> None:
     await asyncio.wait_for(asyncio.gather(*waiting), 1)
 
 
-async def test_a_third_of_what_is_allowed_is_never_exceeded() -> None:
+async def test_four_fifths_of_what_is_allowed_are_never_exceeded() -> None:
     clock = Hands()
     host = Openings(clock)
     for _ in range(opening.MOST_IN_WINDOW):

@@ -66,6 +66,9 @@ class FakeRest:
             raise self.key_failures.pop(0)
         return Reply(request=call.request, status=200, body={}, at=NOON)
 
+    async def call_public(self, call: RestCall) -> Reply:
+        return await self.call(call)
+
     def forget(self) -> None:
         self.forgotten += 1
 

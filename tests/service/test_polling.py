@@ -130,6 +130,13 @@ def test_what_can_not_be_carried_is_read_as_seldom_as_its_budget_allows_and_it_i
     assert set(found.paces.values()) == {Pace(seconds=LONGEST, depth=Depth.CALM)}
 
 
+def test_where_all_are_in_doubt_at_once_they_do_not_keep_each_other_waiting() -> None:
+    # Whole, 50 of them would need 50 × (10 × 60 ÷ 51 + 30 × 60 ÷ 306) = 882 of 480 at least.
+    found = planned(some(50, temper=Temper.UNSURE))
+    assert found.is_carried
+    assert {pace.depth for pace in found.paces.values()} == {Depth.CALM}
+
+
 def test_nobody_is_read_oftener_than_is_configured_where_that_is_seldom() -> None:
     found = planned(some(200, poll_seconds=55))
     assert {pace.seconds for pace in found.paces.values()} == {55}
@@ -201,12 +208,16 @@ def test_an_account_on_a_rung_or_close_to_one_is_near(pool: PoolAssessment, *, n
 
 def test_what_is_in_doubt_is_not_calm() -> None:
     calm = pool_at("0.30")
-    assert standing(calm, state=State.STALE) is Temper.UNSURE
+    assert standing(calm, state=State.BLIND) is Temper.UNSURE
     assert standing(replace(calm, outlook=None)) is Temper.UNSURE
     assert calm.reconciliation is not None
     for verdict in (Verdict.DRIFTS, Verdict.DISAGREES):
         differing = replace(calm, reconciliation=replace(calm.reconciliation, verdict=verdict))
         assert standing(differing) is Temper.UNSURE
+
+
+def test_late_marks_are_no_reason_to_read_the_account_more_often() -> None:
+    assert standing(pool_at("0.30"), state=State.STALE) is Temper.CALM
 
 
 def test_isolated_wallets_are_known_by_their_pools_names() -> None:
