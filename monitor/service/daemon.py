@@ -18,6 +18,7 @@ import structlog
 
 from monitor import __version__
 from monitor.alerts.incident import Subject
+from monitor.alerts.ladder import Severity
 from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
@@ -289,11 +290,17 @@ class Daemon:
         self, notice: Notification, name: str = "", *, holds: bool = True, but: str = ""
     ) -> None:
         """
-        Send a word about the monitor itself to every channel but one.
+        Send a word about the monitor itself to every channel but one; mere information only to
+        those that take it.
 
         By its `name` it is remembered over restarts for as long as it `holds`.
         """
-        channels = [c.name for c in self._settings.channels if c.name != but]
+        least = notice.severity.rank if notice.severity is Severity.INFO else Severity.CRITICAL.rank
+        channels = [
+            c.name
+            for c in self._settings.channels
+            if c.name != but and c.min_severity.rank <= least
+        ]
         if name:
             self._opened().tell(notice, channels, name, holds=holds)
         else:

@@ -108,7 +108,7 @@ class Store:
         notices: tuple[str, ...] = ()
         try:
             aside = writer.mend(at)
-            if not was_open and aside is None:
+            if not was_open and not writer.has_gaps:
                 self.load(at)
         except StorageError:
             return notices

@@ -52,6 +52,7 @@ class Writer:
         self._directory = directory
         self._lock: Lock | None = None
         self._database: Database | None = None
+        self._inode = 0
         self._may_open = True
         self._is_broken = False
         self._unwritten: dict[Key, Work] = {}
@@ -76,8 +77,8 @@ class Writer:
         try:
             self._lock = self._lock or take_lock(self._directory)
             if self._is_broken:
-                aside = move_aside(path, at)
-                self._is_broken = False
+                aside = move_aside(path, at) if path.exists() else None
+                self._is_broken, self.has_gaps = False, True
             try:
                 self._database = open_database(path, patience_milliseconds)
             except Corrupt:
@@ -88,6 +89,7 @@ class Writer:
             self.trouble = str(error)
             raise
         self.trouble = None
+        self._inode = path.stat().st_ino
         if aside is None:
             return None
         self.has_gaps = True
@@ -106,6 +108,9 @@ class Writer:
         Raises:
             StorageError: If it is still not to be.
         """
+        if self._database is not None and not self._is_in_place():
+            # What is written to a file without a name is lost with the process.
+            self.trouble, self._is_broken = "the state file was removed", True
         if self._is_broken:
             self._close_file()
         if self._database is not None or not self._may_open:
@@ -172,6 +177,10 @@ class Writer:
             self.trouble = str(error)
             return False
         return True
+
+    def _is_in_place(self) -> bool:
+        path = self._directory / FILE_NAME
+        return path.exists() and path.stat().st_ino == self._inode
 
     def _close_file(self) -> None:
         if self._database is not None:

@@ -48,12 +48,14 @@ class Disk:
     def __init__(self) -> None:
         self._names: dict[str, _Node] = {}  # as the process sees them
         self._certain: dict[str, _Node] = {}
+        self._folders: set[str] = set()
         self._entries: list[_Entry] = []
 
     def do(self, op: Op) -> None:
         match op.kind:
             case "create" | "mkdir":
                 self._enter(op.path, _Node())
+                self._folders |= {op.path} if op.kind == "mkdir" else set()
             case "delete":
                 self._enter(op.path, None)
             case "rename":
@@ -160,14 +162,11 @@ class Disk:
             node = self._names[op.path]
             if id(node) in contents:
                 _apply(contents[id(node)], op)
-        folders = {str(Path(name).parent) for name in names} | {
-            entry.name for entry in self._entries if entry.node is not None
-        }
         # A folder without an entry of its own takes everything in it along.
         return {
             name: bytes(contents[id(node)])
             for name, node in names.items()
-            if name not in folders and _is_reachable(name, names, self._names)
+            if name not in self._folders and _is_reachable(name, names, self._names)
         }
 
 

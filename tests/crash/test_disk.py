@@ -51,6 +51,14 @@ def test_a_file_is_no_safer_than_its_name_and_that_of_its_folder() -> None:
     assert named(*synced).certain() == {FILE: b"a"}
 
 
+def test_a_folder_is_no_file() -> None:
+    disk = Disk()
+    disk.do(Op("mkdir", "/disk/state"))
+    disk.do(Op("sync folder", "/disk"))
+
+    assert disk.certain() == disk.arrived() == {}
+
+
 def test_a_name_taken_away_may_be_there_still() -> None:
     gone = (write(b"a"), Op("sync", FILE), Op("delete", FILE))
 

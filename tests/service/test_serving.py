@@ -99,7 +99,8 @@ async def test_a_reload_that_is_refused_fails_and_one_that_is_not_does_not_f81(
 async def test_a_stop_that_was_asked_for_is_told_and_a_start_after_it_is_none_too_many_f75_f77(
     tmp_path: Path,
 ) -> None:
-    async with the_scene(tmp_path) as scene:
+    grave = '[[channels]]\nname = "siren"\nurl = "json://127.0.0.1:9/"\nmin_severity = "critical"'
+    async with the_scene(tmp_path, more=grave) as scene:
         log = tmp_path / "out"
         for _ in range(3):
             async with command("run", "--config", str(scene.config), log=log) as process:
@@ -109,6 +110,10 @@ async def test_a_stop_that_was_asked_for_is_told_and_a_start_after_it_is_none_to
         assert [m.title for m in scene.receiver.messages] == [
             "STOPPED: margin-monitor was told to stop"
         ] * 3
+        with sqlite3.connect(tmp_path / "state" / FILE_NAME) as connection:
+            assert connection.execute("SELECT DISTINCT channel FROM outbox").fetchall() == [
+                ("phone",)
+            ]
 
 
 async def test_the_third_start_in_ten_minutes_that_follows_no_stop_is_told_once_f77(

@@ -136,6 +136,28 @@ def test_a_long_failure_fills_no_memory_and_loses_nothing_that_still_counts(
     again.close()
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_removed_is_begun_anew_with_all_that_is_known(
+    tmp_path: Path, replaced: bool
+) -> None:
+    store = open_store(tmp_path, NOON)
+    store.record(an_incident(), a_notification("i1-1"), ["phone"])
+    for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
+        (tmp_path / name).unlink()
+    if replaced:
+        (tmp_path / FILE_NAME).write_bytes(b"rubbish" * 1000)
+
+    store.mend(at(5))
+
+    assert store.trouble is None
+    assert store.record(an_incident("i2"), a_notification("i2-1", "i2"), ["phone"])
+    store.close()
+    again = open_store(tmp_path, at(20))
+    assert waiting(again, "phone") == [("i1-1", True), ("i2-1", True)]
+    assert {each.id for each in again.open_incidents("main")} == {"i1", "i2"}
+    again.close()
+
+
 def test_a_directory_taken_by_another_meanwhile_is_left_to_it_f82(tmp_path: Path) -> None:
     directory = tmp_path / "state"
     store = unopenable(directory)
