@@ -156,6 +156,7 @@ class Director:
                 return None
             case "blocked":
                 self._host.loop.block(float(fault.value or 3))
+                self._record.wakes.append(self._host.now())
                 return None
             case _:
                 self._host.disk = fault.kind
@@ -172,6 +173,7 @@ class Director:
     def _suspend(self, seconds: float) -> None:
         """The machine sleeps: its timers stand still, the world goes on, connections die."""
         self._host.slept += seconds
+        self._record.wakes.append(self._host.now())
         for link in self._network.links.values():
             link.strand()
 

@@ -20,10 +20,15 @@ import aiohttp.connector
 
 from monitor.alerts.incident import Incident
 from monitor.alerts.message import Notification
+from monitor.engine import assessment as assessment_module
 from monitor.engine.effects import AccountAssessment, IncidentChanged
 from monitor.errors import MonitorError, StorageError
 from monitor.exchanges.port import MarksRead
+from monitor.exchanges.rest import RestClient
 from monitor.exchanges.stream import MarkFeed
+from monitor.risk.advice import advise
+from monitor.risk.model import PoolId
+from monitor.risk.result import Advice, PoolRisk, Target
 from monitor.service import daemon as daemon_module
 from monitor.service import logs
 from monitor.service.clock import Clock
@@ -39,6 +44,7 @@ from tests.hunt.world import EPOCH
 
 RESTART_SECONDS = 2.0
 _LOCKED_SECONDS = 5.0
+_ADVICE_SECONDS = 600.0
 
 
 class Host:
@@ -85,6 +91,8 @@ class Life:
         self.settings: Settings = load_settings(config)
         self.before_send: list[Callable[[str, Notification], None]] = []
         self.is_down = True
+        self.advises_each_time = True
+        self._advice: dict[PoolId, tuple[float, Advice]] = {}
         self._log = log
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -221,13 +229,25 @@ class Life:
 
         return FakeChannel(self.receivers[name], PROCESS.get(), before)
 
+    def advise(self, risk: PoolRisk, target: Target) -> Advice:
+        """
+        The product's own advice; where not each time is asked for, one of some minutes serves.
+
+        It is most of the work near an end, and no promise looks at it.
+        """
+        known = self._advice.get(risk.pool.id)
+        if known is None or self.advises_each_time or self.host.now() - known[0] > _ADVICE_SECONDS:
+            known = self.host.now(), advise(risk, target)
+            self._advice[risk.pool.id] = known
+        return known[1]
+
     # --- what is put in place of the system
 
     @contextmanager
     def instead(self) -> Iterator[None]:
         """The clock, channels and disk of the run, for as long as the block lasts."""
         loop, life = self.host.loop, self
-        transaction, take = Database.transaction, MarkFeed.take
+        transaction, take, read = Database.transaction, MarkFeed.take, RestClient.read_account
 
         @contextmanager
         def writing(database: Database) -> Iterator[sqlite3.Connection]:
@@ -244,13 +264,22 @@ class Life:
                 life.record.heard[key] = max(life.record.heard.get(key, 0.0), now - seconds)
             return late
 
+        @functools.wraps(read)
+        async def reading(client: RestClient, *, anew: bool = False) -> Any:
+            began = life.host.now()
+            replies = await read(client, anew=anew)
+            life.record.read_at[client.account] = began
+            return replies
+
         with ExitStack() as stack:
             for target, name, value in (
                 (daemon_module, "AppriseChannel", life.channel),
                 (daemon_module, "open_store", life.opened),
                 (daemon_module, "gc", mock.Mock()),
+                (assessment_module, "advise", life.advise),
                 (Database, "transaction", writing),
                 (MarkFeed, "take", heard),
+                (RestClient, "read_account", reading),
                 (aiohttp.connector, "monotonic", loop.time),
                 (aiohttp.connector.aiohappyeyeballs, "start_connection", network.start_connection),
             ):
@@ -264,6 +293,7 @@ class Life:
         if self.host.disk == "disk_locked":
             if self.store is not None and self.store.trouble is None:
                 self.host.loop.block(_LOCKED_SECONDS)
+                self.record.wakes.append(self.host.now())
             raise StorageError("the state can't be written: database is locked")
 
     _change: IncidentChanged

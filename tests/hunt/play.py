@@ -121,6 +121,7 @@ def _played(plan: Plan, invariants: Sequence[Invariant], record: Record, folder:
     log = Log(secrets=secrets, level=logging.DEBUG if plan.seed % 4 == 0 else logging.INFO)
     config = _config(plan, stage, folder)
     life = Life(host, record, config, receivers, log)
+    life.advises_each_time = plan.seed % 16 == 0
     director = Director(plan, record, stage, host, life, receivers)
     found = Run(
         plan=plan, record=record, stage=stage, host=host, life=life, receivers=receivers, log=log,

@@ -64,7 +64,8 @@ class Record:
     """Everything of one run, as it happened."""
 
     truth: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
-    published: dict[tuple[str, str], dict[Decimal, float]] = field(default_factory=dict)
+    marks: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
+    held_since: dict[tuple[str, str], float] = field(default_factory=dict)
     changed_at: dict[str, float] = field(default_factory=dict)
     heard: dict[tuple[str, str], float] = field(default_factory=dict)
     read_at: dict[str, float] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class Record:
     notices: list[Notice] = field(default_factory=list)
     faults: list[Struck] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
+    wakes: list[float] = field(default_factory=list)
     ends: list[tuple[float, str]] = field(default_factory=list)
     board: dict[str, tuple[float, AccountAssessment]] = field(default_factory=dict)
     pairs: set[tuple[str, str]] = field(default_factory=set)
@@ -101,6 +103,16 @@ class Record:
 
     def pools(self, account: str) -> list[str]:
         return [pool for owner, pool in self.truth if owner == account]
+
+    def highest(self, account: str, pool: str, start: float, end: float) -> Decimal:
+        """The highest true ratio of a pool between two times, that which held at first included."""
+        found = [s.ratio for s in self.since(account, pool, start) if s.at <= end]
+        return max(found, default=Decimal(0))
+
+    def lowest(self, account: str, pool: str, start: float, end: float) -> Decimal:
+        """The lowest, likewise."""
+        found = [s.ratio for s in self.since(account, pool, start) if s.at <= end]
+        return min(found, default=Decimal(0))
 
     def active(self, start: float, end: float) -> list[Struck]:
         """The faults that held at any time between."""

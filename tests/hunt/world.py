@@ -27,6 +27,7 @@ EPOCH = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CALM_SECONDS = 1.0
 FASTEST_SECONDS = 0.2
 NEAR = Decimal("0.02")
+NOISE = Decimal("0.000005")
 WAKE_SECONDS = 20.0
 RUNGS = (Decimal("0.8"), Decimal("0.9"), Decimal(1))
 PORT = 80
@@ -112,24 +113,34 @@ class Stage:
 
     async def tick(self, exchange: Exchange) -> None:
         now = self.now()
-        for (name, base), path in self._paths.items():
-            if name == exchange.name:
-                self.world.pin(base, path.at(now), name)
-                if now < path.end + 1:
-                    self.wake(name)
+        for base in MARKS:
+            path = self._paths.get((exchange.name, base))
+            if path is not None and now < path.end + 1:
+                self.wake(exchange.name)
+            self.world.pin(base, self._price(exchange.name, base, now), exchange.name)
         await self.world.tick(exchange)
-        _, marks = self.world.publish(exchange.name)
-        for base, price in marks.items():
-            self.record.published.setdefault((exchange.name, base), {})[price] = now
         for account in exchange.accounts:
             self._sample(exchange, account.spec.name)
 
+    def _price(self, exchange: str, base: str, now: float) -> Decimal:
+        """What a coin is led to, with a breath of noise: a market never stands still."""
+        path = self._paths.get((exchange, base))
+        price = _D(MARKS[base]) if path is None else path.at(now)
+        phase = int(now * 5) * 2654435761 + sum(map(ord, base)) * 40503
+        return _rounded(price * (1 + NOISE * (phase % 1000 - 500) / 500))
+
     def _sample(self, exchange: Exchange, account: str) -> None:
         now = self.now()
-        there = set()
+        there, held = set(), set()
         for pool in exchange.pools(account):
             there.add(pool.pool)
             self._note(account, pool.pool, pool.ratio, stakes=_stakes(pool))
+            for position in pool.positions:
+                symbol = position.exchange_symbol
+                held.add(symbol)
+                marks = self.record.marks.setdefault((exchange.name, symbol), {})
+                marks[rounded_text(position.mark_price)] = now
+        self._note_held(account, held)
         for name in self.record.pools(account):
             latest = self.record.latest(account, name)
             if name not in there and latest is not None and latest.stakes:
@@ -141,6 +152,14 @@ class Stage:
             for rung in RUNGS[:2]
         ):
             self.busy_until[exchange.name] = max(self.busy_until[exchange.name], now + 3)
+
+    def _note_held(self, account: str, held: set[str]) -> None:
+        """Since when each symbol is held; forgotten when it is held no more."""
+        since = self.record.held_since
+        for key in [k for k in since if k[0] == account and k[1] not in held]:
+            del since[key]
+        for symbol in sorted(held):
+            since.setdefault((account, symbol), self.now())
 
     def _note(self, account: str, pool: str, ratio: Decimal, *, stakes: bool) -> None:
         now, key = self.now(), (account, pool)
@@ -277,6 +296,11 @@ class Stage:
 
 def _stakes(pool: PoolTruth) -> bool:
     return bool(pool.positions) or pool.maintenance_margin > 0
+
+
+def rounded_text(price: Decimal) -> str:
+    """A price to six digits, for comparing."""
+    return format(+price.normalize(), ".6g")
 
 
 def _rounded(price: Decimal) -> Decimal:
