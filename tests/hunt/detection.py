@@ -29,7 +29,6 @@ WIRE = Decimal("0.001")
 HALF_A_POINT = Decimal("0.005")
 LOOK_BACK_SECONDS = 70.0
 END = Decimal("0.95")
-SEEN_END = Decimal("0.945")
 # Of these the exchange does not publish the whole rule: between two readings the figure is a
 # prediction, and the thousandths can't be asked of it.
 INEXACT = ("options", "portfolio", "pm pro", "credits", "borrow", "collateral", "spot")
@@ -58,9 +57,9 @@ def late_or_blind(found: Run, account: str) -> bool:
 def standing(found: Run, account: str, pool: str) -> Incident | None:
     store = found.life.store
     for incident in store.open_incidents(account) if store is not None else ():
-        if incident.subject is Subject.STANDING and incident.pool is not None:
-            if incident.pool.name == pool:
-                return incident
+        of_pool = incident.pool is not None and incident.pool.name == pool
+        if incident.subject is Subject.STANDING and of_pool:
+            return incident
     return None
 
 
@@ -178,10 +177,10 @@ class EndIsTold(Invariant):
             incident = step.incident
             if incident.pool is None or str(incident.pool) != f"{account}/{pool}":
                 continue
-            worst = incident.worst
             if incident.subject is Subject.STANDING:
-                if worst is None or worst < SEEN_END or not incident.told:
-                    self.violated(found, f"{account}/{pool}: 95 % or more, and worst is {worst}")
+                highest = found.ladder_on_ratio[-1][0]
+                if highest not in {*incident.told, *incident.accepted}:
+                    self.violated(found, f"{account}/{pool}: 95 % or more, told {incident.told}")
                 return
         self.violated(found, f"{account}/{pool} stood at 95 % or more, and nothing was recorded")
 
@@ -259,7 +258,9 @@ class StaleDrives(Invariant):
         alarms = set() if incident is None else {*incident.alarms, *incident.accepted}
         names = [name for name, _ in found.ladder_on_ratio]
         for rung, enter in found.ladder_on_ratio:
-            if lowest >= Decimal(str(enter)) + WIRE and not alarms & set(names[names.index(rung) :]):
+            if lowest >= Decimal(str(enter)) + WIRE and not alarms & set(
+                names[names.index(rung) :]
+            ):
                 self.violated(found, f"{account}/{pool} stale, at {lowest:.4f}, not on {rung}")
 
 
@@ -344,7 +345,9 @@ class NoFalseAlarm(Invariant):
         for rung, enter in found.ladder_on_ratio:
             is_new = rung in step.incident.alarms and rung not in before
             if is_new and highest < Decimal(str(enter)) - HALF_A_POINT:
-                self.violated(found, f"{account}/{pool} told on {rung}, truth at most {highest:.4f}")
+                self.violated(
+                    found, f"{account}/{pool} told on {rung}, truth at most {highest:.4f}"
+                )
 
     @staticmethod
     def _alarms_before(found: Run, step: Recorded) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ PAIR_SECONDS = 5.0
 class Director:
     """Carries out faults; what struck is noted with the pairs that met."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - all that can fail
+    def __init__(  # noqa: PLR0917 - all that can fail
         self,
         plan: Plan,
         record: Record,
@@ -46,7 +46,7 @@ class Director:
         self._receivers = receivers
         self._dice = random.Random(f"frames/{plan.seed}")  # noqa: S311 - repeatable on purpose
         self._frames: dict[str, list[FaultPlan]] = {}
-        self._held_frames: dict[int, tuple[Socket, str]] = {}
+        self._held_frames: dict[Socket, tuple[Socket, str]] = {}
 
     @property
     def _network(self) -> Network:
@@ -93,7 +93,9 @@ class Director:
         value = fault.value
         if fault.kind == "silent_symbol":
             value = self._a_symbol(fault.where)
-        self._stage.world.fault(fault.where, fault.kind, seconds=fault.seconds, value=value)
+        self._stage.world.fault(
+            fault.where, fault.kind, path=fault.path, seconds=fault.seconds, value=value
+        )
         return None
 
     def _a_symbol(self, exchange: str) -> str:
@@ -115,11 +117,8 @@ class Director:
 
     def _in_network(self, fault: FaultPlan, link: Link) -> Callable[[], None] | None:
         match fault.kind:
-            case "net_cut":
-                link.cut()
-                return None
-            case "net_half_open":
-                link.strand()
+            case "net_cut" | "net_half_open":
+                (link.cut if fault.kind == "net_cut" else link.strand)()
                 return None
             case "net_refused":
                 link.refuses = True
@@ -148,15 +147,8 @@ class Director:
                 return self._start_again
             case "stop":
                 return self._stopping()
-            case "suspend":
-                self._suspend(float(fault.value or 30))
-                return None
-            case "wall_step":
-                self._host.wall_off += float(fault.value or 0)
-                return None
-            case "blocked":
-                self._host.loop.block(float(fault.value or 3))
-                self._record.wakes.append(self._host.now())
+            case "suspend" | "wall_step" | "blocked":
+                self._in_time(fault.kind, float(fault.value or 30))
                 return None
             case _:
                 self._host.disk = fault.kind
@@ -170,8 +162,16 @@ class Director:
         stopping = asyncio.create_task(self._life.stop())
         return lambda: stopping.add_done_callback(lambda _: self._start_again())
 
-    def _suspend(self, seconds: float) -> None:
-        """The machine sleeps: its timers stand still, the world goes on, connections die."""
+    def _in_time(self, kind: str, seconds: float) -> None:
+        """The wall clock steps; or nothing runs for a while; or the machine sleeps."""
+        if kind == "wall_step":
+            self._host.wall_off += seconds
+            return
+        if kind == "blocked":
+            self._host.loop.block(seconds)
+            self._record.wakes.append(self._host.now())
+            return
+        # Timers stand still, the world goes on, connections die.
         self._host.slept += seconds
         self._record.wakes.append(self._host.now())
         for link in self._network.links.values():
@@ -192,7 +192,7 @@ class Director:
         def through(socket: Socket, text: str) -> None:
             faults = self._frames.get(socket._hub._exchange)
             if not faults:
-                held = self._held_frames.pop(id(socket), None)
+                held = self._held_frames.pop(socket, None)
                 push(socket, text)
                 if held is not None:
                     push(socket, held[1])
@@ -217,17 +217,23 @@ class Director:
                     push(socket, text)
                 return False
             case "frames_out_of_order":
-                held = self._held_frames.pop(id(socket), None)
-                if held is None:
-                    if self._dice.random() < float(fault.value or 0.5):
-                        self._held_frames[id(socket)] = (socket, text)
-                        return True
-                    return False
-                push(socket, text)
-                push(socket, held[1])
-                return True
+                return self._swapped(fault, socket, text, push)
             case _:
                 value = fault.value or ""
                 mangled = "null" if value == "null" else f'"{value}"'
                 push(socket, _BAD.sub(lambda found: found[1] + mangled, text))
                 return True
+
+    def _swapped(
+        self, fault: FaultPlan, socket: Socket, text: str, push: Callable[[Socket, str], None]
+    ) -> bool:
+        """A frame is held back, and comes after the next one."""
+        held = self._held_frames.pop(socket, None)
+        if held is not None:
+            push(socket, text)
+            push(socket, held[1])
+            return True
+        if self._dice.random() < float(fault.value or 0.5):
+            self._held_frames[socket] = (socket, text)
+            return True
+        return False

@@ -82,7 +82,9 @@ class Invariant:
 
     def violated(self, found: Run, words: str) -> None:
         if len(self.violations) < SHOWN:
-            self.violations.append(f"{self.name}: seed {found.plan.seed} at {found.now:.1f} s: {words}")
+            self.violations.append(
+                f"{self.name}: seed {found.plan.seed} at {found.now:.1f} s: {words}"
+            )
 
     def begin(self, found: Run) -> None:
         """The daemon is about to start."""
@@ -92,5 +94,3 @@ class Invariant:
 
     def finish(self, found: Run) -> None:
         """The run is over, and every fault with all waits long before."""
-
-

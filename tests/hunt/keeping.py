@@ -117,7 +117,8 @@ class RestartIsQuiet(Invariant):
                     continue
                 if step.step is not Step.REPEATED and self._is_unchanged(found, step, ended):
                     self.violated(
-                        found, f"«{step.notification.title}» {step.at - started:.1f} s after a start"
+                        found,
+                        f"«{step.notification.title}» {step.at - started:.1f} s after a start",
                     )
 
     @staticmethod
@@ -133,9 +134,13 @@ class RestartIsQuiet(Invariant):
         changed = found.record.changed_at.get(account, -1e9)
         if others or changed > start:
             return False
-        if any(s.incident.account == account and start <= s.at <= ended for s in found.record.steps):
+        if any(
+            s.incident.account == account and start <= s.at <= ended for s in found.record.steps
+        ):
             return False
-        return all(_is_still(found, account, pool, start, until) for pool in found.record.pools(account))
+        return all(
+            _is_still(found, account, pool, start, until) for pool in found.record.pools(account)
+        )
 
 
 def _is_still(found: Run, account: str, pool: str, start: float, end: float) -> bool:

@@ -27,7 +27,6 @@ from monitor.exchanges.port import MarksRead
 from monitor.exchanges.rest import RestClient
 from monitor.exchanges.stream import MarkFeed
 from monitor.risk.advice import advise
-from monitor.risk.model import PoolId
 from monitor.risk.result import Advice, PoolRisk, Target
 from monitor.service import daemon as daemon_module
 from monitor.service import logs
@@ -92,7 +91,7 @@ class Life:
         self.before_send: list[Callable[[str, Notification], None]] = []
         self.is_down = True
         self.advises_each_time = True
-        self._advice: dict[PoolId, tuple[float, Advice]] = {}
+        self._advice: dict[object, tuple[float, Advice]] = {}
         self._log = log
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -200,7 +199,9 @@ class Life:
         now, number = self.host.now(), self.number
         if incident is None:
             if notification is not None:
-                self.record.notices.append(Notice(at=now, process=number, notification=notification))
+                self.record.notices.append(
+                    Notice(at=now, process=number, notification=notification)
+                )
                 self.record.note(now, "notice", notification.title)
             return
         change = self._change

@@ -134,5 +134,3 @@ class NoSecret(Invariant):
             for secret in found.log.secrets:
                 if secret in text:
                     self.violated(found, f"in {where}")
-
-

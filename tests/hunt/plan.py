@@ -24,7 +24,7 @@ _ACCOUNT_OF = {
 }
 MARKS = random_bybit.MARKS | random_binance.MARKS
 SETTLING_SECONDS = 45.0
-QUIET_END_SECONDS = 240.0
+QUIET_END_SECONDS = 20.0
 
 
 class Reach(Enum):
@@ -82,6 +82,7 @@ class FaultPlan:
     where: str
     seconds: float
     value: str | None = None
+    path: str = ""
 
     @property
     def ends(self) -> float:
@@ -165,7 +166,7 @@ ALL_FAULTS = (
 def draw(seed: int, *, minutes: float | None = None) -> Plan:
     """The plan of a seed; `minutes` overrides how long it plays."""
     dice = random.Random(f"hunt/{seed}")  # noqa: S311 - repeatable on purpose
-    seconds = 60.0 * (minutes if minutes is not None else dice.choice((15, 25, 40)))
+    seconds = 60.0 * (minutes if minutes is not None else dice.choice((6, 10, 10, 16, 40)))
     accounts = _accounts(dice)
     channels = ("phone", "mail", "pager")[: dice.choice((1, 2, 2, 3))]
     workload = dice.choice(("walk", "crash", "oscillation", "owner", "flood", "spike"))
@@ -260,9 +261,7 @@ def _flood(dice: random.Random, accounts: Sequence[AccountPlan], seconds: float)
     for at in _calls(dice, seconds, (300, 500)):
         deep = dice.choice((0.85, 0.93))
         moves += [Move(at=at, account=a.name, ratio=deep, seconds=4.0) for a in accounts]
-        moves += [
-            Move(at=at + 120, account=a.name, ratio=0.6, seconds=20.0) for a in accounts
-        ]
+        moves += [Move(at=at + 120, account=a.name, ratio=0.6, seconds=20.0) for a in accounts]
     return moves, []
 
 
@@ -307,7 +306,7 @@ def _faults(
         found.append(_fault(dice, accounts, channels, start))
         if dice.random() < 0.5:
             found.append(_fault(dice, accounts, channels, start + dice.uniform(-2, 12)))
-        at = max(each.ends for each in found) + dice.uniform(30, 240)
+        at = max(each.ends for each in found) + dice.uniform(20, 150)
     return [fault for fault in found if fault.at > SETTLING_SECONDS and fault.ends < last]
 
 

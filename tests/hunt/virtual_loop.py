@@ -11,7 +11,6 @@ import asyncio
 import contextvars
 import heapq
 import itertools
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -91,9 +90,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None:
         """There is no thread that would have to wake this one."""
 
-    def run_in_executor(
-        self, _: object, func: Callable[..., T], *args: Any
-    ) -> "asyncio.Future[T]":
+    def run_in_executor(self, _: object, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
         done: asyncio.Future[T] = self.create_future()
         try:
             done.set_result(func(*args))
@@ -139,20 +136,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def kill(self, process: int) -> None:
         """End a process as SIGKILL does: nothing that it is about to do happens any more."""
         self._dead.add(process)
-        ready, self._ready = self._ready, deque()
-        for handle in ready:
+        # Cancelled where they stand: the loop counts what it is about to run.
+        for handle in (*self._ready, *self._scheduled):
             if self._is_dead(handle._context):
                 self._park(handle)
-            else:
-                self._ready.append(handle)
-        timers, self._scheduled = self._scheduled, []
-        for timer in timers:
-            if self._is_dead(timer._context):
-                timer._scheduled = False
-                self._park(timer)
-            else:
-                self._scheduled.append(timer)
-        heapq.heapify(self._scheduled)
+                handle.cancel()
 
     def bury(self) -> None:
         """Let every killed task unwind, once nobody looks any more: no run is left half done."""
@@ -200,7 +188,7 @@ class _OrderedTimer(asyncio.TimerHandle):
 
     __slots__ = ("_order",)
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the handle's own, and its number
+    def __init__(  # noqa: PLR0917 - the handle's own, and its number
         self,
         when: float,
         order: int,
@@ -247,5 +235,3 @@ def _settled(loop: VirtualLoop) -> Awaitable[None]:
             await asyncio.sleep(1)
 
     return settle()
-
-

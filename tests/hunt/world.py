@@ -286,9 +286,7 @@ class Stage:
             contracts = position.contracts * (1 + sign * share)
             if act.share < 1 or sign > 0:
                 contracts = contracts.quantize(position.contracts)
-            return Change(
-                symbol=position.exchange_symbol, side=position.side, contracts=contracts
-            )
+            return Change(symbol=position.exchange_symbol, side=position.side, contracts=contracts)
         coin = pool.unit if pool.unit != "USD" else "USDT"
         amount = (pool.margin_balance * share / 3).quantize(_D("0.000001"))
         return Change(coin=coin, amount=amount if act.kind == "deposit" else -amount / 2)
