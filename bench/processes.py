@@ -94,9 +94,9 @@ class Simulator:
 
 
 @asynccontextmanager
-async def simulating(scenario: str) -> AsyncIterator[Simulator]:
+async def simulating(scenario: str, speed: float = 1) -> AsyncIterator[Simulator]:
     process = await asyncio.create_subprocess_exec(
-        *MONITOR, "simulate", scenario, "--port", "0",
+        *MONITOR, "simulate", scenario, "--port", "0", "--speed", str(speed),
         cwd=ROOT, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     if process.stdout is None:

@@ -191,7 +191,8 @@ class AccountStream:
     the exchange's clock; None where the path says who asks. `subscribe` are the texts after
     it, `acks` how many acknowledgements make it whole. `silent_seconds`: so long without an
     event means that it is dead; None where an idle account's stream says nothing.
-    `is_told` is for people: what of the account it tells.
+    `is_told` is for people: what of the account it tells. `ends_for_good` are the codes with
+    which the exchange closes it for good, and what each means, for people: as `NotAdmitted`.
     """
 
     host: str
@@ -203,6 +204,7 @@ class AccountStream:
     keepalive: KeepAlive | None = None
     ticket: Ticket | None = None
     silent_seconds: float | None = None
+    ends_for_good: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

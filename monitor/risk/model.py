@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.risk.cash import Booking, FreeBalance, Funding
+    from monitor.risk.news import News
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -346,6 +347,18 @@ class AccountSnapshot:
     `funding` is the next one of each perpetual held, by symbol; `free` lies in other wallets;
     `bookings` are the latest entries of the wallets, oldest first. All three are empty where
     the exchange was not asked or does not tell.
+
+    `unread` are pools of which no figure can be given, each with the reason in words: a row of
+    theirs could not be read, or no rule covers it. They don't stand in `pools`, whatever of
+    them could be read; that the account holds them is certain. A symbol that they may hold and
+    whose mark is worth having stands in `followed`.
+
+    `news` is what the exchange says of it beside its figures: warnings that hold at `at`, and
+    what it took of late. A warning stands here for as long as it holds, and what was taken for
+    as long as the exchange lists it: each is told once.
+
+    Raises:
+        ValueError: If a pool is both read and unread.
     """
 
     account: str
@@ -359,6 +372,13 @@ class AccountSnapshot:
     funding: Mapping[str, Funding] = field(default_factory=dict)
     free: tuple[FreeBalance, ...] = ()
     bookings: tuple[Booking, ...] = ()
+    unread: Mapping[PoolId, str] = field(default_factory=dict)
+    news: tuple[News, ...] = ()
+
+    def __post_init__(self) -> None:
+        both = self.unread.keys() & {pool.id for pool in self.pools}
+        if both:
+            raise ValueError(f"{', '.join(map(str, sorted(both)))}: read and unread at once")
 
     def instruments(self) -> tuple[Instrument, ...]:
         """Every instrument whose live mark is wanted, once each: those held, then `followed`."""

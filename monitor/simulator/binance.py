@@ -10,6 +10,7 @@ from monitor.simulator import binance_frames as frames
 from monitor.simulator.binance_accounts import NAME, BinanceAccount, BinanceState
 from monitor.simulator.binance_auth import bad_key_format, banned, not_permitted, too_many
 from monitor.simulator.binance_changes import change as carry_out
+from monitor.simulator.binance_forced import tell_orders
 from monitor.simulator.binance_ledger import ZERO, Ledger, Leg
 from monitor.simulator.binance_liquidation import (
     Closed,
@@ -19,7 +20,7 @@ from monitor.simulator.binance_liquidation import (
 )
 from monitor.simulator.binance_pools import Pool
 from monitor.simulator.binance_prices import Prices
-from monitor.simulator.binance_quotes import milliseconds, wire
+from monitor.simulator.binance_quotes import milliseconds
 from monitor.simulator.binance_rest import BinanceRest
 from monitor.simulator.binance_steering import BinanceSteering
 from monitor.simulator.binance_stream import BinanceStream
@@ -31,7 +32,6 @@ _WAIT_SECONDS = "10"
 _BAN_SECONDS = "120"
 # The ratio of the margin call is not published; 80 % is of our choosing.
 _CALL_RATIO = Decimal("0.8")
-_FIRST_ORDER_ID = 8_000_000_001
 
 
 class Binance:
@@ -46,7 +46,6 @@ class Binance:
         self._stream = BinanceStream(self._state)
         self._rest = BinanceRest(self._state)
         self._steering = BinanceSteering(self._state, self._stream)
-        self._order_id = _FIRST_ORDER_ID
         self._called: set[tuple[str, str]] = set()
         for account in self.accounts:  # a scenario that can't be priced fails here
             self.pools(account.spec.name)
@@ -101,6 +100,7 @@ class Binance:
 
     def change(self, account: str, change: Change) -> None:
         carry_out(self._state, self._state.by_name(account), change)
+        self._stream.push_private()
 
     def refusal(self, kind: str, value: str | None) -> web.Response:
         match kind:
@@ -124,15 +124,7 @@ class Binance:
     ) -> None:
         """Queue the private frames of a liquidation and note its orders and income."""
         at = milliseconds(self._state.server_time())
-        for item in closed:
-            self._order_id += 1
-            frame = frames.liquidation_order(self._state, item, self._order_id)
-            account.tell(frame, ledger)
-            account.force_orders.append(_force_order(item, self._order_id, at))
-            named = (item.leg.margin_asset, item.leg.symbol.name)
-            for kind, amount in (("REALIZED_PNL", item.realized), ("COMMISSION", -item.fee)):
-                row = frames.income(kind, amount, named, at, self._order_id)
-                account.income_of(ledger).append(row)
+        tell_orders(self._state, account, ledger, closed)
         emptied = tuple(_emptied(item.leg, at) for item in closed)
         assets = dict.fromkeys(before | ledger.cross_wallets, ZERO)
         touched = {
@@ -168,7 +160,7 @@ class Binance:
             book.account_maint_margin(prices),
         )
         frame = frames.risk_level(self._state, book.status(prices), figures)
-        account.streams["portfolio"].outbox.append(frame)
+        account.warn(frame)
 
 
 def _emptied(leg: Leg, at: int) -> Leg:
@@ -181,30 +173,3 @@ def _emptied(leg: Leg, at: int) -> Leg:
         isolated_wallet=leg.isolated_wallet,
         updated_at=at,
     )
-
-
-def _force_order(item: Closed, order_id: int, at: int) -> dict[str, object]:
-    """One element of GET /fapi/v1/forceOrders."""
-    quantity = plain(abs(item.leg.amount))
-    return {
-        "orderId": order_id,
-        "symbol": item.leg.symbol.name,
-        "status": "FILLED",
-        "clientOrderId": f"autoclose-{order_id}",
-        "price": plain(item.mark),
-        "avgPrice": plain(item.mark),
-        "origQty": quantity,
-        "executedQty": quantity,
-        "cumQuote": wire(abs(item.leg.notional(item.mark))),
-        "timeInForce": "IOC",
-        "type": "LIMIT",
-        "reduceOnly": False,
-        "closePosition": False,
-        "side": "SELL" if item.leg.amount > 0 else "BUY",
-        "positionSide": item.leg.side,
-        "stopPrice": "0",
-        "workingType": "CONTRACT_PRICE",
-        "origType": "LIMIT",
-        "time": at,
-        "updateTime": at,
-    }

@@ -15,22 +15,26 @@ from monitor.simulator.scenario import AccountSpec
 from monitor.simulator.world import World
 
 NAME = "binance"
+_FIRST_ORDER_ID = 8_000_000_001
+# The streams that have no listenKey of their own: whose they use.
+_KEY_OF = {"pro": "usd"}
 _LISTEN_KEY_LIFE = timedelta(minutes=60)
 
 
 @dataclass(slots=True, kw_only=True)
 class UserStream:
     """
-    The private stream of one engine: `usd`, `coin` or `portfolio`, and its listenKey.
+    The private stream of one engine: `usd`, `coin`, `portfolio` or `pro`, and its listenKey.
 
-    Frames wait in `outbox` for the next step.
+    Frames wait in `outbox` until they are pushed. `ended` are keys that ran out, which their
+    sockets are told of; of a key that somebody deleted nobody is told.
     """
 
     name: str
     key: str  # the API key, from which listenKeys are made
     listen_key: str | None = None
     listen_key_expires_at: datetime | None = None
-    closed_listen_keys: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
     outbox: list[Row] = field(default_factory=list)
     listen_keys_made: int = 0
 
@@ -57,16 +61,20 @@ class UserStream:
             raise unknown_listen_key()
         return self.renew_listen_key(now)
 
-    def close_listen_key(self) -> None:
-        """Forget the key; its streams end."""
-        if self.listen_key is not None:
-            self.closed_listen_keys.append(self.listen_key)
+    def delete_listen_key(self) -> None:
+        """Forget the key; its streams say nothing any more."""
         self.listen_key = None
         self.listen_key_expires_at = None
 
+    def end_listen_key(self) -> None:
+        """Forget the key as one that ran out; its streams are told so."""
+        if self.listen_key is not None:
+            self.ended.append(self.listen_key)
+        self.delete_listen_key()
+
     def expire_listen_key(self, now: datetime) -> None:
         if self.listen_key_expires_at is not None and self.listen_key_expires_at <= now:
-            self.close_listen_key()
+            self.end_listen_key()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,9 +120,17 @@ class BinanceAccount:
     def pool_of(self, leg: Leg) -> Pool:
         return next(pool for pool in self.pools() if any(leg is held for held in pool.legs))
 
+    def keyed(self, stream: str) -> UserStream:
+        """Give the stream whose listenKey opens this one."""
+        return self.streams[_KEY_OF.get(stream, stream)]
+
+    def warn(self, frame: Row) -> None:
+        """Queue what is told of a whole portfolio; the pro program has a stream for it."""
+        self.streams["pro" if self.spec.mode == "pm_pro" else "portfolio"].outbox.append(frame)
+
     def tell(self, frame: Row, ledger: Ledger) -> None:
-        """Queue a private frame of an engine; portfolio margin has one stream for both."""
-        if self.is_portfolio:
+        """Queue a private frame of an engine; plain portfolio margin has one stream for both."""
+        if self.spec.mode == "portfolio_margin":
             engine = "CM" if ledger.is_coin_margined else "UM"
             self.streams["portfolio"].outbox.append({**frame, "fs": engine})
         else:
@@ -127,6 +143,7 @@ class BinanceState:
     def __init__(self, world: World) -> None:
         self.world = world
         self.quotes = Quotes(world, NAME)
+        self._order_id = _FIRST_ORDER_ID
         at = milliseconds(world.now())
         self.accounts = tuple(
             open_account(spec, at) for spec in world.scenario.accounts if spec.exchange == NAME
@@ -141,12 +158,16 @@ class BinanceState:
     def by_name(self, name: str) -> BinanceAccount:
         return next(account for account in self.accounts if account.spec.name == name)
 
-    def by_listen_key(self, listen_key: str) -> tuple[BinanceAccount, UserStream] | None:
-        for account in self.accounts:
-            for stream in account.streams.values():
-                if stream.listen_key == listen_key:
-                    return account, stream
+    def by_listen_key(self, listen_key: str, stream: str | None) -> BinanceAccount | None:
+        """Give the account whose stream of this name the key opens."""
+        for account in self.accounts if listen_key and stream else ():
+            if account.keyed(stream or "").listen_key == listen_key:
+                return account
         return None
+
+    def next_order_id(self) -> int:
+        self._order_id += 1
+        return self._order_id
 
     def prices(self, account: BinanceAccount) -> Prices:
         return prices_for(account, self.quotes)
@@ -162,7 +183,7 @@ def open_account(spec: AccountSpec, at: int) -> BinanceAccount:
 
     """
     ledger, coin, extras = open_ledgers(spec, at)
-    names = ("usd", "coin", "portfolio")
+    names = ("usd", "coin", "portfolio", "pro")
     return BinanceAccount(
         spec=spec,
         ledger=ledger,

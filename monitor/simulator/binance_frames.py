@@ -4,7 +4,6 @@ from decimal import Decimal
 
 from monitor.simulator.binance_accounts import BinanceState
 from monitor.simulator.binance_ledger import ZERO, Ledger, Leg
-from monitor.simulator.binance_liquidation import Closed
 from monitor.simulator.binance_public import asset_row, premium_row
 from monitor.simulator.binance_quotes import Row, milliseconds, wire
 from monitor.simulator.binance_tables import ASSETS, Asset, Bracket, Symbol
@@ -126,12 +125,18 @@ def account_update(
         "e": "ACCOUNT_UPDATE",
         "T": now,
         "E": now,
+        **alias(is_coin_margined=ledger.is_coin_margined),
         "a": {
             "m": reason,
             "B": [_balance(ledger, asset, change) for asset, change in changes.items()],
             "P": [_position(state, leg) for leg in legs],
         },
     }
+
+
+def alias(*, is_coin_margined: bool) -> Row:
+    """Give what COIN-M's events of an account carry beside those of USD-M."""
+    return {"i": "SfsR"} if is_coin_margined else {}
 
 
 def _balance(ledger: Ledger, asset: str, change: Decimal) -> Row:
@@ -153,53 +158,6 @@ def _position(state: BinanceState, leg: Leg) -> Row:
         "iw": wire(leg.isolated_wallet) if leg.amount and leg.isolated_wallet else "0",
         "ps": leg.side,
         "ma": leg.margin_asset,
-    }
-
-
-def liquidation_order(state: BinanceState, closed: Closed, order_id: int) -> Row:
-    """`ORDER_TRADE_UPDATE` of the order by which Binance closed a leg."""
-    now = milliseconds(state.server_time())
-    quantity = plain(abs(closed.leg.amount))
-    price = plain(closed.mark)
-    return {
-        "e": "ORDER_TRADE_UPDATE",
-        "E": now,
-        "T": now,
-        "o": {
-            "s": closed.leg.symbol.name,
-            "c": f"autoclose-{order_id}",
-            "S": "SELL" if closed.leg.amount > 0 else "BUY",
-            "o": "LIQUIDATION",
-            "f": "IOC",
-            "q": quantity,
-            "p": price,
-            "ap": price,
-            "sp": "0",
-            "x": "TRADE",
-            "X": "FILLED",
-            "i": order_id,
-            "l": quantity,
-            "z": quantity,
-            "L": price,
-            "N": closed.leg.margin_asset,
-            "n": wire(closed.fee),
-            "T": now,
-            "t": order_id,
-            "b": "0",
-            "a": "0",
-            "m": False,
-            "R": False,
-            "wt": "CONTRACT_PRICE",
-            "ot": "LIQUIDATION",
-            "ps": closed.leg.side,
-            "cp": False,
-            "rp": wire(closed.realized),
-            "pP": False,
-            "V": "NONE",
-            "pm": "NONE",
-            "gtd": 0,
-            "er": "0",
-        },
     }
 
 
@@ -233,6 +191,33 @@ def config_update(state: BinanceState, *, multi_assets: bool) -> Row:
     """`ACCOUNT_CONFIG_UPDATE` of the asset mode."""
     now = milliseconds(state.server_time())
     return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": now, "ai": {"j": multi_assets}}
+
+
+def leverage_update(state: BinanceState, symbol: str, leverage: Decimal) -> Row:
+    """`ACCOUNT_CONFIG_UPDATE` of one symbol's leverage."""
+    now = milliseconds(state.server_time())
+    return {
+        "e": "ACCOUNT_CONFIG_UPDATE",
+        "E": now,
+        "T": now,
+        "ac": {"s": symbol, "l": int(leverage)},
+    }
+
+
+def pro_account(state: BinanceState, figures: tuple[Decimal, ...]) -> Row:
+    """`PM_PRO_ACCOUNT_UPDATE`; figures: uniMMR, equity, actual equity, initial, maintenance."""
+    uni_mmr, equity, actual, initial, maintenance = map(wire, figures)
+    return {
+        "e": "PM_PRO_ACCOUNT_UPDATE",
+        "E": milliseconds(state.server_time()),
+        "u": uni_mmr,
+        "eq": equity,
+        "ae": actual,
+        "im": initial,
+        "mm": maintenance,
+        "avb": "0.00000000",
+        "vmw": "0.00000000",
+    }
 
 
 def risk_level(state: BinanceState, word: str, figures: tuple[Decimal, ...]) -> Row:

@@ -13,9 +13,10 @@ from monitor.simulator.takeover import repay
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """What a liquidation did to one leg and its asset's wallet."""
+    """What a trade did to one leg and its asset's wallet; `amount` has the sign of the leg."""
 
     leg: Leg
+    amount: Decimal
     mark: Decimal
     realized: Decimal
     fee: Decimal
@@ -32,7 +33,7 @@ def liquidate(ledger: Ledger, legs: tuple[Leg, ...], marks: Marks, at: int) -> t
         mark = marks(leg.symbol.name)
         fee = abs(leg.notional(mark)) * leg.symbol.liquidation_fee
         realized = leg.unrealized_profit(mark)
-        closed.append(Closed(leg=leg, mark=mark, realized=realized, fee=fee))
+        closed.append(Closed(leg=leg, amount=leg.amount, mark=mark, realized=realized, fee=fee))
         ledger.legs.remove(leg)
         asset = leg.margin_asset
         if leg.isolated_wallet is not None:

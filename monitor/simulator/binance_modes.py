@@ -33,9 +33,9 @@ def change_mode(
     if account.ledger.multi_assets != before:
         news = frames.config_update(state, multi_assets=account.ledger.multi_assets)
         account.streams["usd"].outbox.append(news)
-    if account.is_portfolio:
+    if account.spec.mode == "portfolio_margin":
         for name in ("usd", "coin"):
-            account.streams[name].close_listen_key()
+            account.streams[name].end_listen_key()
     state.world.record(
         "mode",
         exchange=spec.exchange,

@@ -55,7 +55,10 @@ class BinanceRest:
 
     async def _reply(self, request: web.Request, path: str, now: datetime) -> web.Response:
         if path in _LISTEN_KEY_PATHS and request.method in {"POST", "PUT", "DELETE"}:
-            stream = self._account(request).streams[_LISTEN_KEY_PATHS[path]]
+            account = self._account(request)
+            if not _is_open(path, account):
+                raise not_permitted()
+            stream = account.streams[_LISTEN_KEY_PATHS[path]]
             return web.json_response(_listen_key(request.method, stream, now))
         if request.method == "GET" and path in PUBLIC_CALLS:
             return web.json_response(PUBLIC_CALLS[path](self._state, request.query, now))
@@ -265,5 +268,5 @@ def _listen_key(method: str, stream: UserStream, now: datetime) -> Reply:
         case "PUT":
             return {"listenKey": stream.extend_listen_key(now)}
         case _:
-            stream.close_listen_key()
+            stream.delete_listen_key()
             return {}

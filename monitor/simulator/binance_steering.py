@@ -4,22 +4,30 @@ I/O. What only Binance does, on demand: `POST /sim/binance/funding`, `/mode`, `/
 `funding` takes `{"account", "symbol", "rate"}` and charges at once; with `seconds` in place of the
 account it is the symbol's next funding, for everybody. `mode` takes `{"account", "mode"?,
 "position_mode"?}` in the words of a scenario, `brackets` `{"symbol", "rows"}` with rows of
-`cap rate leverage`, `listen-key` `{"account"}` and lets that account's keys run out.
+`cap rate leverage`, `listen-key` `{"account"}` and lets that account's keys run out. `open` takes
+`{"account", "symbol", "side", "contracts", "leverage"?, "isolated_margin"?}` and opens a position
+at the mark, `leverage` `{"account", "symbol", "leverage"}`, `margin` `{"account", "symbol",
+"side", "amount"}` into an isolated position, and `force` `{"account", "symbol", "side",
+"contracts", "kind"}`: what Binance closes by itself as liquidation, adl, settlement or takeover.
 """
 
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from aiohttp import web
 
 from monitor.simulator import binance_frames as frames
-from monitor.simulator.binance_accounts import BinanceState
+from monitor.simulator.binance_accounts import BinanceAccount, BinanceState
+from monitor.simulator.binance_changes import leg_of, move_margin, open_position, set_leverage
+from monitor.simulator.binance_forced import force
 from monitor.simulator.binance_ledger import ZERO
 from monitor.simulator.binance_modes import change_mode
 from monitor.simulator.binance_quotes import milliseconds
 from monitor.simulator.binance_stream import BinanceStream
 from monitor.simulator.binance_tables import brackets
+from monitor.simulator.scenario import PositionSpec
 
 
 class BinanceSteering:
@@ -33,8 +41,51 @@ class BinanceSteering:
             ("mode", self._mode),
             ("brackets", self._brackets),
             ("listen-key", self._listen_key),
+            ("open", self._act(self._open)),
+            ("leverage", self._act(self._leverage)),
+            ("margin", self._act(self._margin)),
+            ("force", self._act(self._force)),
         ):
             app.router.add_post(f"/sim/binance/{name}", handler)
+
+    def _act(
+        self, action: Callable[[BinanceAccount, Mapping[str, str]], None]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Give the handler of what is done to one account and told to it at once."""
+
+        async def handle(request: web.Request) -> web.Response:
+            words = await _words(request)
+            try:
+                action(self._state.by_name(words["account"]), words)
+            except (KeyError, ValueError, InvalidOperation, StopIteration) as error:
+                raise _wrong(error) from error
+            self._stream.push_private()
+            return web.json_response({"ok": True})
+
+        return handle
+
+    def _open(self, account: BinanceAccount, words: Mapping[str, str]) -> None:
+        margin = words.get("isolated_margin")
+        spec = PositionSpec(
+            symbol=words["symbol"],
+            side=words["side"],
+            contracts=Decimal(words["contracts"]),
+            entry_price=self._state.quotes.mark(words["symbol"]),
+            leverage=Decimal(words.get("leverage", "10")),
+            isolated_margin=None if margin is None else Decimal(margin),
+        )
+        open_position(self._state, account, spec)
+
+    def _leverage(self, account: BinanceAccount, words: Mapping[str, str]) -> None:
+        set_leverage(self._state, account, words["symbol"], Decimal(words["leverage"]))
+
+    def _margin(self, account: BinanceAccount, words: Mapping[str, str]) -> None:
+        leg = leg_of(account, words["symbol"], words["side"])
+        move_margin(self._state, account, leg, Decimal(words["amount"]))
+
+    def _force(self, account: BinanceAccount, words: Mapping[str, str]) -> None:
+        leg = leg_of(account, words["symbol"], words["side"])
+        force(self._state, account, leg, Decimal(words["contracts"]), words["kind"])
 
     def step(self) -> None:
         """Charge the fundings that are due, to every account."""
@@ -77,7 +128,7 @@ class BinanceSteering:
         words = await _words(request)
         try:
             for stream in self._state.by_name(words["account"]).streams.values():
-                stream.close_listen_key()
+                stream.end_listen_key()
         except (KeyError, StopIteration) as error:
             raise _wrong(error) from error
         return web.json_response({"ok": True})

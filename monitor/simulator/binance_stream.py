@@ -28,7 +28,8 @@ _STREAMS_PER_SOCKET = 1024
 _UNKNOWN_METHOD = "Invalid request: unknown variant `{}`"
 _MARKET_PATHS = ("/market/ws", "/market/stream")
 _COIN_PATHS = ("/ws", "/stream")
-_PRIVATE_PATHS = {"/private": "usd", "/ws": "coin", "/pm": "portfolio"}
+_PRIVATE_PATHS = {"/private": "usd", "/ws": "coin", "/pm-classic": "pro", "/pm": "portfolio"}
+_PRO_TICKS = 5  # a pro account's figures come every 5 s
 _LISTEN_KEY_LENGTH = 64
 _MARKS = frozenset({"markPrice", "markPrice@1s"})
 _ARRAYS = frozenset({"!markPrice@arr", "!markPrice@arr@1s"})
@@ -53,8 +54,9 @@ class BinanceStream:
         app.router.add_get("/binance/private/ws", self._private)
         app.router.add_get("/binance/private/ws/{key}", self._private)
         app.router.add_get("/binance/private/stream", self._private)
-        app.router.add_get("/binance/pm/ws", self._private)
-        app.router.add_get("/binance/pm/ws/{key}", self._private)
+        for prefix in ("/pm", "/pm-classic"):
+            app.router.add_get(f"/binance{prefix}/ws", self._private)
+            app.router.add_get(f"/binance{prefix}/ws/{{key}}", self._private)
 
     # --- sockets
 
@@ -85,10 +87,10 @@ class BinanceStream:
         key = request.match_info.get("key") or _private_key(request)
         async with self._hub.opened(request) as socket:
             self._opened_at[socket] = self._state.world.now()
-            found = self._state.by_listen_key(key)
+            found = self._state.by_listen_key(key, _stream_of(socket.path))
             # An unknown key is accepted too, and stays silent; so is one of another path.
-            if found is not None and found[1].name == _stream_of(socket.path):
-                socket.account = found[0].spec.name
+            if found is not None:
+                socket.account = found.spec.name
             socket.notes["listen_key"] = key
             async for text in socket.texts():
                 socket.answer(json.dumps(self._reply(socket, text)))
@@ -143,7 +145,9 @@ class BinanceStream:
             elif socket.path.startswith((*_MARKET_PATHS, *_COIN_PATHS)):
                 self._push_market(socket)
         self._contract_news.clear()
-        self._push_private(now)
+        if self._ticks % _PRO_TICKS == 0:
+            self._tell_pro()
+        self.push_private()
         if self._ticks % _PING_SECONDS == 0:
             for socket in self._hub:
                 socket.answer(str(int(now.timestamp() * 1000)).encode())
@@ -155,7 +159,7 @@ class BinanceStream:
         for stream in socket.topics:
             for data in said(stream, silent):
                 frame = {"stream": stream, "data": data} if combined else data
-                socket.push(json.dumps(frame, separators=(",", ":")))
+                socket.push(json.dumps(frame, separators=(",", ":")), is_event=False)
 
     def _frames(self, stream: str, silent: frozenset[str]) -> Iterator[object]:
         """Give what a stream has to say at this tick; an unknown one has nothing."""
@@ -197,24 +201,41 @@ class BinanceStream:
     def _is_due(self, stream: str) -> bool:
         return stream.endswith("@1s") or self._ticks % _SLOW_TICKS == 0
 
-    def _push_private(self, now: datetime) -> None:
+    def push_private(self) -> None:
+        """Push what waits for the private streams; on the exchange that takes milliseconds."""
+        now = self._state.server_time()
         for account in self._state.accounts:
             for stream in account.streams.values():
                 stream.expire_listen_key(now)
                 for socket in self._private_sockets(account.spec.name, stream):
-                    self._push_events(socket, stream)
+                    self._push_events(socket, stream, account.keyed(stream.name))
                 stream.outbox.clear()
 
-    def _push_events(self, socket: Socket, stream: UserStream) -> None:
+    def _push_events(self, socket: Socket, stream: UserStream, keyed: UserStream) -> None:
         key = socket.notes["listen_key"]
-        if key in stream.closed_listen_keys:
+        if key in keyed.ended:
             socket.push(json.dumps(frames.listen_key_expired(self._state, key)))
             socket.account = None
             return
+        if key != keyed.listen_key:
+            return  # somebody deleted it: silence, without a word
         combined = socket.path.startswith("/private/stream")
         for event in stream.outbox:
             frame = {"stream": key, "data": event} if combined else event
             socket.push(json.dumps(frame, separators=(",", ":")))
+
+    def _tell_pro(self) -> None:
+        for account in self._state.accounts:
+            if account.spec.mode == "pm_pro":
+                book, prices = account.portfolio, self._state.prices(account)
+                figures = (
+                    book.uni_mmr(prices),
+                    book.account_equity(prices),
+                    book.actual_equity(prices),
+                    book.account_initial_margin(prices),
+                    book.account_maint_margin(prices),
+                )
+                account.warn(frames.pro_account(self._state, figures))
 
     def _private_sockets(self, account: str, stream: UserStream) -> Iterator[Socket]:
         for socket in self._hub:

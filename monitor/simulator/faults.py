@@ -31,6 +31,12 @@ SOCKET_KINDS = frozenset(
         "refuse",  # no new ones
         "silent_symbol",  # `value` is the exchange's symbol that stops
         "garbage",  # frames that are no JSON
+        "lost",  # events don't come; what repeats itself regularly does
+        "doubled",  # every frame comes twice
+        "swapped",  # of two frames the later comes first
+        "late",  # frames come `value` seconds later, 2 by default
+        "cut",  # a socket breaks once it has sent `value` frames, 1 by default
+        "login",  # refused, with `value` as the exchange's code
     }
 )
 KINDS = REST_KINDS | SOCKET_KINDS | {CLOCK_KIND}

@@ -14,15 +14,11 @@ from monitor.simulator import okx_rows as rows
 from monitor.simulator.changes import Change, mount_changes
 from monitor.simulator.okx_account import Order
 from monitor.simulator.okx_accounts import NAME, OkxAccount, OkxState
-from monitor.simulator.okx_pools import Liquidation, liquidate, pools
-from monitor.simulator.okx_rest import OkxRest, position_rows
+from monitor.simulator.okx_events import next_trade, position_rows, tell
+from monitor.simulator.okx_pools import UNIFIED, Liquidation, liquidate, pools
+from monitor.simulator.okx_rest import OkxRest
 from monitor.simulator.okx_steering import OkxSteering
-from monitor.simulator.okx_stream import (
-    OkxStream,
-    account_row,
-    balance_and_position,
-    position_event,
-)
+from monitor.simulator.okx_stream import OkxStream
 from monitor.simulator.truth import PoolTruth, plain
 from monitor.simulator.world import World
 
@@ -81,8 +77,9 @@ class Okx:
                 contracts=mine.position.contracts,
                 price=mine.mark,
                 second=mine.position.direction < 0,
+                trade=next_trade(owner, mine.position.pos_id),
             )
-        self._tell(owner, done, before)
+        self._tell(owner, done, before, unified=pool == UNIFIED)
         return {
             "closed": ", ".join(
                 f"{p.instrument.inst_id} {plain(p.position.contracts * p.position.direction)}"
@@ -120,19 +117,18 @@ class Okx:
                 names = {position.exchange_symbol for position in pool.positions}
                 for row in position_rows(self._state, owner):
                     if row["instId"] in names:
-                        owner.outbox.append(("liquidation-warning", _warning(row)))
+                        told = _warning(row) | {"pTime": str(self._state.server_ms())}
+                        owner.outbox.append(("liquidation-warning", told))
 
-    def _tell(self, owner: OkxAccount, done: Liquidation, before: list[Order]) -> None:
+    def _tell(
+        self, owner: OkxAccount, done: Liquidation, before: list[Order], *, unified: bool
+    ) -> None:
         """Queue the private frames of a liquidation."""
         at = self._state.server_ms()
-        closed = [rows.closed_position(p, at) | {"pTime": str(at)} for p in done.positions]
-        event = balance_and_position(self._state, owner, "liquidation")
-        event["posData"] = [position_event(row) for row in closed]
-        event["trades"] = [{"instId": row["instId"], "tradeId": "2"} for row in closed]
-        owner.outbox.append(("balance_and_position", event))
-        for row in closed:
-            owner.outbox.append(("positions", row))
-        owner.outbox.append(("account", account_row(self._state, owner)))
+        closed = [rows.closed_position(p, at) for p in done.positions]
+        coins = {*owner.ledger.cash} if unified else {p.ccy for p in done.positions}
+        pos_ids = [p.position.pos_id for p in done.positions]
+        tell(self._state, owner, "liquidation", coins=coins, pos_ids=pos_ids, closed=closed)
         for order in before:
             if order not in owner.ledger.orders:
                 if order.trigger is None:
@@ -144,4 +140,4 @@ class Okx:
 
 def _warning(row: rows.Row) -> rows.Row:
     kept = "instType instId mgnMode posSide pos posCcy posId lever markPx mgnRatio ccy cTime uTime"
-    return {name: row[name] for name in kept.split()} | {"pTime": row["uTime"]}
+    return {name: row[name] for name in kept.split()}

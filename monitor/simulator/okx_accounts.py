@@ -41,13 +41,21 @@ _FIRST_UID = 44_705_892_343_619_584
 
 @dataclass(slots=True, kw_only=True)
 class OkxAccount:
-    """An account with its key, its ledger and what its sockets are still to be told."""
+    """
+    An account with its key, its ledger and what its sockets are still to be told.
+
+    `changed_ms` is when a coin, by its name, or a position, by its id, last changed; `trades`
+    holds each position's last trade.
+    """
 
     spec: AccountSpec
     ledger: Account
     uid: str
     outbox: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     bills: Bills = field(default_factory=Bills)
+    changed_ms: dict[str, int] = field(default_factory=dict)
+    trades: dict[str, str] = field(default_factory=dict)
+    trades_done: int = 0
 
 
 class OkxState:

@@ -1,8 +1,8 @@
 """
 OKX's bills: what changed a coin's balance, newest first on the wire.
 
-Source: API docs "Get bills details (last 7 days)"; types 1 transfer, 2 trade, 5 liquidation,
-8 funding fee.
+Source: API docs "Get bills details (last 7 days)", "Get bill types": 1 transfer, 2 trade,
+3 delivery, 5 liquidation, 8 funding fee, 9 ADL, 10 clawback.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,19 @@ from monitor.simulator.okx_orders import text
 from monitor.simulator.okx_tables import instrument_of
 
 Row = dict[str, object]
-TRANSFER, TRADE, LIQUIDATION, FUNDING = "1", "2", "5", "8"
+TRANSFER, TRADE, DELIVERY, LIQUIDATION, FUNDING = "1", "2", "3", "5", "8"
+ADL, CLAWBACK = "9", "10"
+PARTIAL = "5 in part"  # a liquidation that leaves something of the position
 _SUB_TYPES = {
     # what it is: where the amount is not negative, and where it is
     TRANSFER: ("11", "12"),
     TRADE: ("5", "6"),  # a long closed, a short closed
+    DELIVERY: ("112", "113"),
     LIQUIDATION: ("104", "105"),
+    PARTIAL: ("100", "101"),
     FUNDING: ("174", "173"),
+    ADL: ("125", "126"),
+    CLAWBACK: ("108", "108"),
 }
 _FIRST_ID = 623_950_854_533_513_219
 _MOST = 1000
@@ -40,6 +46,7 @@ class Bill:
     margin_mode: str = ""
     contracts: Decimal | None = None
     price: Decimal | None = None
+    trade: str = ""
 
 
 class Bills:
@@ -61,12 +68,13 @@ class Bills:
         contracts: Decimal | None = None,
         price: Decimal | None = None,
         second: bool | None = None,
+        trade: str = "",
     ) -> None:
         """Note a change of a coin; `second` takes the second word for it whatever its sign."""
         place = change < 0 if second is None else second
         bill = Bill(
             bill_id=_FIRST_ID + len(self._kept),
-            kind=kind,
+            kind=kind.split(maxsplit=1)[0],
             sub_kind=_SUB_TYPES[kind][place],
             ccy=ccy,
             change=change,
@@ -76,6 +84,7 @@ class Bills:
             margin_mode=margin_mode,
             contracts=contracts,
             price=price,
+            trade=trade,
         )
         self._kept = [*self._kept, bill][-_MOST:]
 
@@ -109,6 +118,7 @@ def _row(bill: Bill) -> Row:
         "subType": bill.sub_kind,
         "sz": text(bill.contracts if bill.contracts is not None else abs(bill.change)),
         "to": ("18" if bill.change > 0 else "6") if moved else "",
+        "tradeId": bill.trade,
         "ts": str(bill.at_ms),
         "type": bill.kind,
     }

@@ -8,10 +8,9 @@ from monitor.simulator import okx_rows as rows
 from monitor.simulator.changes import Change
 from monitor.simulator.okx_account import ZERO, MarginPosition, Position
 from monitor.simulator.okx_accounts import LEVELS, OkxAccount, OkxState
+from monitor.simulator.okx_events import account_row, next_trade, tell
 from monitor.simulator.okx_ledger import figures
 from monitor.simulator.okx_legs import PositionFigures
-from monitor.simulator.okx_rest import position_rows
-from monitor.simulator.okx_stream import account_row, balance_and_position
 
 
 def change(state: OkxState, owner: OkxAccount, wish: Change) -> None:
@@ -25,10 +24,9 @@ def change(state: OkxState, owner: OkxAccount, wish: Change) -> None:
     if wish.coin is not None:
         _move(owner, wish.coin, wish.amount)
         _bill(state, owner, bills.TRANSFER, wish.coin, wish.amount)
-        _tell(state, owner, "transferred")
+        tell(state, owner, "transferred", coins=[wish.coin])
     else:
-        _resize(state, owner, wish)
-        _tell(state, owner, "filled")
+        _resize(state, owner, wish, "filled", bills.TRADE)
 
 
 def charge_funding(state: OkxState, owner: OkxAccount) -> None:
@@ -40,7 +38,7 @@ def charge_funding(state: OkxState, owner: OkxAccount) -> None:
     Source: OKX help "Funding fee": position value at the mark times the rate.
     """
     now = figures(owner.ledger, state.prices())
-    paid: set[str] = set()
+    paid: dict[str, str] = {}
     for mine in now.positions:
         it = mine.position
         if mine.instrument.kind != "SWAP" or not isinstance(it, Position):
@@ -52,12 +50,34 @@ def charge_funding(state: OkxState, owner: OkxAccount) -> None:
             place = owner.ledger.positions.index(it)
             owner.ledger.positions[place] = replace(it, margin=it.margin + amount)
         _bill(state, owner, bills.FUNDING, mine.ccy, amount, mine=mine, contracts=it.contracts)
-        paid.add(it.pos_id)
+        paid[it.pos_id] = mine.ccy
     if paid:
-        _tell(state, owner, "funding_fee")
-        for row in position_rows(state, owner):
-            if row["posId"] in paid:
-                owner.outbox.append(("positions", row | {"pTime": row["uTime"]}))
+        tell(state, owner, "funding_fee", coins={*paid.values()}, pos_ids=paid)
+
+
+def take(state: OkxState, owner: OkxAccount, event: str, wish: Change) -> None:
+    """
+    Take a part of a position as the exchange does by itself: its liquidation, ADL, delivery.
+
+    It goes at the mark and without a fee, down to what the wish leaves.
+
+    Raises:
+        StopIteration: If it names a position that there is not.
+        ValueError: If there is no such event, or the position would grow.
+
+    """
+    kinds = {"liquidation": bills.PARTIAL, "adl": bills.ADL, "delivered": bills.DELIVERY}
+    if event not in kinds:
+        raise ValueError(f"event: expected one of {', '.join(kinds)}, got {event!r}")
+    whole = event == "liquidation" and not wish.contracts
+    _resize(state, owner, wish, event, bills.LIQUIDATION if whole else kinds[event])
+
+
+def claw_back(state: OkxState, owner: OkxAccount, coin: str, amount: Decimal) -> None:
+    """Take so much of a coin to cover what others lost."""
+    _move(owner, coin, -amount)
+    _bill(state, owner, bills.CLAWBACK, coin, -amount)
+    tell(state, owner, "claw_back", coins=[coin])
 
 
 def change_mode(
@@ -123,17 +143,12 @@ def _bill(  # noqa: PLR0913 - what a bill says
         margin_mode="isolated" if mine.position.is_isolated else "cross",
         contracts=contracts,
         price=mine.mark,
-        second=mine.position.direction < 0 if kind == bills.TRADE else None,
+        second=None if kind == bills.FUNDING else mine.position.direction < 0,
+        trade="" if kind == bills.FUNDING else owner.trades.get(mine.position.pos_id, ""),
     )
 
 
-def _tell(state: OkxState, owner: OkxAccount, event: str) -> None:
-    frame = balance_and_position(state, owner, event)
-    owner.outbox.append(("balance_and_position", frame))
-    owner.outbox.append(("account", account_row(state, owner)))
-
-
-def _resize(state: OkxState, owner: OkxAccount, wish: Change) -> None:
+def _resize(state: OkxState, owner: OkxAccount, wish: Change, event: str, kind: str) -> None:
     """Close or open a part at the mark, of the cross position where both are; without a fee."""
     ledger = owner.ledger
     direction = 1 if wish.side == "long" else -1
@@ -145,19 +160,20 @@ def _resize(state: OkxState, owner: OkxAccount, wish: Change) -> None:
         if (p.position.inst_id, p.position.direction) == (wish.symbol, direction)
     )
     it, size = mine.position, wish.contracts
+    if size >= it.contracts and kind != bills.TRADE:
+        raise ValueError(f"contracts: {event} leaves less than {it.contracts}, got {size}")
+    next_trade(owner, it.pos_id)
     if size < it.contracts:
         part = (it.contracts - size) / it.contracts
         gained = mine.upl * part + (it.margin or ZERO) * part
         _move(owner, mine.ccy, gained)
         closed = it.contracts - size
-        _bill(state, owner, bills.TRADE, mine.ccy, gained, mine=mine, contracts=closed)
+        _bill(state, owner, kind, mine.ccy, gained, mine=mine, contracts=closed)
     if isinstance(it, MarginPosition):
         place = ledger.loans.index(it)
         ledger.loans[place : place + 1] = [it.resized(size, mine.mark)] if size else []
     else:
         place = ledger.positions.index(it)
         ledger.positions[place : place + 1] = [it.resized(size, mine.mark)] if size else []
-    row = rows.closed_position(mine, state.server_ms())
-    if size:
-        row = next(r for r in position_rows(state, owner) if r["posId"] == it.pos_id)
-    owner.outbox.append(("positions", row | {"pTime": row["uTime"]}))
+    last = [] if size else [rows.closed_position(mine, state.server_ms())]
+    tell(state, owner, event, coins=[mine.ccy], pos_ids=[it.pos_id], closed=last)

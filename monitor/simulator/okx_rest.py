@@ -10,10 +10,10 @@ from monitor.simulator import okx_balance
 from monitor.simulator import okx_orders as orders
 from monitor.simulator import okx_public as public
 from monitor.simulator import okx_queries as queries
-from monitor.simulator import okx_rows as rows
 from monitor.simulator.okx_account import PORTFOLIO
 from monitor.simulator.okx_accounts import OkxAccount, OkxState
 from monitor.simulator.okx_auth import Refused
+from monitor.simulator.okx_events import balance_row, position_rows
 from monitor.simulator.okx_ledger import figures
 from monitor.simulator.okx_rates import DISCOUNTS
 from monitor.simulator.okx_tables import INSTRUMENTS, PAIRS, SETTLE_CCY
@@ -173,8 +173,7 @@ class OkxRest:
 
     def _balance(self, request: web.Request, account: OkxAccount) -> Sequence[Row]:
         wanted = queries.listed(request, "ccy", _MOST_CURRENCIES)
-        now = figures(account.ledger, self._state.prices())
-        row = okx_balance.balance(account.ledger, now, self._state.server_ms())
+        row = balance_row(self._state, account)
         if wanted and isinstance(row["details"], list):
             row["details"] = [one for one in row["details"] if one["ccy"] in wanted]
         return [row]
@@ -229,14 +228,6 @@ class OkxRest:
         found = [orders.open_order(order, self._state.started_ms) for order in waiting]
         found = [row for row in found if request.query.get("instId") in {None, row["instId"]}]
         return queries.page_of(found, "ordId", request)
-
-
-def position_rows(state: OkxState, account: OkxAccount) -> list[Row]:
-    """All open positions of an account, as REST and stream show them."""
-    prices, at_ms = state.prices(), state.server_ms()
-    now = figures(account.ledger, prices)
-    found = [rows.position(account.ledger, now, mine, prices, at_ms) for mine in now.positions]
-    return found + [rows.other_position(other, at_ms) for other in account.ledger.others]
 
 
 def algo_rows(state: OkxState, account: OkxAccount) -> list[Row]:

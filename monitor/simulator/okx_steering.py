@@ -1,4 +1,4 @@
-"""I/O. `/sim/okx/`: notices, closed sockets, another mode, funding."""
+"""I/O. `/sim/okx/`: notices, closed sockets, another mode, funding, what the exchange takes."""
 
 import json
 from datetime import datetime, timedelta
@@ -6,8 +6,9 @@ from decimal import Decimal, InvalidOperation
 
 from aiohttp import web
 
+from monitor.simulator.changes import Change
 from monitor.simulator.okx_accounts import OkxAccount, OkxState
-from monitor.simulator.okx_changes import change_mode, charge_funding
+from monitor.simulator.okx_changes import change_mode, charge_funding, claw_back, take
 from monitor.simulator.okx_stream import OkxStream
 
 _LEAVE_SECONDS = 60.0
@@ -23,6 +24,7 @@ class OkxSteering:
         app.router.add_post("/sim/okx/close", self._close)
         app.router.add_post("/sim/okx/mode", self._mode)
         app.router.add_post("/sim/okx/funding", self._funding)
+        app.router.add_post("/sim/okx/take", self._take)
 
     def step(self, now: datetime) -> None:
         """Charge the funding that is due."""
@@ -73,11 +75,7 @@ class OkxSteering:
         """
         body = await _body(request)
         if "rate" in body:
-            try:
-                rate = Decimal(str(body["rate"]))
-            except InvalidOperation:
-                raise _wrong(f"rate: expected a number, got {body['rate']!r}") from None
-            self._state.set_funding_rate(_text(body.get("base")), rate)
+            self._state.set_funding_rate(_text(body.get("base")), _number(body, "rate"))
         if "seconds" in body:
             after = timedelta(seconds=float(str(body["seconds"])))
             self._state.funding_due_at = self._state.world.now() + after
@@ -85,6 +83,32 @@ class OkxSteering:
         owners = [self._owner(body)] if "account" in body else self._state.accounts
         for owner in owners:
             charge_funding(self._state, owner)
+        return web.json_response({"ok": True})
+
+    async def _take(self, request: web.Request) -> web.Response:
+        """
+        Take something as the exchange does by itself.
+
+        `{"account", "event", "symbol", "side"?, "contracts"?}`: a position down to so many
+        contracts, by `liquidation`, `adl` or `delivered`; `{"account", "event": "claw_back",
+        "coin", "amount"}`.
+        """
+        body = await _body(request)
+        owner, event = self._owner(body), str(body.get("event"))
+        try:
+            if event == "claw_back":
+                claw_back(self._state, owner, str(body.get("coin")), _number(body, "amount"))
+            else:
+                wish = Change(
+                    symbol=_text(body.get("symbol")),
+                    side=str(body.get("side", "long")),
+                    contracts=_number(body, "contracts"),
+                )
+                take(self._state, owner, event, wish)
+        except ValueError as error:
+            raise _wrong(str(error)) from None
+        except StopIteration:
+            raise _wrong(f"there is no such position in {body.get('symbol')!r}") from None
         return web.json_response({"ok": True})
 
     def _owner(self, body: dict[str, object]) -> OkxAccount:
@@ -105,6 +129,13 @@ async def _body(request: web.Request) -> dict[str, object]:
     if not isinstance(body, dict):
         raise _wrong("the body is not a JSON object")
     return body
+
+
+def _number(body: dict[str, object], key: str) -> Decimal:
+    try:
+        return Decimal(str(body.get(key, 0)))
+    except InvalidOperation:
+        raise _wrong(f"{key}: expected a number, got {body[key]!r}") from None
 
 
 def _text(value: object) -> str | None:

@@ -13,14 +13,11 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from monitor.simulator import okx_balance as balances
 from monitor.simulator import okx_public as public
 from monitor.simulator.okx_accounts import NAME, OkxAccount, OkxState
 from monitor.simulator.okx_auth import login_error
 from monitor.simulator.okx_channels import Row, objection, topic_of, wants
-from monitor.simulator.okx_ledger import figures
-from monitor.simulator.okx_orders import text
-from monitor.simulator.okx_rest import position_rows
+from monitor.simulator.okx_events import account_row, balance_and_position, position_rows
 from monitor.simulator.okx_tables import instrument_of
 from monitor.simulator.sockets import Hub, Socket
 
@@ -28,6 +25,7 @@ _SILENCE = timedelta(seconds=30)
 _UNCHANGED = timedelta(seconds=10)
 _REGULAR = timedelta(seconds=5)
 _PAGE = 5  # rows on a page of a snapshot; the exchange's own page is longer
+_MOST_CONNECTIONS = 30  # of one account's, on one private channel
 _TWICE_EVERY = 5  # each so manieth step a mark comes twice under one time
 _MESSAGES = {
     "60004": "Invalid timestamp",
@@ -38,7 +36,10 @@ _MESSAGES = {
     "60012": "Invalid request",
     "60024": "Wrong passphrase",
     "60031": "The WebSocket endpoint does not support multiple account batch login",
+    "60032": "API key doesn't exist",
+    "63999": "Login failed due to internal error. Please try again later.",
 }
+_LOGIN_FAILED = b"Login failed."
 
 
 class OkxStream:
@@ -112,16 +113,28 @@ class OkxStream:
 
     def _login(self, socket: Socket, message: Row, args: list[Row]) -> None:
         arg = args[0] if args and isinstance(args[0], dict) else {}
-        account = self._state.by_key(str(arg.get("apiKey")))
-        code: str | None = "60005"
-        if account is not None:
-            at_ms = self._state.server_ms(socket.path)
-            code = login_error(arg, account.spec.secret, account.spec.passphrase, at_ms)
+        if socket.account is not None:
+            self._refuse(socket, "60031", _MESSAGES["60031"], message)
+            return
+        account, code = self._known(socket, arg)
         if code is None and account is not None:
             socket.account = account.spec.name
             socket.answer(_dumps(_event(socket, "login", code="0", msg="")))
-        else:
-            self._refuse(socket, code or "60009", _MESSAGES[code or "60009"], message)
+            return
+        refused = code or "60009"
+        self._refuse(socket, refused, _MESSAGES.get(refused, "Operation failed."), message)
+        socket.notes["failed"] = refused
+
+    def _known(self, socket: Socket, arg: Row) -> tuple[OkxAccount | None, str | None]:
+        """Who logs in, and the code with which it fails, None where it does not."""
+        fault = self._hub.fault_value("login", socket.path, "60009")
+        if fault is not None:
+            return None, fault
+        account = self._state.by_key(str(arg.get("apiKey")))
+        if account is None:
+            return None, "60005"
+        at_ms = self._state.server_ms(socket.path)
+        return account, login_error(arg, account.spec.secret, account.spec.passphrase, at_ms)
 
     def _subscribe(self, socket: Socket, message: Row, op: str, arg: object) -> None:
         kind = socket.path.rsplit("/", 1)[-1]
@@ -140,13 +153,23 @@ class OkxStream:
             self._sent[socket].pop(topic, None)
             return
         socket.topics[topic] = None
-        if kind != "public":
-            count = sum(topic in other.topics for other in self._hub)
-            channel = str(arg["channel"])
-            socket.answer(
-                _dumps(_event(socket, "channel-conn-count", channel=channel, connCount=str(count)))
-            )
-        self._first(socket, topic, arg)
+        if kind == "public" or self._counted(socket, str(arg["channel"])):
+            self._first(socket, topic, arg)
+        else:
+            socket.topics.pop(topic)
+
+    def _counted(self, socket: Socket, channel: str) -> bool:
+        """Tell how many connections of an account have a channel; False if one too many."""
+        count = sum(
+            other.account == socket.account
+            and any(json.loads(topic)["channel"] == channel for topic in other.topics)
+            for other in self._hub
+        )
+        fits = count <= _MOST_CONNECTIONS
+        name = "channel-conn-count" if fits else "channel-conn-count-error"
+        told = str(min(count, _MOST_CONNECTIONS))
+        socket.answer(_dumps(_event(socket, name, channel=channel, connCount=told)))
+        return fits
 
     def _refuse(self, socket: Socket, code: str, because: str, message: Row) -> None:
         error = _event(socket, "error", code=code, msg=because)
@@ -167,6 +190,8 @@ class OkxStream:
                 self._step(socket, now)
                 if now - self._moved[socket] > _SILENCE:
                     self._close(socket, 4004, b"No data received in 30s.")
+                if socket.notes.pop("failed", None) is not None:
+                    self._close(socket, 4001, _LOGIN_FAILED)
                 leaving = socket.notes.get("leaving")
                 if leaving is not None and now >= datetime.fromisoformat(leaving):
                     self._close(socket, 1000)
@@ -191,7 +216,8 @@ class OkxStream:
             case "balance_and_position":
                 account = self._state.by_name(socket.account or "")
                 event = balance_and_position(self._state, account, "snapshot")
-                self._push(socket, {"arg": self._named(socket, arg), "data": [event]})
+                frame: Row = {"arg": self._named(socket, arg), "data": [event]}
+                self._push(socket, frame, is_event=False)
 
     def _push_price(self, socket: Socket, topic: str, arg: Row, now: datetime) -> None:
         inst_id, prices = str(arg["instId"]), self._state.prices()
@@ -211,8 +237,9 @@ class OkxStream:
         repeats = before is not None and self._steps % _TWICE_EVERY == 0
         if repeats and before is not None and arg["channel"] == "mark-price":
             # The same time twice; what was received last holds.
-            self._push(socket, {"arg": arg, "data": [row | {"markPx": before[0]}]})
-        self._push(socket, {"arg": arg, "data": [row]})
+            repeated = row | {"markPx": before[0]}
+            self._push(socket, {"arg": arg, "data": [repeated]}, is_event=False)
+        self._push(socket, {"arg": arg, "data": [row]}, is_event=False)
 
     def _push_snapshot(self, socket: Socket, topic: str, arg: Row) -> None:
         account = self._state.by_name(socket.account or "")
@@ -234,7 +261,7 @@ class OkxStream:
                 "lastPage": number == len(pages),
                 "data": page,
             }
-            self._push(socket, frame)
+            self._push(socket, frame, is_event=False)
 
     def _position_rows(self, account: OkxAccount, arg: Row) -> list[Row]:
         at = str(self._state.server_ms())
@@ -255,45 +282,15 @@ class OkxStream:
                     frame = frame | {"eventType": "event_update"}
                 self._push(socket, frame)
 
-    def _push(self, socket: Socket, frame: Row) -> None:
+    def _push(self, socket: Socket, frame: Row, *, is_event: bool = True) -> None:
         if not self._hub.has_fault("stall", socket.path):
             self._moved[socket] = self._state.world.now()
-        socket.push(_dumps(frame))
+        socket.push(_dumps(frame), is_event=is_event)
 
     def _named(self, socket: Socket, arg: Row) -> Row:
         if socket.account is None:
             return arg
         return arg | {"uid": self._state.by_name(socket.account).uid}
-
-
-def account_row(state: OkxState, account: OkxAccount) -> Row:
-    """`data[0]` of the account channel."""
-    now = figures(account.ledger, state.prices())
-    return balances.as_streamed(balances.balance(account.ledger, now, state.server_ms()), now)
-
-
-def balance_and_position(state: OkxState, account: OkxAccount, event: str) -> Row:
-    """`data[0]` of the fastest channel: cash balances and open positions."""
-    at = str(state.server_ms())
-    return {
-        "pTime": at,
-        "eventType": event,
-        "balData": [
-            {"ccy": ccy, "cashBal": text(cash), "uTime": at}
-            for ccy, cash in account.ledger.cash.items()
-        ],
-        "posData": [position_event(row) for row in position_rows(state, account)],
-        "trades": [],
-    }
-
-
-def position_event(row: Row) -> Row:
-    """A position as `balance_and_position` words it."""
-    kept = (
-        "posId tradeId instId instType mgnMode posSide pos ccy posCcy avgPx nonSettleAvgPx "
-        "settledPnl baseBal quoteBal uTime"
-    )
-    return {name: row[name] for name in kept.split()}
 
 
 def _is_regular(arg: Row) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import WSMsgType, web
@@ -10,6 +11,7 @@ from monitor.simulator.world import World
 
 _QUEUE_LENGTH = 2000  # a reader this far behind is cut off, as exchanges do
 _GARBAGE = '{"e":"markPriceUpdate","s":"BTC'
+_LATE_SECONDS = "2"
 
 
 class Socket:
@@ -23,12 +25,51 @@ class Socket:
         self.notes: dict[str, str] = {}  # what an exchange wants to remember of it
         self._hub = hub
         self._queue: asyncio.Queue[str | bytes] = asyncio.Queue(_QUEUE_LENGTH)
+        self._late: deque[tuple[float, str]] = deque()
+        self._overtaken: str | None = None
+        self._sent = 0
 
-    def push(self, text: str) -> None:
-        """Queue a data frame, unless a fault holds data back on this path."""
+    def push(self, text: str, *, is_event: bool = True) -> None:
+        """
+        Queue a data frame, unless a fault holds data back on this path.
+
+        What is no event repeats itself: the fault `lost` leaves it alone.
+        """
         if self._hub.has_fault("stall", self.path):
             return
-        self.answer(_GARBAGE if self._hub.has_fault("garbage", self.path) else text)
+        if is_event and self._hub.has_fault("lost", self.path):
+            return
+        shown = _GARBAGE if self._hub.has_fault("garbage", self.path) else text
+        seconds = self._hub.fault_value("late", self.path, _LATE_SECONDS)
+        if seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._late.append((loop.time() + float(seconds), shown))
+            loop.call_later(float(seconds), self.release)
+        elif self._late:  # what comes after a late one waits for it
+            self._late.append((self._late[-1][0], shown))
+        else:
+            self._queue_in_order(shown)
+
+    def _queue_in_order(self, text: str) -> None:
+        if self._hub.has_fault("swapped", self.path) and self._overtaken is None:
+            self._overtaken = text
+            return
+        for _ in range(2 if self._hub.has_fault("doubled", self.path) else 1):
+            self.answer(text)
+        self._let_go_overtaken()
+
+    def _let_go_overtaken(self) -> None:
+        if self._overtaken is not None:
+            self.answer(self._overtaken)
+            self._overtaken = None
+
+    def release(self) -> None:
+        """Queue what was held back and is due; called when it is, and at each tick."""
+        now = asyncio.get_running_loop().time()
+        while self._late and self._late[0][0] <= now:
+            self._queue_in_order(self._late.popleft()[1])
+        if not self._hub.has_fault("swapped", self.path):
+            self._let_go_overtaken()
 
     def answer(self, text: str | bytes) -> None:
         """Queue a reply to the client (acknowledgements and pongs get through a stall)."""
@@ -52,6 +93,11 @@ class Socket:
     async def write_queue(self) -> None:
         while not self.response.closed:
             item = await self._queue.get()
+            most = self._hub.fault_value("cut", self.path, "1")
+            if most is not None and self._sent >= int(most):
+                self.abort()
+                return
+            self._sent += 1
             with contextlib.suppress(ConnectionError):
                 if isinstance(item, bytes):
                     await self.response.ping(item)
@@ -72,6 +118,11 @@ class Hub:
 
     def has_fault(self, kind: str, path: str) -> bool:
         return self._world.faults.find(self._exchange, path, kind, self._world.now()) is not None
+
+    def fault_value(self, kind: str, path: str, default: str) -> str | None:
+        """Give what the fault of this kind on this path says, None where there is none."""
+        fault = self._world.faults.find(self._exchange, path, kind, self._world.now())
+        return None if fault is None else fault.value or default
 
     def silent_symbols(self, path: str) -> frozenset[str]:
         return self._world.faults.silent_symbols(self._exchange, path, self._world.now())
@@ -102,8 +153,9 @@ class Hub:
                 await writer
 
     def apply_drop(self) -> None:
-        """Cut the sockets that the fault `drop` strikes; called at each tick."""
+        """Cut the sockets that `drop` strikes, let go what others held; called at each tick."""
         for socket in self:
+            socket.release()
             if self.has_fault("drop", socket.path):
                 socket.abort()
 

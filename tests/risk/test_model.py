@@ -106,3 +106,18 @@ def test_the_marks_of_what_is_held_and_followed_are_wanted_once_each():
     )
 
     assert snapshot.instruments() == (held, linear("SOL"), followed)
+
+
+def test_a_pool_is_either_read_or_unread():
+    pool = a_pool(long("BTC"))
+    with pytest.raises(ValueError, match="read and unread at once"):
+        AccountSnapshot(
+            account="main",
+            exchange="bybit",
+            at=NOON,
+            mode="unified, cross",
+            pools=(pool,),
+            reported={},
+            marks={},
+            unread={pool.id: "a row of it can't be read"},
+        )

@@ -32,7 +32,7 @@ def pool(sim: Simulation, account: str, name: str) -> Any:
 
 
 async def heard(sim: Simulation, key: str, **body: object) -> Any:
-    """The first private frame after a change."""
+    """The first private frame after a change that is not of an order."""
     headers = {"X-MBX-APIKEY": key}
     url = f"{sim.url('binance')}/fapi/v1/listenKey"
     async with aiohttp.ClientSession() as session:
@@ -40,8 +40,10 @@ async def heard(sim: Simulation, key: str, **body: object) -> Any:
             listen_key = (await reply.json())["listenKey"]
         async with session.ws_connect(f"{sim.ws_url('binance')}/private/ws/{listen_key}") as ws:
             assert await changed(sim, **body) == 200
-            await sim.tick()
-            return await ws.receive_json(timeout=5)
+            frame = await ws.receive_json(timeout=5)
+            while frame["e"] == "ORDER_TRADE_UPDATE":
+                frame = await ws.receive_json(timeout=5)
+            return frame
 
 
 async def test_a_deposit_raises_the_pool_and_is_told(sim: Simulation) -> None:

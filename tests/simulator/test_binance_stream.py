@@ -150,13 +150,15 @@ async def test_a_liquidation_is_told_on_the_private_stream(sim: Simulation) -> N
     async with opened(sim, f"/private/ws?listenKey={key}") as client:
         sim.world.pin("BTC", D(18640))
         await sim.tick()
-        frames = [await client.receive() for _ in range(4)]
-    orders, (account, cleared) = frames[:2], frames[2:]
-    assert [frame["e"] for frame in orders] == ["ORDER_TRADE_UPDATE"] * 2
+        frames = [await client.receive() for _ in range(6)]
+    orders, (account, cleared) = frames[:4], frames[4:]
+    assert [frame["e"] for frame in orders] == ["ORDER_TRADE_UPDATE"] * 4
     assert all(frame["o"]["c"].startswith("autoclose-") for frame in orders)
-    assert [(o["o"]["S"], o["o"]["ps"], o["o"]["q"]) for o in orders] == [
-        ("SELL", "LONG", "0.3"),
-        ("BUY", "SHORT", "0.1"),
+    assert [(o["o"]["S"], o["o"]["ps"], o["o"]["q"], o["o"]["x"], o["o"]["l"]) for o in orders] == [
+        ("SELL", "LONG", "0.3", "NEW", "0"),
+        ("SELL", "LONG", "0.3", "TRADE", "0.3"),
+        ("BUY", "SHORT", "0.1", "NEW", "0"),
+        ("BUY", "SHORT", "0.1", "TRADE", "0.1"),
     ]
     assert (account["e"], account["a"]["m"]) == ("ACCOUNT_UPDATE", "ORDER")
     assert [(p["s"], p["ps"], p["pa"]) for p in account["a"]["P"]] == [
@@ -195,17 +197,21 @@ async def test_one_account_does_not_hear_of_another(sim: Simulation) -> None:
         assert await client.silent()
 
 
-async def test_a_deleted_listen_key_ends_every_stream_of_the_account(sim: Simulation) -> None:
+async def test_a_deleted_listen_key_silences_every_stream_of_the_account(
+    sim: Simulation,
+) -> None:
     key = await listen_key(sim, "sim-one-key")
     async with (
         opened(sim, f"/private/ws?listenKey={key}") as client,
         opened(sim, f"/private/ws/{key}") as other,
     ):
         await listen_key(sim, "sim-one-key", "DELETE")
+        await steered(sim, "funding", account="one", symbol="BTCUSDT", rate="0.001")
         await sim.tick()
-        for each in (client, other):
-            frame = await each.receive()
-            assert (frame["e"], frame["listenKey"]) == ("listenKeyExpired", key)
+        assert await client.silent()  # nobody is told of it
+        assert await other.silent()
+    assert not await listen_key(sim, "sim-one-key", "PUT")
+    assert await listen_key(sim, "sim-one-key") != key
 
 
 async def test_a_listen_key_that_runs_out_is_told_and_then_silence(sim: Simulation) -> None:

@@ -241,6 +241,67 @@ async def test_garbage_is_no_json(sim: Simulation, session: aiohttp.ClientSessio
                 json.loads(message.data)
 
 
+def names(messages: list[Any]) -> list[str]:
+    return [json.loads(message.data)["s"] for message in messages]
+
+
+async def test_every_frame_comes_twice(sim: Simulation, session: aiohttp.ClientSession) -> None:
+    async with marks(sim, session) as socket:
+        await fault(sim, session, kind="doubled")
+        await sim.tick()
+        told = await heard(socket)
+        assert names(told) == ["BTCUSDT", "BTCUSDT", "ETHUSDT", "ETHUSDT"]
+        assert told[0].data == told[1].data
+
+
+async def test_of_two_frames_the_later_comes_first(
+    sim: Simulation, session: aiohttp.ClientSession
+) -> None:
+    async with marks(sim, session) as socket:
+        await fault(sim, session, kind="swapped")
+        await sim.tick()
+        assert names(await heard(socket)) == ["ETHUSDT", "BTCUSDT"]
+
+
+async def test_a_frame_that_was_to_be_overtaken_comes_when_the_fault_is_over(
+    sim: Simulation, session: aiohttp.ClientSession
+) -> None:
+    async with marks(sim, session) as socket:
+        await fault(sim, session, kind="silent_symbol", value="ETHUSDT")
+        await fault(sim, session, kind="swapped")
+        await sim.tick()
+        assert await heard(socket) == []
+        sim.world.clear_faults(kind="swapped")
+        await sim.tick()
+        first, second = await heard(socket)
+        assert json.loads(first.data)["E"] < json.loads(second.data)["E"]
+
+
+async def test_frames_come_late_and_in_their_order(
+    sim: Simulation, session: aiohttp.ClientSession
+) -> None:
+    async with marks(sim, session) as socket:
+        await fault(sim, session, kind="late", value=str(3 * SOON))
+        await sim.tick()
+        sim.world.clear_faults()
+        await sim.tick()  # what comes now waits for what came before
+        assert await heard(socket) == []
+        await asyncio.sleep(3 * SOON)
+        times = [json.loads(message.data)["E"] for message in await heard(socket)]
+        assert len(times) == 4
+        assert times == sorted(times)
+
+
+async def test_a_socket_breaks_after_so_many_frames(
+    sim: Simulation, session: aiohttp.ClientSession
+) -> None:
+    await fault(sim, session, kind="cut", value="2")
+    async with marks(sim, session) as socket:  # the first frame acknowledges
+        await sim.tick()
+        assert names([await socket.receive(timeout=5)]) == ["BTCUSDT"]
+        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSED
+
+
 async def test_events_tell_when_a_fault_began_and_when_it_was_over(
     sim: Simulation, session: aiohttp.ClientSession
 ) -> None:

@@ -276,7 +276,9 @@ async def test_a_transfer_is_told_at_once(sim):
     row = told["data"][0]
     assert row["eventType"] == "transferred"
     assert row["balData"][0]["cashBal"] == "1200"
-    assert {one["pos"] for one in row["posData"]} == {"20", "-30", "50"}
+    assert [one["ccy"] for one in row["balData"]] == ["USDT"]
+    assert row["posData"] == row["trades"] == [], "no position was touched"
+    assert {one["pos"] for one in first["data"][0]["posData"]} == {"20", "-30", "50"}
 
 
 async def test_a_closed_position_comes_once_more_with_size_zero(sim):

@@ -291,7 +291,7 @@ async def okx(sim: Simulation, account: str | None, path: str, **query: object) 
     return reply.json["data"]
 
 
-async def steer(sim: Simulation, path: str, **body: object) -> None:
+async def steer(sim: Simulation, path: str, /, **body: object) -> None:
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"http://{sim.host}:{sim.port}/sim/{path}", json=body) as reply,

@@ -19,6 +19,7 @@ from monitor.exchanges.binance.cash import mark_call
 from monitor.exchanges.binance.contracts import fee_call
 from monitor.exchanges.binance.errors import read_error
 from monitor.exchanges.binance.marks import mark_calls, mark_streams, read_frame, read_marks
+from monitor.exchanges.binance.news import read_account_frame
 from monitor.exchanges.binance.permissions import HINT, RESTRICTIONS, read_permissions
 from monitor.exchanges.binance.reading import (
     COINM_CALLS,
@@ -29,6 +30,7 @@ from monitor.exchanges.binance.reading import (
     read_account,
     torn,
 )
+from monitor.exchanges.binance.streams import account_streams
 from monitor.exchanges.binance.tiers import bracket_call
 from monitor.exchanges.call import RestCall
 from monitor.exchanges.payload import Row
@@ -106,6 +108,7 @@ def watching(products: tuple[str, ...]) -> Exchange:
         EXCHANGE,
         needed=partial(needed, products=products),
         read_account=partial(read_account, products=products),
+        account_streams=partial(account_streams, products=products),
     )
 
 
@@ -134,6 +137,8 @@ EXCHANGE = Exchange(
         ),
     ),
     permission_hint=HINT,
+    account_streams=account_streams,
+    read_account_frame=read_account_frame,
     torn=torn,
     narrowed=watching,
 )

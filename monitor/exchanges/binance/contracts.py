@@ -41,6 +41,15 @@ def product_of(symbol: str) -> Product:
     return Product.COINM if _COIN_NAME.fullmatch(symbol) else Product.USDM
 
 
+def settle_asset(symbol: str) -> str | None:
+    """What a contract settles in, as its name tells; None where it tells nothing."""
+    coin = _COIN_NAME.fullmatch(symbol)
+    if coin is not None:
+        return coin["base"]
+    pair = symbol.partition("_")[0]
+    return next((quote for quote in _QUOTES if pair.endswith(quote)), None)
+
+
 def contract_call(symbol: str) -> RestCall:
     """The contract list of the symbol's side, asked for its sake."""
     coin = product_of(symbol) is Product.COINM

@@ -115,15 +115,19 @@ def read_event(text: str | bytes, path: str | None = None) -> AccountEvent:
     Raises:
         Malformed: If it is no JSON object, no account event, or lacks a datum that it must have.
     """
-    row = Row(parse_json(text, "frame"), "frame")
-    if row.has("stream") and row.has("data"):
-        row = row.row("data")
+    row = event_row(text)
     if not row.has("e"):
         return AccountEvent(kind="acknowledgement", at=None, says=_acknowledged(row))
     kind = row.text("e")
     if kind in _MARKET_EVENTS:
         raise Malformed(row.at("e"), "an event of the account's stream", kind)
     return AccountEvent(kind=kind, at=row.optional_time("E"), says=_says(kind, row, path))
+
+
+def event_row(text: str | bytes) -> Row:
+    """The event itself, out of its combined form or bare. Raises Malformed if it is no object."""
+    row = Row(parse_json(text, "frame"), "frame")
+    return row.row("data") if row.has("stream") and row.has("data") else row
 
 
 def _acknowledged(row: Row) -> SaysNothing:
@@ -143,7 +147,7 @@ def _says(
     if kind == "ALGO_UPDATE":
         return StopsMoved(symbol=row.row("o").text("s"), event=row)
     # Among them MARGIN_CALL (guidance that may come after the end), ORDER_TRADE_UPDATE (its
-    # fill comes as ACCOUNT_UPDATE) and listenKeyExpired (the feed's affair).
+    # fill comes as ACCOUNT_UPDATE) and listenKeyExpired: what they are is told in `news.py`.
     return SaysNothing(what=kind)
 
 

@@ -22,6 +22,7 @@ from monitor.exchanges.bybit.permissions import (
     read_permissions,
 )
 from monitor.exchanges.bybit.pools import snapshot_of
+from monitor.exchanges.bybit.private import account_streams, read_account_frame
 from monitor.exchanges.bybit.updates import updated
 from monitor.exchanges.payload import Row
 from monitor.exchanges.port import Exchange
@@ -76,5 +77,7 @@ EXCHANGE = Exchange(
     read_error=read_error,
     catalogue=CATALOGUE,
     permission_hint=PERMISSION_HINT,
+    account_streams=account_streams,
+    read_account_frame=read_account_frame,
     torn=torn,
 )

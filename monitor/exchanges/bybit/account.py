@@ -6,7 +6,8 @@ Knows what the answers must hold to be believed; applies no margin rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
@@ -17,10 +18,27 @@ from monitor.exchanges.bybit.modes import Mode, mode_of, words_of
 from monitor.exchanges.bybit.stops import OpenOrders, read_orders
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from monitor.exchanges.bybit.rows import Coin, Held, Option, Totals
     from monitor.exchanges.call import Replies
+
+
+# When a frame told a leg, and where its row stands among those of its symbol.
+Stamp = tuple[datetime, int | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """
+    What private frames have told since the reading: per coin, leg and order the latest one.
+
+    Kept of closed legs and orders too, so that a frame which comes late brings none of them back.
+    """
+
+    coins: Mapping[str, datetime] = field(default_factory=dict)
+    legs: Mapping[tuple[str, int], Stamp] = field(default_factory=dict)
+    orders: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +49,9 @@ class Account:
     `totals`, `anchor_coins` and `anchor_held` are those of the REST reading that everything
     else is anchored on; `is_anchored` is False once a private frame has changed something
     since. `totals` are None in isolated margin, where they mean nothing. `held` are linear and
-    inverse legs. `wallet_at` and `positions_at` say up to when the rows hold. `replies` keep
-    the tables; `words` are the mode's for people.
+    inverse legs. `wallet_at` and `positions_at` say up to when the rows of the REST reading
+    hold, `heard` which frames have changed them since. `replies` keep the tables; `words` are
+    the mode's for people.
     """
 
     name: str
@@ -50,6 +69,7 @@ class Account:
     options: tuple[Option, ...]
     orders: OpenOrders
     is_anchored: bool = True
+    heard: Heard = Heard()
 
 
 def read_account(name: str, replies: Replies) -> Account:
@@ -82,7 +102,7 @@ def read_account(name: str, replies: Replies) -> Account:
         coins=coins,
         wallet_at=at,
         held=legs,
-        positions_at=max((listing(replies, c).at for c in lists if replies.has(c)), default=at),
+        positions_at=min((listing(replies, c).at for c in lists if replies.has(c)), default=at),
         options=options,
         orders=read_orders(replies),
     )

@@ -43,7 +43,7 @@ _TROUBLES = {
     "10000": "Bybit's server timed out",
     "10016": "Bybit's server has an error, restarts or is under maintenance",
 }
-_REFUSALS = {
+REFUSALS = {
     "10003": "Bybit does not know the API key: it is wrong, deleted, or of another site "
     "(main, testnet, demo or a regional one)",
     "10004": "Bybit refused the signature: the API secret does not belong to this key",
@@ -111,8 +111,8 @@ def _by_code(code: str, status: int, headers: Mapping[str, str]) -> ExchangeErro
     if code in _TROUBLES or status >= _SERVER_ERRORS:
         because = _TROUBLES.get(code, f"Bybit's server failed (HTTP {status})")
         return Unreachable(because, status=status, code=code)
-    if code in _REFUSALS:
-        return Refused(f"{_REFUSALS[code]} (retCode {code})", status=status, code=code)
+    if code in REFUSALS:
+        return Refused(f"{REFUSALS[code]} (retCode {code})", status=status, code=code)
     return Malformed("retCode", "0, or a code that is known", code)
 
 

@@ -27,6 +27,7 @@ from monitor.exchanges.bybit.isolated import isolated_pools
 from monitor.exchanges.bybit.isolated import reported as reported_of_one
 from monitor.exchanges.bybit.legs import leg_of, mark_of
 from monitor.exchanges.bybit.modes import Mode
+from monitor.exchanges.bybit.news import news_of
 from monitor.exchanges.bybit.remainders import of_balance, of_margins, of_portfolio
 from monitor.exchanges.bybit.reported import reported
 from monitor.risk.model import (
@@ -82,6 +83,7 @@ def _isolated(account: Account, at: datetime) -> AccountSnapshot:
         funding=cash.funding(account),
         free=cash.free(account, {pool.id: margin.amount for pool, _, margin in found}),
         bookings=cash.bookings(account.replies),
+        news=news_of(account),
     )
 
 
@@ -111,6 +113,7 @@ def _unified(account: Account, totals: Totals, at: datetime) -> AccountSnapshot:
         funding=cash.funding(account),
         free=cash.free(account, {}),
         bookings=cash.bookings(account.replies),
+        news=news_of(account),
     )
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
+from monitor.exchanges.bybit.standing import NORMAL, Standing, read_standing
 from monitor.risk.model import ZERO, Side
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class Held:
     adds_margin: bool
     has_own_stop: bool
     seq: int | None
+    standing: Standing = NORMAL
 
     @property
     def key(self) -> tuple[str, int]:
@@ -161,7 +163,8 @@ class Order:
     An order, as far as it may protect a position or need margin.
 
     It `closes` the side opposite to its own; `trigger_direction` is 1 for a rise, 2 for a fall.
-    `price` is None for an order at the market; `left` is what is not filled.
+    `price` is None for an order at the market; `left` is what is not filled; `at` is when the
+    row was last changed, None where it does not say.
     """
 
     order_id: str
@@ -177,6 +180,7 @@ class Order:
     only_reduces: bool
     is_waiting: bool
     is_open: bool
+    at: datetime | None = None
 
     @property
     def needs_margin(self) -> bool:
@@ -299,6 +303,7 @@ def read_held(row: Row, category: str, at: datetime) -> Held:
         adds_margin=row.has("autoAddMargin") and row.integer("autoAddMargin") == 1,
         has_own_stop=any(_above_zero(row, key) for key in ("stopLoss", "trailingStop")),
         seq=read_sequence(row),
+        standing=read_standing(row),
     )
 
 
@@ -355,6 +360,7 @@ def read_order(row: Row, category: str) -> Order:
         only_reduces=_is_on(row, "reduceOnly") or _is_on(row, "closeOnTrigger"),
         is_waiting=row.text("orderStatus") == "Untriggered",
         is_open=row.text("orderStatus") in _OPEN,
+        at=row.optional_time("updatedTime"),
     )
 
 

@@ -21,6 +21,7 @@ from monitor.exchanges.bybit.rows import INVERSE, LINEAR, read_order
 from monitor.risk.model import ZERO, Side
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from decimal import Decimal
 
     from monitor.exchanges.bybit.rows import Held, Order
@@ -36,11 +37,13 @@ class OpenOrders:
     """
     The open orders, linear and inverse, of the settle coins that are known.
 
-    `known` holds USDT, USDC and the word inverse, as far as their lists were there.
+    `known` holds USDT, USDC and the word inverse, as far as their lists were there; `at` is
+    when the oldest of them was answered, None where none was.
     """
 
     orders: tuple[Order, ...] = ()
     known: frozenset[str] = frozenset()
+    at: datetime | None = None
 
     def knows(self, settle: str) -> bool:
         """Whether the list of the orders that settle in this coin was there."""
@@ -78,15 +81,20 @@ def read_orders(replies: Replies) -> OpenOrders:
     """
     known: set[str] = set()
     found: dict[str, Order] = {}
+    times: list[datetime] = []
     for settle, call in {**calls.ORDERS, INVERSE: calls.INVERSE_ORDERS}.items():
         category = INVERSE if settle == INVERSE else LINEAR
         try:
-            orders = [read_order(row, category) for row in listing(replies, call).rows]
+            listed = listing(replies, call)
+            orders = [read_order(row, category) for row in listed.rows]
         except ExchangeError:
             continue
         known.add(settle)
+        times.append(listed.at)
         found |= {order.order_id: order for order in orders if order.is_open}
-    return OpenOrders(orders=tuple(found.values()), known=frozenset(known))
+    return OpenOrders(
+        orders=tuple(found.values()), known=frozenset(known), at=min(times, default=None)
+    )
 
 
 def _protects(order: Order, held: Held) -> bool:

@@ -7,6 +7,7 @@ from monitor.exchanges.okx.calls import CATALOGUE, CONFIG, TIME
 from monitor.exchanges.okx.errors import NAME, read_error
 from monitor.exchanges.okx.marks import mark_calls, mark_streams, read_frame, read_marks
 from monitor.exchanges.okx.permissions import HINT, read_permissions, read_time
+from monitor.exchanges.okx.private import account_streams, read_account_frame
 from monitor.exchanges.okx.wants import needed
 from monitor.exchanges.port import Exchange
 
@@ -28,5 +29,7 @@ EXCHANGE = Exchange(
     read_error=read_error,
     catalogue=CATALOGUE,
     permission_hint=HINT,
+    account_streams=account_streams,
+    read_account_frame=read_account_frame,
     torn=torn,
 )

@@ -43,8 +43,8 @@ CHANNEL: Final = "mark-price"
 PER_CONNECTION: Final = 400
 PER_REQUEST: Final = 100  # some 6 KB of arguments
 _FEW: Final = 5
-_KEEPALIVE: Final = KeepAlive(text="ping", seconds=20)
-_UPGRADE: Final = "64008"
+KEEPALIVE: Final = KeepAlive(text="ping", seconds=20)
+UPGRADE: Final = "64008"
 
 
 def mark_calls(instruments: tuple[Instrument, ...]) -> tuple[RestCall, ...]:
@@ -94,7 +94,7 @@ def _stream(names: tuple[str, ...]) -> MarkStream:
         subscribe=tuple(_subscribe(part) for part in _parts(names, PER_REQUEST)),
         acks=len(names),
         symbols=frozenset(names),
-        keepalive=_KEEPALIVE,
+        keepalive=KEEPALIVE,
     )
 
 
@@ -134,7 +134,7 @@ def _event(row: Row) -> FrameRead:
     said = cleaned(row.optional_text("msg") or "")
     if event == "subscribe":
         return Subscribed()
-    if event == "notice" and code == _UPGRADE:
+    if event == "notice" and code == UPGRADE:
         return Leave(because="OKX is about to close this connection for an upgrade (64008)")
     if event in ("error", "channel-conn-count-error"):
         return Rejected(because=f"OKX says {code or event}: {said}".rstrip(": "))

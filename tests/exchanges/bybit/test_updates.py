@@ -204,10 +204,11 @@ def test_margins_taken_over_stay_until_the_next_reading() -> None:
     "old",
     [
         frame("wallet", wallet(USDT), seconds=-1),
-        frame("position", streamed(), seconds=-1),
+        frame("position", streamed(seq=15411084098), seconds=-1),
+        frame("position", streamed(seq=0), seconds=-1),
         frame("position", streamed(seq=15411084097)),
     ],
-    ids=["wallet", "position", "sequence"],
+    ids=["wallet", "settings", "no place", "sequence"],
 )
 def test_an_older_frame_changes_nothing(old: Frame) -> None:
     before = view()
