@@ -52,7 +52,7 @@ class Run:
         """Until when the last fault held, and what it made the monitor wait for."""
         ends = [fault.until for fault in self.record.faults]
         waits = [self._waited(fault) for fault in self.record.faults]
-        return max([0.0, *ends, *waits, *self.record.starts])
+        return max([0.0, *ends, *waits, *self.record.starts, *self.record.wakes])
 
     def _waited(self, fault: Struck) -> float:
         if fault.kind in KEY_FAULTS:
