@@ -57,7 +57,8 @@ class Run:
     def _waited(self, fault: Struck) -> float:
         if fault.kind in KEY_FAULTS:
             return fault.until + 300
-        if fault.kind == "418" and fault.where == "bybit":
+        # To Bybit's word for a ban, a bare 403, belong ten minutes.
+        if fault.kind in {"403_html", "418"} and fault.where == "bybit":
             return fault.until + 600
         if fault.kind in {"403_html", "418"}:
             return fault.until + 60
