@@ -28,7 +28,7 @@ def main() -> int:
     given = parser.parse_args()
     if given.digest is not None:
         outcome = play(draw(given.digest, minutes=given.minutes), fresh())
-        say(outcome.digest, len(outcome.trace))
+        say(f"{outcome.digest} {len(outcome.trace)}")
         return 0
     tally = hunt(given)
     say(tally.as_text())

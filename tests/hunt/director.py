@@ -1,6 +1,7 @@
 """The faults of a plan, begun and ended at their times: in exchanges, network, host, channels."""
 
 import asyncio
+import functools
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -189,18 +190,19 @@ class Director:
         """Every data frame of every exchange passes through here while the block lasts."""
         push = Socket.push
 
-        def through(socket: Socket, text: str) -> None:
+        def through(socket: Socket, text: str, *, is_event: bool = True) -> None:
+            pushed = functools.partial(push, is_event=is_event)
             faults = self._frames.get(socket._hub._exchange)
             if not faults:
                 held = self._held_frames.pop(socket, None)
-                push(socket, text)
+                pushed(socket, text)
                 if held is not None:
-                    push(socket, held[1])
+                    pushed(socket, held[1])
                 return
             for fault in faults:
-                if self._took(fault, socket, text, push):
+                if self._took(fault, socket, text, pushed):
                     return
-            push(socket, text)
+            pushed(socket, text)
 
         with mock.patch.object(Socket, "push", through):
             yield

@@ -52,12 +52,13 @@ class Run:
         """Until when the last fault held, and what it made the monitor wait for."""
         ends = [fault.until for fault in self.record.faults]
         waits = [self._waited(fault) for fault in self.record.faults]
-        return max([0.0, *ends, *waits, *self.record.starts])
+        return max([0.0, *ends, *waits, *self.record.starts, *self.record.wakes])
 
     def _waited(self, fault: Struck) -> float:
         if fault.kind in KEY_FAULTS:
             return fault.until + 300
-        if fault.kind == "418" and fault.where == "bybit":
+        # To Bybit's word for a ban, a bare 403, belong ten minutes.
+        if fault.kind in {"403_html", "418"} and fault.where == "bybit":
             return fault.until + 600
         if fault.kind in {"403_html", "418"}:
             return fault.until + 60

@@ -121,7 +121,19 @@ REST_FAULTS: dict[str, tuple[str | None, ...]] = {
     "reset": (None,),
 }
 KEY_FAULTS = ("bad_key", "no_permission", "ip")
-SOCKET_FAULTS = ("stall", "drop", "refuse", "garbage", "silent_symbol")
+SOCKET_FAULTS: dict[str, tuple[str | None, ...]] = {
+    "stall": (None,),
+    "drop": (None,),
+    "refuse": (None,),
+    "garbage": (None,),
+    "silent_symbol": (None,),
+    "lost": (None,),
+    "doubled": (None,),
+    "swapped": (None,),
+    "late": ("2", "9"),
+    "cut": ("1", "40"),
+    "login": (None,),
+}
 FRAME_FAULTS: dict[str, tuple[str | None, ...]] = {
     "frames_dropped": ("0.3", "0.9"),
     "frames_doubled": ("0.5",),
@@ -328,7 +340,7 @@ def _fault(
         value = dice.choice(HOST_FAULTS[kind])
     else:
         where = dice.choice(accounts).exchange
-        table = REST_FAULTS | FRAME_FAULTS | NETWORK_FAULTS
+        table = REST_FAULTS | SOCKET_FAULTS | FRAME_FAULTS | NETWORK_FAULTS
         value = dice.choice(table.get(kind, (None,)))
     if kind == "clock":
         value = dice.choice(("30", "-30", "3", "-3"))

@@ -58,7 +58,7 @@ class Log:
     def write(self, text: str) -> int:
         if text.strip():
             self.lines.append(text.rstrip())
-            if '"exception"' in text or "part.died" in text:
+            if "part.died" in text or "daemon.died" in text or "Error handling" in text:
                 self.bugs.append(text.rstrip())
             if any(secret in text for secret in self.secrets):
                 self.leaks.append(text.rstrip())
@@ -165,9 +165,10 @@ async def _through(found: Run, director: Director, invariants: Sequence[Invarian
         key=lambda each: (each.at, type(each).__name__),
     )
     for step in script:
-        await asyncio.sleep(max(0.0, step.at - host.now()))
+        # By the clock that stands still in a suspend: what was to come comes after it.
+        await asyncio.sleep(max(0.0, step.at - host.loop.time()))
         tasks += _carried_out(step, stage, director)
-    await asyncio.sleep(max(0.0, found.plan.seconds - host.now()))
+    await asyncio.sleep(max(0.0, found.plan.seconds - host.loop.time()))
     await _calmed(found)
     for invariant in invariants:
         invariant.finish(found)

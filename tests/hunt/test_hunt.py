@@ -1,5 +1,6 @@
 """The monitor on a virtual clock, hunted with faults: the same each time, and no promise broken."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ from tests.hunt.plan import draw
 from tests.hunt.play import play
 
 ROOT = Path(__file__).parents[2]
-MINUTES = 4.0
-SEEDS = range(1, 13)
+MINUTES = 3.0
+SEEDS = range(1, 9)
 _TRACED = 7
 
 
@@ -31,7 +32,7 @@ def test_the_same_seed_leaves_the_same_trace() -> None:
         subprocess.run(
             [sys.executable, *words],
             cwd=ROOT,
-            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            env=os.environ | {"PYTHONHASHSEED": seed},
             check=True,
             capture_output=True,
             text=True,

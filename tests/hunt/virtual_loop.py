@@ -18,6 +18,8 @@ from tests.hunt.network import Network
 
 T = TypeVar("T")
 
+TURN_SECONDS = 1e-6
+
 PROCESS: contextvars.ContextVar[int] = contextvars.ContextVar("process", default=0)
 """The number of the simulated process that a task belongs to; 0 is the world around it."""
 
@@ -51,6 +53,9 @@ class _Selector:
             raise Deadlock
         if timeout > 0:
             self._loop.jump()
+        else:
+            # Work takes time too: what asks again and again until a moment has passed gets there.
+            self._loop.block(TURN_SECONDS)
         return []
 
 
