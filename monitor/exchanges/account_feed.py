@@ -221,7 +221,7 @@ class AccountFeed:
             if isinstance(error, NotGiven):
                 pause = max(pause, await self._wait_after(error, refusals))
             await asyncio.sleep(pause)
-            await self._openings.turn()
+            await self._openings.turn(leads=False)
 
     async def _wait_after(self, error: NotGiven, refusals: int) -> float:
         """How long not to ask again for what was refused so often in a row."""
@@ -239,6 +239,7 @@ class AccountFeed:
             while True:
                 await first_of(task, connection.ready, connection.leaving)
                 if connection.ready.is_set() and not is_told and not task.done():
+                    self._openings.succeeded()
                     self._whole(key, connection, is_gapless=is_gapless)
                     is_told = True
                 await first_of(task, connection.leaving)

@@ -61,9 +61,13 @@ class Openings:
         self._failures = 0
         self._well.set()
 
-    async def turn(self) -> None:
-        """Wait for a turn to open a connection; who gets it says `opened` without further delay."""
-        while (left := self.seconds_left()) > 0:
+    async def turn(self, *, leads: bool = True) -> None:
+        """
+        Wait for a turn to open a connection; who gets it says `opened` without further delay.
+
+        Who does not lead lets the others try a host that lets nobody in, and follows them.
+        """
+        while (left := self.seconds_left(leads=leads)) > 0:
             self._well.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._well.wait(), left)
@@ -73,14 +77,15 @@ class Openings:
         self._tried_at = self._now()
         self._tries.append(self._tried_at)
 
-    def seconds_left(self) -> float:
+    def seconds_left(self, *, leads: bool = True) -> float:
         """Until somebody may try; 0 where that is now."""
         now = self._now()
         left = 0.0
         if len(self._tries) == MOST_IN_WINDOW:
             left = self._tries[0] + WINDOW_SECONDS - now
         if self._failures >= QUICK_TRIES:
-            left = max(left, self._tried_at + SPACING_SECONDS - now)
+            spacing = SPACING_SECONDS if leads else 2 * SPACING_SECONDS
+            left = max(left, self._tried_at + spacing - now)
         return max(0.0, left)
 
 

@@ -69,6 +69,21 @@ async def test_once_one_is_let_in_all_others_follow() -> None:
     await asyncio.wait_for(asyncio.gather(*waiting), 1)
 
 
+async def test_who_does_not_lead_takes_no_turn_from_those_who_do() -> None:
+    clock = Hands()
+    host = Openings(clock)
+    for _ in range(opening.QUICK_TRIES):
+        host.opened()
+        host.failed()
+    clock.now += opening.SPACING_SECONDS
+    assert host.seconds_left() == 0
+    assert host.seconds_left(leads=False) == opening.SPACING_SECONDS
+    follower = asyncio.create_task(host.turn(leads=False))
+    await asyncio.sleep(0)
+    host.succeeded()
+    await asyncio.wait_for(follower, 1)
+
+
 async def test_four_fifths_of_what_is_allowed_are_never_exceeded() -> None:
     clock = Hands()
     host = Openings(clock)

@@ -266,9 +266,9 @@ class Life:
             return late
 
         @functools.wraps(read)
-        async def reading(client: RestClient, *, anew: bool = False) -> Any:
+        async def reading(client: RestClient, **how: Any) -> Any:
             began = life.host.now()
-            replies = await read(client, anew=anew)
+            replies = await read(client, **how)
             life.record.read_at[client.account] = began
             return replies
 
