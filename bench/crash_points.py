@@ -30,7 +30,7 @@ from tests.crash.rounds import FAILS_FOR, KINDS, Rounds, Tally, spread
 from tests.crash.vfs import library
 
 SHOWN = 40
-BROKEN_POINTS = 125
+BROKEN_POINTS = 440
 MEMORY = Path("/dev/shm")  # syncs cost nothing there, and what they are for is modelled
 
 

@@ -258,14 +258,28 @@ def _prepare(connection: sqlite3.Connection) -> None:
             found = str(check.fetchone()[0])
         if found != "ok":
             raise Corrupt(f"the state file is broken: {found}")
-        connection.execute("PRAGMA journal_mode = WAL").close()
-        connection.execute("PRAGMA synchronous = FULL").close()
+        sync = "FULL" if _is_turned_to_wal(connection) else "EXTRA"
+        connection.execute(f"PRAGMA synchronous = {sync}").close()
         connection.execute("PRAGMA foreign_keys = ON").close()
         _migrate(connection)
     except sqlite3.DatabaseError as error:
         if _is_damage(error):
             raise Corrupt(f"the state file is broken: {error}") from error
         raise StorageError(f"the state could not be opened: {error}") from error
+
+
+def _is_turned_to_wal(connection: sqlite3.Connection) -> bool:
+    """
+    Whether commits go to a write-ahead log; elsewhere only `synchronous = EXTRA` is as durable.
+
+    The answer must be read: where the change fails, SQLite goes on with its old journal and
+    either says so in its answer or raises once that is asked for.
+
+    Source: "PRAGMA journal_mode" and "PRAGMA synchronous",
+    https://www.sqlite.org/pragma.html, read on 2026-11-22.
+    """
+    with closing(connection.execute("PRAGMA journal_mode = WAL")) as answer:
+        return bool(answer.fetchone()[0] == "wal")
 
 
 def _is_damage(error: sqlite3.Error) -> bool:

@@ -75,6 +75,16 @@ def sync_at_checkpoints_alone() -> None:
     database._prepare = prepared
 
 
+def write_ahead_log_unasked() -> None:
+    """Whether the change to a write-ahead log failed is not looked at."""
+
+    def unasked(connection: Any) -> bool:
+        connection.execute("PRAGMA journal_mode = WAL").close()
+        return True
+
+    database._is_turned_to_wal = unasked
+
+
 def folder_unsynced() -> None:
     """The state directory's own name is not on the disk."""
     database._sync_directory = lambda _: None
@@ -136,6 +146,7 @@ ALL = (
     ("power loss", folder_unsynced, "Durable before sent", 0.2),
     ("torn write", no_sync, "Durable before sent", 0.18),
     ("no space", says_nothing_of_the_disk, "Durable before sent", 0.0),
+    ("no space", write_ahead_log_unasked, "Durable: what the disk", 0.0115),
     ("I/O error", drops_what_fails, "Nothing lost", 0.0),
     ("I/O error", never_mends, "Nothing lost", 0.0),
 )

@@ -27,6 +27,8 @@ Rows = list[dict[str, Any]]
 # What nobody reads again is no part of what is taken up.
 # A message may wait for one about the disk, and be gathered with it.
 LATE_SECONDS = 12.0
+# The next try to mend the file, and to tell of it.
+MENDED_SECONDS = 7.0
 UNREAD = frozenset({"samples", "sqlite_sequence"})
 
 
@@ -60,8 +62,8 @@ class Found:
             for row in self.outbox
         )
 
-    def key(self) -> str:
-        return repr(sorted(self.tables.items()))
+    def key(self, *, without: str = "") -> str:
+        return repr(sorted(each for each in self.tables.items() if each[0] != without))
 
 
 def _plain(name: str) -> str:
@@ -257,7 +259,9 @@ def _told_of_the_disk(
         if title.endswith("the monitor's state on disk")
     )
     wrong = []
-    if seconds and any(e["what"] == "unkept" for e in entries):
+    began = next((e["t"] for e in entries if e["what"] == "disk failed"), math.inf)
+    is_over = began + seconds + MENDED_SECONDS < entries[-1]["t"]
+    if seconds and is_over and any(e["what"] == "unkept" for e in entries):
         wrong += [
             f"Told: no {each} of the disk" for each in ("WARNING", "RESOLVED") if not names[each]
         ]

@@ -75,6 +75,19 @@ def test_a_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
     held.close()
 
 
+def test_without_a_write_ahead_log_the_end_of_the_journal_is_synced_too_f72(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stays(connection: sqlite3.Connection) -> bool:
+        return bool(connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "wal")
+
+    monkeypatch.setattr(database, "_is_turned_to_wal", stays)
+    held = open_database(tmp_path / "m.db")
+    with held.reading() as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 3  # EXTRA
+    held.close()
+
+
 def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
     held = open_database(tmp_path / "m.db")
     with suppress(ZeroDivisionError), held.transaction() as connection:
