@@ -33,6 +33,8 @@ TIMEOUT_SECONDS = 10.0
 # From sending on; before that a call may wait for room, for as long as there are others.
 CALL_SECONDS = 30.0
 OFFSET_SECONDS = 600.0
+# Where marks come late the offset may be what is wrong: one older than this is measured anew.
+DOUBTED_OFFSET_SECONDS = 60.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
 MAX_ROUNDS = 60
 OPTIONAL_RETRY_SECONDS = 60.0
@@ -74,6 +76,7 @@ class RestClient:
         self._now = now
         self._measured_at: datetime | None = None
         self.gate = Gate(exchange, account, now, host)
+        self._doubts_offset = False
         self._kept: dict[str, _Kept] = {}
         self._skipped: dict[str, datetime] = {}
         self._skipped_because: dict[str, str] = {}
@@ -183,13 +186,24 @@ class RestClient:
         # ccxt stamps with its `milliseconds`, our clock, less this.
         self._client.options["timeDifference"] = round(-self.offset_seconds * 1000)
         self._measured_at = after
+        self._doubts_offset = False
         return self.offset_seconds
+
+    def doubt_offset(self) -> None:
+        """
+        Let a reading soon measure the offset anew: marks come late by it.
+
+        A clock that was set after it was measured makes every mark look old, or an old one new.
+        """
+        self._doubts_offset = True
 
     async def _measure_if_due(self) -> None:
         now = self._now()
         if self._measured_at is None:
             await self.measure_offset()
-        elif now - self._measured_at > _seconds(OFFSET_SECONDS):
+        elif now - self._measured_at > _seconds(
+            DOUBTED_OFFSET_SECONDS if self._doubts_offset else OFFSET_SECONDS
+        ):
             try:
                 await self.measure_offset()
             except ExchangeError as error:

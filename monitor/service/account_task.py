@@ -349,6 +349,7 @@ class AccountTask:
     # --- marks by REST, where the live feed is late -------------------------------------
 
     def _ask_for_marks(self, symbols: frozenset[str]) -> None:
+        self.rest.doubt_offset()
         if self._asking_marks is None or self._asking_marks.done():
             self._asking_marks = asyncio.create_task(self._read_marks(symbols))
 

@@ -76,6 +76,8 @@ class CrashIsShort(Invariant):
                 s.notification.id: s
                 for s in found.record.steps
                 if s.notification is not None and _is_told_standing(s)
+                # What its owner opened himself is no part of a crash.
+                if s.step in {Step.OPENED, Step.ESCALATED}
             }
             told = [a for a in receiver.arrivals if a.notification.id in steps]
             for first in told:

@@ -53,6 +53,7 @@ class FakeRest:
     forgotten: int = 0
     renewed: int = 0
     logs_renewed: int = 0
+    doubted: int = 0
 
     async def read_account(self, *, depth: Depth = Depth.WHOLE) -> Replies:
         self.reads += 1
@@ -77,6 +78,9 @@ class FakeRest:
 
     def renew_logs(self) -> None:
         self.logs_renewed += 1
+
+    def doubt_offset(self) -> None:
+        self.doubted += 1
 
 
 @dataclass
@@ -264,6 +268,8 @@ async def test_wanted_marks_are_asked_for_by_rest_and_put_on_our_clock() -> None
     assert moved.source is Source.REST
     # The exchange's clock runs two seconds before ours.
     assert moved.marks["SOLUSDT"] == Mark(price=Decimal(101), at=NOON - timedelta(seconds=2))
+    # Marks that seem late may be a clock that was set since.
+    assert stage.rest.doubted == 1
 
 
 async def test_a_wanted_snapshot_is_read_without_waiting_for_the_next_poll() -> None:
