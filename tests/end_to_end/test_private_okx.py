@@ -320,9 +320,6 @@ async def test_an_announced_end_is_forestalled(tmp_path: Path) -> None:
         assert its.receiver.messages == []
 
 
-# --- who is not let in
-
-
 async def test_a_deleted_key_is_not_tried_again_and_the_account_is_polled(tmp_path: Path) -> None:
     async with scene(tmp_path, poll_seconds=2) as its:
         await steer(its.simulation, "okx/close", {})
@@ -355,9 +352,6 @@ async def test_one_connection_too_many_is_said_and_the_account_is_polled(
         await its.within(10, lambda: "30 at most" in its.stream()[1], "why there is no stream")
         await its.resize(BTC, 25)
         await its.within(3.5, lambda: its.held(BTC) == 25, "25 of BTC")
-
-
-# --- what can't be read
 
 
 async def test_a_new_listing_blinds_its_own_pool_alone(

@@ -294,7 +294,9 @@ class ResolvedIsTrue(Invariant):
     def _judge_standing(self, found: Run, step: Recorded, pool: str) -> None:
         account, told = step.incident.account, step.incident.told
         faults = found.faults_on(account, step.at - LOOK_BACK_SECONDS, step.at)
-        lies = [fault for fault in faults if fault.kind in LYING_FAULTS - {"empty_list"}]
+        lies = [
+            fault for fault in faults if fault.kind in LYING_FAULTS and fault.kind != "empty_list"
+        ]
         latest = found.record.latest(account, pool)
         if latest is None or not latest.stakes or lies or not is_exact(found, account):
             return

@@ -167,7 +167,7 @@ CHANNEL_FAULTS: dict[str, tuple[str | None, ...]] = {
     "slow": ("3",),
 }
 CLOCK_FAULT = "clock"
-LYING_FAULTS = frozenset({"wrong_numbers", "empty_list", "clock"})
+LYING_FAULTS = ("wrong_numbers", "empty_list", "clock")
 
 ALL_FAULTS = (
     *REST_FAULTS, *KEY_FAULTS, *SOCKET_FAULTS, *FRAME_FAULTS, *NETWORK_FAULTS, *HOST_FAULTS,
