@@ -26,7 +26,8 @@ class FewAnHour(Invariant):
         of = {s.incident.id: s.incident for s in found.record.steps}
         for channel, receiver in found.receivers.items():
             pools: dict[str, list[float]] = {}
-            for arrival in receiver.arrivals:
+            # One that came twice is one: of those Durability.duplicates speaks.
+            for arrival in {a.notification.id: a for a in receiver.arrivals}.values():
                 incident = of.get(arrival.notification.incident_id)
                 if incident is not None:
                     place = str(incident.pool or incident.account)

@@ -61,11 +61,23 @@ class Stage:
         self.world = World(_scenario(plan), clock=self.clock)
         self.world.restart_clock()
         self.exchanges = {each.name: each for each in open_exchanges(self.world)}
+        for exchange in self.exchanges.values():
+            self._watch_takeovers(exchange)
         self.busy_until = dict.fromkeys(self.exchanges, 0.0)
         self._of = {account.name: account.exchange for account in plan.accounts}
         self._paths: dict[tuple[str, str], Path] = {}
         self._runner: web.AppRunner | None = None
         self._before: dict[tuple[str, str], int] = {}
+
+    def _watch_takeovers(self, exchange: Exchange) -> None:
+        """A pool that is taken over within a tick was at its end in that tick: it is noted."""
+        liquidate = exchange.liquidate
+
+        def taken(account: str, pool: str) -> dict[str, str]:
+            self._sample(exchange, account)
+            return liquidate(account, pool)
+
+        exchange.liquidate = taken  # type: ignore[method-assign]
 
     def clock(self) -> datetime:
         return EPOCH + timedelta(seconds=self.now())
