@@ -29,9 +29,22 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotTaken:
+    """
+    `read_at`: when the reading began on which a live book stands that came with it; None where
+    an event alone was laid on what was known.
+    """
+
     snapshot: AccountSnapshot
     at: datetime
     source: Source = Source.REST
+    read_at: datetime | None = None
+
+    @property
+    def reading_at(self) -> datetime | None:
+        """When the reading began that this is; None for an event alone."""
+        if self.read_at is None and self.source is Source.REST:
+            return self.snapshot.at
+        return self.read_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

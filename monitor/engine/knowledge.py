@@ -19,7 +19,7 @@ from monitor.errors import Refused, Unmodelled, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from monitor.engine.events import MarksMoved
+    from monitor.engine.events import MarksMoved, SnapshotTaken
     from monitor.engine.unread import Unread
     from monitor.errors import ExchangeError
     from monitor.risk.cash import Booking
@@ -156,18 +156,19 @@ class Knowledge:
             self.started_at = at
 
     def take_reading(
-        self, snapshot: AccountSnapshot, at: datetime, source: Source = Source.REST
+        self, snapshot: AccountSnapshot, at: datetime, read_at: datetime | None
     ) -> None:
         """
-        A reading came: the account can be read, and its marks are worth having.
+        A reading that began at `read_at` came: the account can be read.
 
-        Of a live update only the marks are: it may come while every reading is refused.
+        Of a live update (None) only the marks are worth having: it may come while every
+        reading is refused.
         """
-        if source is Source.REST:
+        if read_at is not None:
             self.failure = self.failed_at = None
-            self.read_at = snapshot.at
+            self.read_at = read_at
             self._revive(ACCOUNT)
-            if self.awaited_since is not None and snapshot.at >= self.awaited_since:
+            if self.awaited_since is not None and read_at >= self.awaited_since:
                 self.awaited, self.awaited_since = "", None
         for symbol, mark in snapshot.marks.items():
             self._take(self._asked, symbol, mark, at)
@@ -231,16 +232,19 @@ class Knowledge:
         self.doubted_since = self.doubted_since or at
         self.doubted = snapshot
 
-    def must_doubt(self, snapshot: AccountSnapshot, source: Source, at: datetime) -> bool:
+    def must_doubt(self, event: SnapshotTaken, snapshot: AccountSnapshot) -> bool:
         """
         Whether a reading shows positions gone that others must confirm.
 
         A live update explains what it shows, unless it builds on the very reading in doubt.
+
+        Args:
+            snapshot: The event's, completed.
         """
         if not self.vanished(snapshot):
             return False
-        same, since = self._was_doubted(snapshot), self.doubted_since
-        if source is Source.LIVE:
+        same, since, at = self._was_doubted(snapshot), self.doubted_since, event.at
+        if event.reading_at is None:
             return same
         if since is None or at - since >= BELIEVED_AT_LAST:
             return since is None

@@ -90,11 +90,14 @@ class Scene:
         source: Source = Source.REST,
         age: float = 0,
         reported: dict[str, Reported] | None = None,
+        is_reading: bool = False,
         **prices: Number,
     ) -> Scene:
+        """`is_reading`: a live book that stands on a reading of that moment."""
         read_at = self.at - timedelta(seconds=age)
         taken = snapshot(*pools, at=read_at, reported=reported, **prices)
-        return self.feed(SnapshotTaken(snapshot=taken, at=self.at, source=source))
+        began = read_at if is_reading else None
+        return self.feed(SnapshotTaken(snapshot=taken, at=self.at, source=source, read_at=began))
 
     def tick(
         self,

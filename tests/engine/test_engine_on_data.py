@@ -11,7 +11,7 @@ import pytest
 from monitor.alerts.incident import Step, Subject
 from monitor.alerts.ladder import Severity
 from monitor.engine.effects import State
-from monitor.engine.events import SnapshotTaken, Source, TaskDied, TimePassed
+from monitor.engine.events import ReadingAwaited, SnapshotTaken, Source, TaskDied, TimePassed
 from monitor.errors import Malformed, Refused, Unmodelled, Unreachable
 from monitor.risk.model import Reported
 from monitor.risk.result import Verdict
@@ -222,6 +222,33 @@ def test_a_live_update_built_on_a_doubtful_reading_confirms_nothing() -> None:
     scene = calm().later(1).read(BARE)
     assert scene.later(1).read(BARE, source=Source.LIVE).snapshots_wanted != []
     assert scene.now.pools[0].risk.positions != ()
+
+
+def test_readings_with_events_on_top_confirm_as_those_without_do() -> None:
+    scene = calm().later(1)
+    for _ in range(3):
+        scene.read(BARE, source=Source.LIVE, is_reading=True).later(2)
+    assert scene.now.pools[0].risk.positions == ()
+
+
+def test_a_reading_with_events_on_top_ends_a_refusal_and_what_was_waited_for() -> None:
+    scene = calm().feed(ReadingAwaited(because="a transfer", at=NOON))
+    scene.fail(Refused("key expired")).later(6)
+    scene.read(the_pool(), source=Source.LIVE, SOL=120)
+    assert scene.now.state is State.BLIND
+    scene.read(the_pool(), source=Source.LIVE, is_reading=True, SOL=120).tick(SOL=120)
+    assert scene.now.state is State.FRESH
+
+
+def test_a_reading_that_began_before_it_is_not_the_one_that_is_waited_for() -> None:
+    scene = (
+        calm().later(2).feed(ReadingAwaited(because="a transfer", at=NOON + timedelta(seconds=2)))
+    )
+    taken = snapshot(the_pool(), at=NOON + timedelta(seconds=3), SOL=120)
+    began = NOON + timedelta(seconds=1)
+    scene.later(1).feed(SnapshotTaken(snapshot=taken, at=scene.at, read_at=began))
+    scene.later(5).tick(SOL=120).second()
+    assert scene.now.state is State.BLIND
 
 
 def test_a_liquidation_does_not_sound_like_safety() -> None:
