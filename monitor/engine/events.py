@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.errors import ExchangeError
-    from monitor.risk.model import AccountSnapshot, Mark
+    from monitor.risk.model import AccountSnapshot, HeldKey, Mark
     from monitor.risk.news import News
 
 
@@ -31,13 +31,15 @@ class Source(Enum):
 class SnapshotTaken:
     """
     `read_at`: when the reading began on which a live book stands that came with it; None where
-    an event alone was laid on what was known.
+    an event alone was laid on what was known. `closed`: the positions whose end events told of
+    since a reading showed fewer, by pool, symbol and side.
     """
 
     snapshot: AccountSnapshot
     at: datetime
     source: Source = Source.REST
     read_at: datetime | None = None
+    closed: frozenset[HeldKey] = frozenset()
 
     @property
     def reading_at(self) -> datetime | None:

@@ -140,7 +140,9 @@ class AccountListener:
 
     def _take(self, after: After) -> None:
         if after.snapshot is not None:
-            taken = SnapshotTaken(snapshot=after.snapshot, at=self._now(), source=Source.LIVE)
+            taken = SnapshotTaken(
+                snapshot=after.snapshot, at=self._now(), source=Source.LIVE, closed=after.closed
+            )
             self._deliver(taken)
             self._follow(after.snapshot)
         if after.ask is not None:
