@@ -176,10 +176,10 @@ class Engine:
         if known.snapshot is not None and snapshot.at < known.snapshot.at:
             return self._concluded(at, _NOTHING)
         snapshot = completed(snapshot, known.snapshot)
-        known.take_reading(snapshot, at, event.source)
+        known.take_reading(snapshot, at, event.reading_at)
         self._happenings.read(snapshot, at)
         known.taken_at = self._happenings.taken_at
-        if known.must_doubt(snapshot, event.source, at):
+        if known.must_doubt(event, snapshot):
             known.doubt(snapshot, at)
             again = SnapshotWanted(
                 because="a reading shows fewer positions and nothing explains it",
@@ -190,7 +190,7 @@ class Engine:
         before = known.snapshot
         known.note_unread(event.snapshot, at)
         event = replace(event, snapshot=snapshot)
-        doubts = self._inquest.confirm(snapshot, event.source, at, is_first=before is None)
+        doubts = self._inquest.confirm(event, is_first=before is None)
         marks = known.marks()  # those of what is no longer held among them
         known.believe(snapshot, at)
         if before is not None and before.mode != snapshot.mode:
@@ -202,7 +202,7 @@ class Engine:
         solve = before is None or any(w.opened or w.place != Place() for w in watches)
         tables = self._wants.tables(watches, at) if event.source is Source.REST else ()
         logs = self._wants.logs(before, snapshot, at)
-        asked = (*tables, *logs, *self._wants.unread(known, event.source, at))
+        asked = (*tables, *logs, *self._wants.unread(known, event))
         return (*doubts, *asked, *self._concluded(at, _NOTHING, solve=solve))
 
     def _moved(self, event: MarksMoved) -> tuple[Effect, ...]:

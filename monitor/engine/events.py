@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.errors import ExchangeError
-    from monitor.risk.model import AccountSnapshot, Mark
+    from monitor.risk.model import AccountSnapshot, HeldKey, Mark
     from monitor.risk.news import News
 
 
@@ -29,9 +29,24 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotTaken:
+    """
+    `read_at`: when the reading began on which a live book stands that came with it; None where
+    an event alone was laid on what was known. `closed`: the positions whose end events told of
+    since a reading showed fewer, by pool, symbol and side.
+    """
+
     snapshot: AccountSnapshot
     at: datetime
     source: Source = Source.REST
+    read_at: datetime | None = None
+    closed: frozenset[HeldKey] = frozenset()
+
+    @property
+    def reading_at(self) -> datetime | None:
+        """When the reading began that this is; None for an event alone."""
+        if self.read_at is None and self.source is Source.REST:
+            return self.snapshot.at
+        return self.read_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

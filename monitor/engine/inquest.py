@@ -16,7 +16,6 @@ from monitor.alerts import conditions
 from monitor.alerts.incident import Subject
 from monitor.alerts.place import Place
 from monitor.engine.effects import SnapshotWanted, State
-from monitor.engine.events import Source
 from monitor.engine.freshness import Trouble, account_trouble, joined
 from monitor.engine.key import Key
 from monitor.engine.knowledge import ASK_AGAIN_SECONDS, BELIEVED_AFTER
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from monitor.engine.briefing import Briefing
     from monitor.engine.casebook import Casebook
     from monitor.engine.effects import Effect, IncidentChanged
-    from monitor.engine.events import KeyRightsRead
+    from monitor.engine.events import KeyRightsRead, SnapshotTaken
     from monitor.engine.knowledge import Knowledge
     from monitor.risk.model import AccountSnapshot, MarginPool, PoolId
 
@@ -74,9 +73,7 @@ class Inquest:
         """What the key may do, as of now."""
         self._key.read(event)
 
-    def confirm(
-        self, snapshot: AccountSnapshot, source: Source, at: datetime, *, is_first: bool
-    ) -> tuple[Effect, ...]:
+    def confirm(self, event: SnapshotTaken, *, is_first: bool) -> tuple[Effect, ...]:
         """
         What is to be asked before a reading that is believed may end an incident.
 
@@ -84,12 +81,13 @@ class Inquest:
         incident is open from before: there is no book to hold it against. Those after it do,
         once they have said so for long enough.
         """
-        since = self._unconfirmed_since
+        since, snapshot, at = self._unconfirmed_since, event.snapshot, event.at
         if not is_first and since is None:
             return ()
         held = {pool.id for pool in snapshot.pools if pool.positions} | self._known.unread.keys()
         troubled = {i.pool for i in self._casebook.open_incidents() if i.pool is not None}
-        late = since is not None and source is Source.REST and at - since >= BELIEVED_AFTER
+        is_reading = event.reading_at is not None
+        late = since is not None and is_reading and at - since >= BELIEVED_AFTER
         if late or troubled <= held:
             self._unconfirmed_since = None
             return ()

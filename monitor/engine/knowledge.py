@@ -19,11 +19,11 @@ from monitor.errors import Refused, Unmodelled, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from monitor.engine.events import MarksMoved
+    from monitor.engine.events import MarksMoved, SnapshotTaken
     from monitor.engine.unread import Unread
     from monitor.errors import ExchangeError
     from monitor.risk.cash import Booking
-    from monitor.risk.model import AccountSnapshot, Mark, PoolId
+    from monitor.risk.model import AccountSnapshot, HeldKey, Mark, PoolId
 
 T = TypeVar("T")
 
@@ -156,18 +156,19 @@ class Knowledge:
             self.started_at = at
 
     def take_reading(
-        self, snapshot: AccountSnapshot, at: datetime, source: Source = Source.REST
+        self, snapshot: AccountSnapshot, at: datetime, read_at: datetime | None
     ) -> None:
         """
-        A reading came: the account can be read, and its marks are worth having.
+        A reading that began at `read_at` came: the account can be read.
 
-        Of a live update only the marks are: it may come while every reading is refused.
+        Of a live update (None) only the marks are worth having: it may come while every
+        reading is refused.
         """
-        if source is Source.REST:
+        if read_at is not None:
             self.failure = self.failed_at = None
-            self.read_at = snapshot.at
+            self.read_at = read_at
             self._revive(ACCOUNT)
-            if self.awaited_since is not None and snapshot.at >= self.awaited_since:
+            if self.awaited_since is not None and read_at >= self.awaited_since:
                 self.awaited, self.awaited_since = "", None
         for symbol, mark in snapshot.marks.items():
             self._take(self._asked, symbol, mark, at)
@@ -231,17 +232,22 @@ class Knowledge:
         self.doubted_since = self.doubted_since or at
         self.doubted = snapshot
 
-    def must_doubt(self, snapshot: AccountSnapshot, source: Source, at: datetime) -> bool:
+    def must_doubt(self, event: SnapshotTaken, snapshot: AccountSnapshot) -> bool:
         """
         Whether a reading shows positions gone that others must confirm.
 
-        A live update explains what it shows, unless it builds on the very reading in doubt.
+        A live update explains what it shows. Where it builds on the very reading in doubt, it
+        explains of that only what events themselves told the end of.
+
+        Args:
+            snapshot: The event's, completed.
         """
-        if not self.vanished(snapshot):
+        gone = self.vanished(snapshot) - event.closed
+        if not gone:
             return False
-        same, since = self._was_doubted(snapshot), self.doubted_since
-        if source is Source.LIVE:
-            return same
+        if event.reading_at is None:
+            return self.doubted is not None and bool(gone & self.vanished(self.doubted))
+        same, since, at = self._was_doubted(snapshot), self.doubted_since, event.at
         if since is None or at - since >= BELIEVED_AT_LAST:
             return since is None
         return not same or at - self._alike_since < BELIEVED_AFTER
@@ -250,7 +256,7 @@ class Knowledge:
         """Whether all that this reading shows gone was gone in the reading in doubt as well."""
         return self.doubted is not None and self.vanished(snapshot) <= self.vanished(self.doubted)
 
-    def vanished(self, snapshot: AccountSnapshot) -> frozenset[tuple[PoolId, str, str]]:
+    def vanished(self, snapshot: AccountSnapshot) -> frozenset[HeldKey]:
         """
         The positions of the book that a reading no longer shows, by pool, symbol and side.
 
@@ -259,10 +265,10 @@ class Knowledge:
         """
         if self.snapshot is None:
             return frozenset()
-        gone = _held(self.snapshot) - _held(snapshot)
+        gone = self.snapshot.held - snapshot.held
         if self.snapshot.mode == snapshot.mode:
             return gone
-        elsewhere = {each[1:] for each in _held(snapshot)}
+        elsewhere = {each[1:] for each in snapshot.held}
         return frozenset(each for each in gone if each[1:] not in elsewhere)
 
     def take_marks(self, event: MarksMoved) -> Touched:
@@ -380,14 +386,6 @@ class Knowledge:
     def must_act(self) -> ExchangeError | None:
         """A failure that lasts until somebody acts: refused, or not modelled."""
         return self.failure if isinstance(self.failure, (Refused, Unmodelled)) else None
-
-
-def _held(snapshot: AccountSnapshot) -> frozenset[tuple[PoolId, str, str]]:
-    return frozenset(
-        (pool.id, p.instrument.symbol, p.side.value)
-        for pool in snapshot.pools
-        for p in pool.positions
-    )
 
 
 def _seconds(since: datetime, at: datetime) -> float:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from monitor.alerts import words
 from monitor.engine.effects import LogsWanted, MarksWanted, SnapshotWanted, TablesWanted
-from monitor.engine.events import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
 
     from monitor.engine.effects import Effect
-    from monitor.engine.events import TablesAnnounced
+    from monitor.engine.events import SnapshotTaken, TablesAnnounced
     from monitor.engine.knowledge import Knowledge, Touched
     from monitor.engine.watch import Watch
     from monitor.risk.model import AccountSnapshot, PoolId
@@ -91,7 +90,7 @@ class Wants:
         self._announced_at[event.symbol] = event.at
         return (TablesWanted(because=event.because),)
 
-    def unread(self, known: Knowledge, source: Source, at: datetime) -> tuple[Effect, ...]:
+    def unread(self, known: Knowledge, event: SnapshotTaken) -> tuple[Effect, ...]:
         """
         The account, where pools of it could not be read; to be asked after each reading.
 
@@ -99,13 +98,13 @@ class Wants:
         could not make sense of may be a table that has changed: those are asked for anew, and
         again after a minute for as long as it lasts.
         """
-        unread, before = frozenset(known.unread), self._unread
+        unread, before, at = frozenset(known.unread), self._unread, event.at
         self._unread = unread
         if not unread:
             self._unread_asked_at = None
             return ()
         because = "; ".join(each.because for each in known.unread.values())
-        if source is Source.LIVE:
+        if event.reading_at is None:
             return () if unread <= before else (SnapshotWanted(because=because),)
         asked_at = self._unread_asked_at
         if asked_at is not None and unread <= before and at - asked_at < UNREAD_AGAIN_AFTER:

@@ -339,6 +339,10 @@ class Mark:
             raise ValueError(f"a mark price must be a number above 0, not {self.price}")
 
 
+HeldKey = tuple[PoolId, str, str]
+"""A position by its pool, its symbol and its side."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSnapshot:
     """
@@ -382,6 +386,12 @@ class AccountSnapshot:
         both = self.unread.keys() & {pool.id for pool in self.pools}
         if both:
             raise ValueError(f"{', '.join(map(str, sorted(both)))}: read and unread at once")
+
+    @property
+    def held(self) -> frozenset[HeldKey]:
+        """The open positions of the pools that could be read."""
+        all_held = ((pool.id, p) for pool in self.pools for p in pool.positions)
+        return frozenset((pool, p.instrument.symbol, p.side.value) for pool, p in all_held)
 
     def instruments(self) -> tuple[Instrument, ...]:
         """Every instrument whose live mark is wanted, once each: those held, then `followed`."""

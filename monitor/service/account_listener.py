@@ -140,7 +140,9 @@ class AccountListener:
 
     def _take(self, after: After) -> None:
         if after.snapshot is not None:
-            taken = SnapshotTaken(snapshot=after.snapshot, at=self._now(), source=Source.LIVE)
+            taken = SnapshotTaken(
+                snapshot=after.snapshot, at=self._now(), source=Source.LIVE, closed=after.closed
+            )
             self._deliver(taken)
             self._follow(after.snapshot)
         if after.ask is not None:
@@ -183,7 +185,12 @@ class AccountListener:
         if depth is Depth.WHOLE and self._happened_at is not None and self._happened_at < began:
             self._happened_at = None
         at = self._now()
-        taken = SnapshotTaken(snapshot=reading.snapshot, at=at, source=reading.source)
+        taken = SnapshotTaken(
+            snapshot=reading.snapshot,
+            at=at,
+            source=reading.source,
+            read_at=None if reading.is_behind else began,
+        )
         self._deliver(taken)
         self._follow(reading.snapshot)
         if reading.is_behind:

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 from monitor.engine.events import Source
 from monitor.errors import ExchangeError, RiskError
+from monitor.service.closings import Closings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from monitor.exchanges.port import AccountView, Frame
-    from monitor.risk.model import AccountSnapshot, PoolId
+    from monitor.risk.model import AccountSnapshot, HeldKey, PoolId
 
 LAG = timedelta(seconds=30)
 """A reading is held against what was told for so long before it began."""
@@ -49,11 +50,13 @@ class After:
     """
     What a frame led to: the account after it, or why only a reading can tell.
 
-    Both are None where the frame is held back, or changes nothing.
+    Both are None where the frame is held back, or changes nothing. `closed`: the positions
+    whose end was told since a reading showed it, by this frame or those before it.
     """
 
     snapshot: AccountSnapshot | None = None
     ask: str | None = None
+    closed: frozenset[HeldKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class LiveAccount:
         self._is_whole = False
         self._began: datetime | None = None
         self._behind = 0
+        self._closings = Closings()
 
     # -- connections ------------------------------------------------------------------------
 
@@ -111,7 +115,7 @@ class LiveAccount:
             self._is_whole = False
             return ()
         self._gaps.pop(number, None)
-        return tuple(self._taken(frame) for n, frame in tuple(self._frames) if n == number)
+        return tuple(self._told(frame) for n, frame in tuple(self._frames) if n == number)
 
     def closed(self, number: int) -> None:
         """Nothing more comes on this connection; whether another tells all is not known here."""
@@ -134,7 +138,20 @@ class LiveAccount:
         while self._frames and self._frames[0][1].at < oldest:
             self._frames.popleft()
         self._frames.append((number, frame))
-        return After() if number in self._gaps else self._taken(frame)
+        return After() if number in self._gaps else self._told(frame)
+
+    def _told(self, frame: Frame) -> After:
+        after, closed = self._taken(frame), self._closed(frame)
+        if not closed or after.ask is not None or self.snapshot is None:
+            return after
+        # A reading has shown it already: then nothing changes, but the cause is known.
+        return After(snapshot=replace(self.snapshot, at=frame.at), closed=closed)
+
+    def _closed(self, frame: Frame) -> frozenset[HeldKey]:
+        try:
+            return self._closings.hear(frame)
+        except (ExchangeError, *NOT_UNDERSTOOD):
+            return frozenset()
 
     def _taken(self, frame: Frame) -> After:
         if self._view is None:
@@ -181,6 +198,9 @@ class LiveAccount:
         untold = None
         if are_whole and self._is_whole and source is Source.REST and self.snapshot is not None:
             untold = _untold(self.snapshot, snapshot)
+        before, shown = self.snapshot, snapshot.held
+        if self._view is not None and before is not None and before.held - shown:
+            self._closings.vanished(self._view, began)
         self._view, self.snapshot, self._began = final, snapshot, None
         self._gaps = {n: at for n, at in self._gaps.items() if at is None or at > began}
         self._is_whole = are_whole and not self._gaps

@@ -89,7 +89,7 @@ def _replaces(event: Event, last: Event | _LiveMarks | None) -> bool:
 
 
 def _is_live_book(event: Event | _LiveMarks | None) -> bool:
-    return isinstance(event, SnapshotTaken) and event.source is Source.LIVE
+    return isinstance(event, SnapshotTaken) and event.reading_at is None
 
 
 class _LiveMarks:

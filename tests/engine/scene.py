@@ -32,7 +32,7 @@ from monitor.engine.events import (
     Source,
     TimePassed,
 )
-from monitor.risk.model import AccountSnapshot, MarginPool, Mark, Position, Reported
+from monitor.risk.model import AccountSnapshot, HeldKey, MarginPool, Mark, Position, Reported
 from tests.build import NOON, Number, a_pool, flat, long, mark
 
 if TYPE_CHECKING:
@@ -90,11 +90,17 @@ class Scene:
         source: Source = Source.REST,
         age: float = 0,
         reported: dict[str, Reported] | None = None,
+        is_reading: bool = False,
+        closed: frozenset[HeldKey] = frozenset(),
         **prices: Number,
     ) -> Scene:
+        """`is_reading`: a live book on a reading of that moment; `closed`: ends that were told."""
         read_at = self.at - timedelta(seconds=age)
         taken = snapshot(*pools, at=read_at, reported=reported, **prices)
-        return self.feed(SnapshotTaken(snapshot=taken, at=self.at, source=source))
+        began = read_at if is_reading else None
+        return self.feed(
+            SnapshotTaken(snapshot=taken, at=self.at, source=source, read_at=began, closed=closed)
+        )
 
     def tick(
         self,

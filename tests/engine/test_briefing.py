@@ -29,7 +29,7 @@ def briefing(
     pools = (the_pool(), renamed(the_pool(LONG, positions=(), **changes), "USDC"))
     book = snapshot(*pools, SOL=price)
     known.begin(NOON)
-    known.take_reading(book, NOON)
+    known.take_reading(book, NOON, book.at)
     known.believe(book, NOON)
     watches = {pool.id: Watch(pool) for pool in pools}
     for watch in watches.values():

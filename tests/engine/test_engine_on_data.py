@@ -11,7 +11,7 @@ import pytest
 from monitor.alerts.incident import Step, Subject
 from monitor.alerts.ladder import Severity
 from monitor.engine.effects import State
-from monitor.engine.events import SnapshotTaken, Source, TaskDied, TimePassed
+from monitor.engine.events import ReadingAwaited, SnapshotTaken, Source, TaskDied, TimePassed
 from monitor.errors import Malformed, Refused, Unmodelled, Unreachable
 from monitor.risk.model import Reported
 from monitor.risk.result import Verdict
@@ -154,57 +154,6 @@ def test_a_further_pool_that_goes_silent_is_told_too() -> None:
 # -- readings -----------------------------------------------------------------------------
 
 
-def test_positions_that_vanish_are_believed_after_four_seconds_of_readings() -> None:
-    scene = calm().later(1).tick(SOL=88).later(1)
-    scene.read(BARE)
-    assert (scene.told, scene.snapshots_wanted) == (
-        [],
-        ["a reading shows fewer positions and nothing explains it"],
-    )
-    assert scene.now.pools[0].risk.positions != ()
-    assert scene.later(2).tick(SOL=120).read(BARE).steps == []
-    assert scene.now.pools[0].risk.positions != ()
-    scene.later(2).read(BARE)
-    assert scene.now.pools[0].risk.positions == ()
-    assert scene.told == ["POSITIONS GONE: main (bybit); peak 92.6 %"]
-    # 500 + 10 × 20 at the last mark, 500 of cash after
-    assert "Its margin balance was 700.00 USDT when they were last seen, and is 500.00" in (
-        scene.body
-    )
-
-
-def test_positions_that_are_back_were_never_gone() -> None:
-    scene = calm().later(1).tick(SOL=88).later(1).read(BARE)
-    scene.later(2).read(the_pool(), SOL=88).tick(SOL=88)
-    assert scene.now.state is State.FRESH
-    assert scene.steps == []
-    assert scene.tick(SOL=120).told == ["RESOLVED: main (bybit) at 68.6 %"]
-
-
-def test_different_positions_that_vanish_must_be_confirmed_anew() -> None:
-    both = the_pool(LONG, long("ETH", 1, 100))
-    scene = Scene().read(both, SOL=120, ETH=100)
-    one, none = the_pool(LONG), BARE
-    assert scene.later(1).read(one, SOL=120).snapshots_wanted != []
-    assert scene.later(4).read(none).snapshots_wanted != []
-    assert len(scene.now.pools[0].risk.positions) == 2
-    assert scene.later(4).read(none).snapshots_wanted == []
-    assert scene.now.pools[0].risk.positions == ()
-
-
-def test_who_closes_one_position_after_the_other_is_not_doubted_for_ever() -> None:
-    bases = ["A", "B", "C", "D", "E", "F", "G", "H", "I"]
-    legs = [long(base, 1, 100) for base in bases]
-    prices = dict.fromkeys(bases, 100)
-    scene = Scene().read(the_pool(*legs), **prices)
-    held = []
-    for left in range(8, 1, -1):
-        scene.later(2).read(the_pool(*legs[:left]), **prices)
-        held.append(len(scene.now.pools[0].risk.positions))
-    # the first was missed two seconds in, twelve seconds later the reading of then is the book
-    assert held == [9, 9, 9, 9, 9, 9, 2]
-
-
 def test_a_refusal_is_not_over_because_the_exchange_can_t_be_reached() -> None:
     scene = calm().fail(Refused("key expired")).later(1).fail(Unreachable("timed out"))
     assert (scene.steps, scene.now.state) == ([], State.BLIND)
@@ -213,15 +162,24 @@ def test_a_refusal_is_not_over_because_the_exchange_can_t_be_reached() -> None:
     ]
 
 
-def test_a_live_update_explains_what_it_shows() -> None:
-    scene = calm().later(1).tick(SOL=88).later(1).read(BARE, source=Source.LIVE)
-    assert scene.told == ["POSITIONS GONE: main (bybit); peak 92.6 %"]
+def test_a_reading_with_events_on_top_ends_a_refusal_and_what_was_waited_for() -> None:
+    scene = calm().feed(ReadingAwaited(because="a transfer", at=NOON))
+    scene.fail(Refused("key expired")).later(6)
+    scene.read(the_pool(), source=Source.LIVE, SOL=120)
+    assert scene.now.state is State.BLIND
+    scene.read(the_pool(), source=Source.LIVE, is_reading=True, SOL=120).tick(SOL=120)
+    assert scene.now.state is State.FRESH
 
 
-def test_a_live_update_built_on_a_doubtful_reading_confirms_nothing() -> None:
-    scene = calm().later(1).read(BARE)
-    assert scene.later(1).read(BARE, source=Source.LIVE).snapshots_wanted != []
-    assert scene.now.pools[0].risk.positions != ()
+def test_a_reading_that_began_before_it_is_not_the_one_that_is_waited_for() -> None:
+    scene = (
+        calm().later(2).feed(ReadingAwaited(because="a transfer", at=NOON + timedelta(seconds=2)))
+    )
+    taken = snapshot(the_pool(), at=NOON + timedelta(seconds=3), SOL=120)
+    began = NOON + timedelta(seconds=1)
+    scene.later(1).feed(SnapshotTaken(snapshot=taken, at=scene.at, read_at=began))
+    scene.later(5).tick(SOL=120).second()
+    assert scene.now.state is State.BLIND
 
 
 def test_a_liquidation_does_not_sound_like_safety() -> None:

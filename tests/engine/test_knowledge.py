@@ -34,7 +34,7 @@ def known(*, follows: bool = False) -> Knowledge:
         changes = {"collateral": (coins("USDT", 500), floating)}
     book = snapshot(the_pool(LONG, **changes), SOL=120)
     knowledge.begin(NOON)
-    knowledge.take_reading(book, NOON)
+    knowledge.take_reading(book, NOON, book.at)
     knowledge.believe(book, NOON)
     return knowledge
 
@@ -197,7 +197,7 @@ def test_the_first_of_failures_in_a_row_counts_and_a_reading_ends_them() -> None
     knowledge.fail(Unreachable("timed out"), NOON + later(1))
     knowledge.fail(Unreachable("timed out"), NOON + later(9))
     assert knowledge.failed_at == NOON + later(1)
-    knowledge.take_reading(snapshot(the_pool()), NOON + later(10))
+    knowledge.take_reading(snapshot(the_pool()), NOON + later(10), NOON)
     assert (knowledge.failure, knowledge.failed_at) == (None, None)
 
 

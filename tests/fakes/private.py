@@ -123,8 +123,11 @@ class BookView:
     mode: str = "unified, cross"
 
     def snapshot(self, at: datetime) -> AccountSnapshot:
-        sol = long("SOL", contracts=self.contracts, entry=100, tiers=flat("0.4"))
-        held = (sol,) if self.contracts else ()
+        held = (
+            (long("SOL", contracts=self.contracts, entry=100, tiers=flat("0.4")),)
+            if self.contracts
+            else ()
+        )
         pool = replace(the_pool(cash=self.cash), positions=held)
         return replace(snapshot(pool, at=at, SOL=120), mode=self.mode)
 

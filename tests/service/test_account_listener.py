@@ -194,3 +194,14 @@ async def test_it_has_the_feed_hold_the_streams() -> None:
     scene = Scene()
     scene.listener.listen((LOGGED_IN,))
     assert scene.feed.held == [(LOGGED_IN,)]
+
+
+async def test_a_reading_with_events_on_top_is_told_to_be_one() -> None:
+    scene = Scene()
+    began = scene.later(10).now
+    scene.listener.reading_begins(began)
+    scene.later(0.5).hear(Told(changes=True), contracts="7")
+    scene.listener.read(BookView(contracts=Decimal(5), at=NOON), began)
+    taken = scene.delivered[-1]
+    assert isinstance(taken, SnapshotTaken)
+    assert (taken.source, taken.reading_at) == (Source.LIVE, began)

@@ -1,6 +1,7 @@
 """What is kept of many events, and what is not."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -71,6 +72,14 @@ async def test_readings_are_all_kept_and_live_books_stay_on_their_side_of_other_
     for event in events:
         box.put(event)
     assert await box.take() == events
+
+
+async def test_a_reading_with_events_on_top_is_kept_beside_the_events_that_follow() -> None:
+    box = Mailbox()
+    read = replace(taken(0), read_at=START)
+    box.put(read)
+    box.put(taken(1))
+    assert await box.take() == (read, taken(1))
 
 
 async def test_live_marks_and_those_asked_for_are_not_mixed() -> None:
