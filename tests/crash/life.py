@@ -288,7 +288,7 @@ async def _played(task: AccountTask) -> None:
         if script.truth(task.name, at).read:
             task._shell.note_watched()
         if at == began and task.name == "main":
-            task.rest._host.ask(task._shell.now().replace(microsecond=0))
+            task.rest.gate.host.quiet.ask(task._shell.now().replace(microsecond=0))
     await asyncio.Event().wait()
 
 
