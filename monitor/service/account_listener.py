@@ -115,11 +115,11 @@ class AccountListener:
             case Opened(number=number):
                 self._live.opened(number)
             case Closed(number=number):
-                self._live.closed(number)
+                self._live.closed(number, self._now())
             case Listening(number=number, is_gapless=is_gapless):
                 for after in self._live.listening(number, self._now(), is_gapless=is_gapless):
                     self._take(after)
-                if not is_gapless:
+                if not is_gapless or self._live.has_gaps:
                     self._ask_soon()
             case Heard():
                 self._heard(news)

@@ -17,7 +17,7 @@ from monitor.engine.events import (
     SnapshotTaken,
     Source,
 )
-from monitor.exchanges.account_feed import Heard, Listening, Opened
+from monitor.exchanges.account_feed import Closed, Heard, Listening, Opened
 from monitor.exchanges.call import Depth
 from monitor.exchanges.port import AccountStream, Frame, Told
 from monitor.risk.news import Warned
@@ -103,6 +103,16 @@ async def test_every_gap_and_every_ask_has_the_account_read_at_once() -> None:
     assert isinstance(awaited, ReadingAwaited)
     assert awaited.because == "the mode was changed"
     scene.listener.stop()
+
+
+async def test_a_gap_that_a_successor_inherits_has_the_account_read() -> None:
+    scene = Scene()
+    scene.listener.hear(Opened(number=2))
+    scene.listener.hear(Closed(number=2))  # before it told anything
+    scene.listener.hear(Opened(number=3))
+    scene.listener.hear(Listening(number=3, is_gapless=True))
+    assert not scene.listener.is_healthy
+    await until(lambda: scene.asked == 2, "the account being asked for again")
 
 
 async def test_a_change_is_delivered_as_a_live_book_and_followed() -> None:
