@@ -141,7 +141,11 @@ class AccountListener:
     def _take(self, after: After) -> None:
         if after.snapshot is not None:
             taken = SnapshotTaken(
-                snapshot=after.snapshot, at=self._now(), source=Source.LIVE, closed=after.closed
+                snapshot=after.snapshot,
+                at=self._now(),
+                source=Source.LIVE,
+                closed=after.closed,
+                is_view=self.is_healthy,
             )
             self._deliver(taken)
             self._follow(after.snapshot)

@@ -175,6 +175,15 @@ async def test_while_a_stream_is_down_readings_tell_all_and_nothing_was_lost() -
     assert scene.of(Drifted) == []
 
 
+async def test_events_of_one_stream_say_nothing_of_the_whole_while_another_is_down() -> None:
+    scene = Scene()
+    scene.later(1).hear(Told(changes=True), contracts="6")
+    scene.feed.is_healthy = False
+    scene.later(1).hear(Told(changes=True), contracts="7")
+    views = [e.is_view for e in scene.of(SnapshotTaken) if isinstance(e, SnapshotTaken)]
+    assert views == [True, True, False]
+
+
 async def test_only_a_whole_book_that_is_told_of_live_counts_as_heard() -> None:
     scene = Scene()
     assert scene.listener.is_healthy
