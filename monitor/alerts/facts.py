@@ -209,7 +209,8 @@ class Facts:
     `concerns` those that a trouble with the data is about (none: all of them);
     `since` is when a figure was last to be had or a feed was last heard, None for never.
     `to_do` is what the owner can do, empty where nothing. `tiers` is what changed tiers did,
-    `taken` what the exchange took since the last message, `drift` what nobody told.
+    `taken` what the exchange took since the last message, `taken_before` what the messages of
+    the same episode before it told, `drift` what nobody told.
     """
 
     exchange: str
@@ -222,4 +223,5 @@ class Facts:
     to_do: str = ""
     tiers: TierChanges | None = None
     taken: tuple[TakenPart, ...] = ()
+    taken_before: tuple[TakenPart, ...] = ()
     drift: Drift | None = None

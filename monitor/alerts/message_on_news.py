@@ -46,6 +46,7 @@ def taken(transition: Transition, facts: Facts) -> Told:
         f"The exchange itself took from {_whole(incident, facts)}{since}:",
         *(_part(part) for part in parts[:MOST_LISTED]),
         *more(len(parts), "positions"),
+        *_before(facts.taken_before),
         "",
         *_figures(facts, transition.at),
         "",
@@ -53,6 +54,14 @@ def taken(transition: Transition, facts: Facts) -> Told:
     by_force = causes != {Cause.SETTLEMENT}
     lines.append(_AFTER_FORCE if by_force else _AFTER_SETTLEMENT)
     return title, lines
+
+
+def _before(parts: tuple[TakenPart, ...]) -> list[str]:
+    """The message before this one may not have come: where it waits still, this one replaces it."""
+    if not parts:
+        return []
+    listed = [_part(part) for part in parts[:MOST_LISTED]]
+    return ["Told before, of the same episode:", *listed, *more(len(parts), "positions")]
 
 
 _AFTER_FORCE = (

@@ -32,7 +32,8 @@ class SnapshotTaken:
     """
     `read_at`: when the reading began on which a live book stands that came with it; None where
     an event alone was laid on what was known. `closed`: the positions whose end events told of
-    since a reading showed fewer, by pool, symbol and side.
+    since a reading showed fewer, by pool, symbol and side. `is_view`: an event says how all of
+    the account stands, since everything else would have been told too.
     """
 
     snapshot: AccountSnapshot
@@ -40,6 +41,7 @@ class SnapshotTaken:
     source: Source = Source.REST
     read_at: datetime | None = None
     closed: frozenset[HeldKey] = frozenset()
+    is_view: bool = True
 
     @property
     def reading_at(self) -> datetime | None:

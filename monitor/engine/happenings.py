@@ -92,6 +92,7 @@ class Happenings:
         ]
         self._pending: dict[PoolId | None, list[_Piece]] = {}
         self._messages: dict[PoolId | None, int] = {}
+        self._told_pieces: dict[PoolId | None, list[_Piece]] = {}
         self._heard_at: dict[PoolId | None, datetime] = {
             i.pool: i.changed_at for i in earlier if i.is_open
         }
@@ -220,6 +221,7 @@ class Happenings:
             elif not pieces and now.at - heard_at >= OVER_AFTER:
                 del self._heard_at[pool]
                 self._messages.pop(pool, None)
+                self._told_pieces.pop(pool, None)
                 yield self._over(pool, Subject.TAKEN, now)
 
     def _is_due(self, incident: Incident | None, pool: PoolId | None, at: datetime) -> bool:
@@ -233,6 +235,8 @@ class Happenings:
         self, pool: PoolId | None, pieces: list[_Piece], now: Briefing
     ) -> IncidentChanged | None:
         parts = self._parts(pieces, now)
+        earlier = self._told_pieces.get(pool, [])
+        before = self._parts(earlier, now)
         condition = conditions.taken(
             now.known.account,
             pool,
@@ -244,10 +248,11 @@ class Happenings:
             condition,
             now.at,
             may_ease=False,
-            facts=lambda: replace(self._facts(pool, now), taken=parts),
+            facts=lambda: replace(self._facts(pool, now), taken=parts, taken_before=before),
             may_repeat=False,
         )
         self._messages[pool] = self._messages.get(pool, 0) + 1
+        self._told_pieces[pool] = [*earlier, *pieces][-MOST_IDS:]
         del self._pending[pool]
         return change
 

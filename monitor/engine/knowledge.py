@@ -138,6 +138,7 @@ class Knowledge:
         self.failed_at: datetime | None = None
         self.taken_at: datetime | None = None
         self.read_at: datetime | None = None
+        self._viewed_at: datetime | None = None
         self.awaited = ""
         self.awaited_since: datetime | None = None
         self.feeds: dict[str, Feed] = {}
@@ -202,8 +203,14 @@ class Knowledge:
         if feed is not None and feed.died:
             del self.feeds[name]
 
-    def believe(self, snapshot: AccountSnapshot, at: datetime) -> None:
-        """This reading is the book from now on."""
+    def believe(self, snapshot: AccountSnapshot, at: datetime, *, is_view: bool = True) -> None:
+        """
+        This reading is the book from now on.
+
+        Without `is_view` it says nothing of what it does not change: that is as old as before.
+        """
+        if is_view or self._viewed_at is None:
+            self._viewed_at = snapshot.at
         self.snapshot, self.doubted, self.doubted_since = snapshot, None, None
         self._remember(snapshot)
         held = {i.symbol: i.exchange_symbol for i in snapshot.instruments()}
@@ -344,13 +351,13 @@ class Knowledge:
         """
         Seconds since the account's state held as it is known; None before the first.
 
-        A live event says so too, but for where readings come and can't be understood: then
-        nobody knows what it leaves out.
+        A live event says so too while all streams tell all, but for where readings come and
+        can't be understood: then nobody knows what it leaves out.
         """
-        if self.snapshot is None:
+        if self._viewed_at is None:
             return None
         is_told = self.failure is None or isinstance(self.failure, Unreachable)
-        return _seconds(self.snapshot.at if is_told else self.read_at or self.snapshot.at, at)
+        return _seconds(self._viewed_at if is_told else self.read_at or self._viewed_at, at)
 
     def mark_age(self, symbol: str, at: datetime) -> float | None:
         """Seconds since the newest mark held, however it came; None if there never was one."""

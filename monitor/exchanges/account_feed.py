@@ -248,9 +248,9 @@ class AccountFeed:
                 successor = await self._successor(stream, task)
                 if successor is not None:
                     is_gapless = not connection.is_doubted
-                    await self._close(connection, task)
-                    connection, task = successor
+                    old, (connection, task) = (connection, task), successor
                     is_told = False
+                    await self._close(*old)
         finally:
             await self._close(connection, task)
 
@@ -262,22 +262,30 @@ class AccountFeed:
         return connection, asyncio.create_task(connection.run())
 
     async def _close(self, connection: AccountConnection, task: asyncio.Task[None]) -> None:
-        await end(task)
-        number = self._numbered.pop(connection, None)
-        if number is not None:
-            self._deliver(Closed(number=number))
+        try:
+            await end(task)
+        finally:
+            number = self._numbered.pop(connection, None)
+            if number is not None:
+                self._deliver(Closed(number=number))
 
     async def _successor(
         self, stream: AccountStream, old_task: asyncio.Task[None]
     ) -> tuple[AccountConnection, asyncio.Task[None]] | None:
         """A whole connection in place of one that serves still; None where there is none yet."""
         new, task = self._open(stream)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(HANDOVER_SECONDS):
-                await first_of(task, new.ready)
-        if new.ready.is_set() and not task.done():
+        is_whole = False
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HANDOVER_SECONDS):
+                    await first_of(task, new.ready)
+            is_whole = new.ready.is_set() and not task.done()
+        finally:
+            # It may be this stream's end that is waited for no longer: nobody else knows of it.
+            if not is_whole:
+                await self._close(new, task)
+        if is_whole:
             return new, task
-        await self._close(new, task)
         # A successor that fails at once is not asked for again at once.
         await asyncio.wait((old_task,), timeout=SUCCESSOR_AGAIN_SECONDS)
         return None

@@ -97,19 +97,34 @@ class Host:
         self._recent[call.request] = reply
         return reply
 
-    def pace(self, budget: Budget, share: float) -> AsyncLimiter:
+    def pace(self, budget: Budget, share: float) -> Pace:
         """The limiter that all accounts of this host share for a limit of the address."""
         return self._paces.of(budget, share)
 
 
+class Pace:
+    """A limit to which calls keep, in the order in which they came."""
+
+    def __init__(self, room: float, seconds: float) -> None:
+        self.max_rate = room
+        self._limiter = AsyncLimiter(room, seconds)
+        # The limiter alone lets the lightest through first: a heavy call might wait for ever.
+        self._queue = asyncio.Lock()
+
+    async def acquire(self, weight: float) -> None:
+        """Wait until there is room for this much after all who came before."""
+        async with self._queue:
+            await self._limiter.acquire(weight)
+
+
 class _Paces:
     def __init__(self) -> None:
-        self._limiters: dict[tuple[str, float], AsyncLimiter] = {}
+        self._limiters: dict[tuple[str, float], Pace] = {}
 
-    def of(self, budget: Budget, share: float) -> AsyncLimiter:
+    def of(self, budget: Budget, share: float) -> Pace:
         if (budget.name, share) not in self._limiters:
             room = max(1.0, budget.per_minute * budget.window_seconds / 60 * share)
-            self._limiters[budget.name, share] = AsyncLimiter(room, budget.window_seconds)
+            self._limiters[budget.name, share] = Pace(room, budget.window_seconds)
         return self._limiters[budget.name, share]
 
 

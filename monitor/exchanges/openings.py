@@ -30,6 +30,8 @@ QUICK_TRIES = 4
 SPACING_SECONDS = 45.0
 # Fifty accounts with three sockets each begin with 150; Binance allows 300.
 MOST_IN_WINDOW = 240
+# So many of them are left to those who lead: private streams that are refused take none of these.
+KEPT_FOR_LEADERS = 60
 
 
 def full_jitter(most: float) -> float:
@@ -81,8 +83,9 @@ class Openings:
         """Until somebody may try; 0 where that is now."""
         now = self._now()
         left = 0.0
-        if len(self._tries) == MOST_IN_WINDOW:
-            left = self._tries[0] + WINDOW_SECONDS - now
+        most = MOST_IN_WINDOW if leads else MOST_IN_WINDOW - KEPT_FOR_LEADERS
+        if len(self._tries) >= most:
+            left = self._tries[-most] + WINDOW_SECONDS - now
         if self._failures >= QUICK_TRIES:
             spacing = SPACING_SECONDS if leads else 2 * SPACING_SECONDS
             left = max(left, self._tried_at + spacing - now)

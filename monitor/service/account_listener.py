@@ -115,11 +115,11 @@ class AccountListener:
             case Opened(number=number):
                 self._live.opened(number)
             case Closed(number=number):
-                self._live.closed(number)
+                self._live.closed(number, self._now())
             case Listening(number=number, is_gapless=is_gapless):
                 for after in self._live.listening(number, self._now(), is_gapless=is_gapless):
                     self._take(after)
-                if not is_gapless:
+                if not is_gapless or self._live.has_gaps:
                     self._ask_soon()
             case Heard():
                 self._heard(news)
@@ -141,7 +141,11 @@ class AccountListener:
     def _take(self, after: After) -> None:
         if after.snapshot is not None:
             taken = SnapshotTaken(
-                snapshot=after.snapshot, at=self._now(), source=Source.LIVE, closed=after.closed
+                snapshot=after.snapshot,
+                at=self._now(),
+                source=Source.LIVE,
+                closed=after.closed,
+                is_view=self.is_healthy,
             )
             self._deliver(taken)
             self._follow(after.snapshot)

@@ -60,6 +60,7 @@ TICK_SECONDS = 1.0
 REFUSED_SECONDS = 300.0
 BLOCKED_SECONDS = 60.0
 TORN_TRIES = 3
+HURRY_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 1.0
 RESTART_SECONDS = 1.0
 DEATHS_ALLOWED = 5
@@ -131,6 +132,8 @@ class AccountTask:
         )
         self._turns = turns
         self._poll_now = asyncio.Event()
+        self._hurried: asyncio.TimerHandle | None = None
+        self._hurried_at = float("-inf")
         self._feed: MarkFeed | None = None
         self._listener = AccountListener(
             name,
@@ -169,7 +172,23 @@ class AccountTask:
             self._listener.feed.renew()
 
     def poll_soon(self) -> None:
-        """Read the account now; its next turns follow from there."""
+        """
+        Read the account now; its next turns follow from there.
+
+        A second time within some seconds when these are over: an account that comes near a rung
+        and leaves it with every mark would use up what all others behind its address need.
+        """
+        if self._hurried is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait = self._hurried_at + HURRY_SECONDS - loop.time()
+        if wait <= 0:
+            self._hurry()
+        else:
+            self._hurried = loop.call_later(wait, self._hurry)
+
+    def _hurry(self) -> None:
+        self._hurried, self._hurried_at = None, asyncio.get_running_loop().time()
         self._poll_now.set()
 
     async def run(self) -> None:
@@ -188,6 +207,8 @@ class AccountTask:
                     group.create_task(self._supervise(feed, part))
         finally:
             self._listener.stop()
+            if self._hurried is not None:
+                self._hurried.cancel()
             if self._asking_marks is not None:
                 self._asking_marks.cancel()
 

@@ -92,6 +92,8 @@ class LiveAccount:
         self._frames: deque[tuple[int, Frame]] = deque(maxlen=MOST_FRAMES)
         # Connections whose gap is not filled: since when they tell all, None while they don't.
         self._gaps: dict[int, datetime | None] = {}
+        # When a connection ended whose gap no reading had filled: nor has its successor.
+        self._left_gap_at: datetime | None = None
         # Whether all was told since the last reading, which was sound.
         self._is_whole = False
         self._began: datetime | None = None
@@ -108,18 +110,21 @@ class LiveAccount:
         """
         This connection tells all from now on; what it told so far, if there was no gap.
 
-        Otherwise a reading that begins from now on fills the gap.
+        Otherwise, or where the connection before it had a gap still, a reading that begins from
+        now on fills it.
         """
-        if not is_gapless:
+        if not is_gapless or self._left_gap_at is not None:
             self._gaps[number] = at
             self._is_whole = False
             return ()
         self._gaps.pop(number, None)
         return tuple(self._told(frame) for n, frame in tuple(self._frames) if n == number)
 
-    def closed(self, number: int) -> None:
+    def closed(self, number: int, at: datetime) -> None:
         """Nothing more comes on this connection; whether another tells all is not known here."""
-        self._gaps.pop(number, None)
+        if number in self._gaps:
+            del self._gaps[number]
+            self._left_gap_at = at
 
     @property
     def has_gaps(self) -> bool:
@@ -203,6 +208,8 @@ class LiveAccount:
             self._closings.vanished(self._view, began)
         self._view, self.snapshot, self._began = final, snapshot, None
         self._gaps = {n: at for n, at in self._gaps.items() if at is None or at > began}
+        if self._left_gap_at is not None and self._left_gap_at <= began:
+            self._left_gap_at = None
         self._is_whole = are_whole and not self._gaps
         return Reading(snapshot=snapshot, source=source, is_behind=told is not None, untold=untold)
 

@@ -171,6 +171,16 @@ def test_a_reading_with_events_on_top_ends_a_refusal_and_what_was_waited_for() -
     assert scene.now.state is State.FRESH
 
 
+def test_events_of_a_part_of_the_account_do_not_keep_the_rest_of_it_fresh() -> None:
+    scene = calm().fail(Unreachable("timed out"))
+    for _ in range(62):
+        scene.second().tick(SOL=120)
+        taken = snapshot(the_pool(), at=scene.at)
+        scene.feed(SnapshotTaken(snapshot=taken, at=scene.at, source=Source.LIVE, is_view=False))
+    assert scene.now.state is State.BLIND
+    assert "the account was last read" in scene.now.because
+
+
 def test_a_reading_that_began_before_it_is_not_the_one_that_is_waited_for() -> None:
     scene = (
         calm().later(2).feed(ReadingAwaited(because="a transfer", at=NOON + timedelta(seconds=2)))

@@ -99,6 +99,14 @@ def test_the_same_id_is_told_once_by_whichever_way_it_comes() -> None:
     assert len(scene.all_told) == 1
 
 
+def test_what_follows_repeats_what_was_told_since_it_may_come_in_its_place() -> None:
+    scene = hear(quiet(), taken())
+    hear(scene.later(11), taken("order-2", seconds=11, cause=Cause.ADL))
+    assert scene.told == ["MORE AUTO-DELEVERAGING: main (bybit), SOL/USDT:USDT long 2 contracts"]
+    earlier = scene.body.partition("Told before, of the same episode:\n")[2]
+    assert earlier.startswith("• SOL/USDT:USDT long: 2 contracts by liquidation at 84")
+
+
 def test_several_at_once_are_one_message() -> None:
     short = taken("order-2", exchange_symbol="ETHUSDT", is_long=False, cause=Cause.ADL)
     scene = hear(quiet(), taken(), taken("order-3", price=Decimal(83)), short)

@@ -59,6 +59,22 @@ async def test_what_can_wait_is_left_for_later_where_the_minute_has_no_room_to_s
     await one.enter(AROUND)
 
 
+async def test_a_heavy_call_is_not_overtaken_by_light_ones_for_ever() -> None:
+    second = Budget(name="weight", per_minute=6000, window_seconds=1)  # 50 a second in bursts
+    heavy, light = (replace(CALL, weight=w, budget=second) for w in (40, 5))
+    clock, host = Hands(), Host()
+    one, entered = gate(host, clock), []
+
+    async def enter(call: RestCall) -> None:
+        await one.enter(call)
+        entered.append(call.weight)
+
+    for _ in range(10):
+        await one.enter(light)
+    await asyncio.gather(*map(enter, (heavy, *(light for _ in range(10)))))
+    assert entered[0] == 40
+
+
 async def test_a_burst_keeps_to_half_of_the_limit_and_after_too_many_to_a_quarter() -> None:
     clock, host = Hands(), Host()
     one = gate(host, clock)

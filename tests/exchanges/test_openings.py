@@ -96,6 +96,19 @@ async def test_four_fifths_of_what_is_allowed_are_never_exceeded() -> None:
     assert host.seconds_left() == 0
 
 
+def test_streams_that_nobody_lets_in_leave_room_for_those_who_lead() -> None:
+    clock = Hands()
+    host = Openings(clock)
+    while not host.seconds_left(leads=False):
+        host.opened()
+        clock.now += 0.5
+    assert host.seconds_left() == 0
+    for _ in range(opening.KEPT_FOR_LEADERS):
+        assert host.seconds_left() == 0
+        host.opened()
+    assert host.seconds_left() > 0
+
+
 def test_waits_grow_to_fifteen_seconds_and_are_anything_up_to_that() -> None:
     wait, found = opening.FIRST_WAIT_SECONDS, []
     for _ in range(6):

@@ -17,7 +17,7 @@ from monitor.engine.events import (
     SnapshotTaken,
     Source,
 )
-from monitor.exchanges.account_feed import Heard, Listening, Opened
+from monitor.exchanges.account_feed import Closed, Heard, Listening, Opened
 from monitor.exchanges.call import Depth
 from monitor.exchanges.port import AccountStream, Frame, Told
 from monitor.risk.news import Warned
@@ -105,6 +105,16 @@ async def test_every_gap_and_every_ask_has_the_account_read_at_once() -> None:
     scene.listener.stop()
 
 
+async def test_a_gap_that_a_successor_inherits_has_the_account_read() -> None:
+    scene = Scene()
+    scene.listener.hear(Opened(number=2))
+    scene.listener.hear(Closed(number=2))  # before it told anything
+    scene.listener.hear(Opened(number=3))
+    scene.listener.hear(Listening(number=3, is_gapless=True))
+    assert not scene.listener.is_healthy
+    await until(lambda: scene.asked == 2, "the account being asked for again")
+
+
 async def test_a_change_is_delivered_as_a_live_book_and_followed() -> None:
     scene = Scene()
     scene.later(1).hear(Told(changes=True), contracts="7")
@@ -163,6 +173,15 @@ async def test_while_a_stream_is_down_readings_tell_all_and_nothing_was_lost() -
     scene.later(10).read("6")
     await asyncio.sleep(0.2)
     assert scene.of(Drifted) == []
+
+
+async def test_events_of_one_stream_say_nothing_of_the_whole_while_another_is_down() -> None:
+    scene = Scene()
+    scene.later(1).hear(Told(changes=True), contracts="6")
+    scene.feed.is_healthy = False
+    scene.later(1).hear(Told(changes=True), contracts="7")
+    views = [e.is_view for e in scene.of(SnapshotTaken) if isinstance(e, SnapshotTaken)]
+    assert views == [True, True, False]
 
 
 async def test_only_a_whole_book_that_is_told_of_live_counts_as_heard() -> None:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monitor.exchanges.call import Depth, Replies
+from monitor.service import account_task
 from tests.end_to_end.stage import until
 from tests.service.test_account_task import FakeRest, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pytest
 
 
 @dataclass
@@ -75,6 +78,24 @@ async def test_the_next_reading_is_when_the_timetable_says_or_at_once_where_it_m
         assert len(list(depths(waiting))) == 1
         waiting.task.poll_soon()
         await until(lambda: len(list(depths(waiting))) == 2, "the reading that was asked for")
+    finally:
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
+
+
+async def test_who_comes_near_again_and_again_is_not_read_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(account_task, "HURRY_SECONDS", 0.3)
+    waiting = stage([], Turns(wait=60.0))
+    polling = asyncio.create_task(waiting.task._poll())
+    try:
+        await until(lambda: len(list(depths(waiting))) == 1, "the first reading")
+        for _ in range(20):
+            waiting.task.poll_soon()
+            await asyncio.sleep(0.005)
+        assert len(list(depths(waiting))) == 2
+        await until(lambda: len(list(depths(waiting))) == 3, "the last time it was asked for")
     finally:
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)

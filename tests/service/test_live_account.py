@@ -69,7 +69,7 @@ def test_the_same_frame_again_and_an_older_one_change_nothing() -> None:
 
 def test_what_comes_before_a_reading_has_filled_the_gap_is_held_back() -> None:
     day = Day()
-    day.live.closed(1)
+    day.live.closed(1, at(9))
     day.live.opened(2)
     assert day.live.heard(2, frame("8", 10)) == day.live.heard(2, frame("9", 11))
     day.live.listening(2, at(12), is_gapless=False)
@@ -101,10 +101,24 @@ def test_without_a_gap_the_successors_frames_count_from_its_opening_on() -> None
     day.live.heard(1, frame("6", 20))
     assert day.live.heard(2, frame("6", 20)).snapshot is None
     assert day.live.heard(2, frame("7", 21)).snapshot is None
-    day.live.closed(1)
+    day.live.closed(1, at(22))
     (*_, last) = day.live.listening(2, at(22), is_gapless=True)
     assert contracts(last.snapshot) == 7
     assert contracts(day.live.heard(2, frame("8", 23)).snapshot) == 8
+
+
+def test_a_successor_inherits_the_gap_that_no_reading_has_filled() -> None:
+    day = Day()
+    day.live.closed(1, at(9))
+    day.live.opened(2)
+    day.live.listening(2, at(10), is_gapless=False)
+    day.live.opened(3)
+    day.live.closed(2, at(11))  # asked to leave before the account could be read
+    assert day.live.listening(3, at(11), is_gapless=True) == ()
+    assert day.live.has_gaps
+    assert day.live.heard(3, frame("7", 11.5)).snapshot is None
+    assert contracts(day.read(view(7, 11.5), 12).snapshot) == 7
+    assert not day.live.has_gaps
 
 
 def test_a_reading_that_shows_what_was_told_during_it_stays_a_reading() -> None:
