@@ -145,7 +145,7 @@ def of_the_whole(
         wrong.append("Goes on: the second life did not come to its end")
     taken = [e for e in (*before, *after) if e["what"] == "taken"]
     wrong += of_deliveries(taken, end)
-    wrong += _repeats(before, after)
+    wrong += _repeats(before, after) + _long_told(before, after)
     wrong += _orders(taken)
     wrong += _waits(before, after)
     more, less = end.told() - reference.told(), reference.told() - end.told()
@@ -185,7 +185,8 @@ def _stands_in(row: dict[str, Any], outbox: Rows, received: set[tuple[str, str]]
 def titles(entry: Entry) -> list[str]:
     """The titles that a receipt tells of: its own, and those listed where it is a digest."""
     first = re.sub(r"^\d+ messages in one\. ", "", entry["title"])
-    listed = [line[2:] for line in entry["body"].splitlines() if line.startswith("• ")]
+    _, _, beside = entry["body"].partition("\n\nBeside it, ")
+    listed = [line[2:] for line in beside.splitlines() if line.startswith("• ")]
     return [first, *listed]
 
 
@@ -213,6 +214,24 @@ def _repeats(before: Sequence[Entry], after: Sequence[Entry]) -> list[str]:
         f"At most one duplicate: {name} came {count} times to {channel}"
         for (channel, name), count in counted.items()
         if count > 2
+    ]
+
+
+def _long_told(before: Sequence[Entry], after: Sequence[Entry]) -> list[str]:
+    """Only what was under way in the crash may come again: the last receipt of a channel."""
+    told: dict[str, list[set[str]]] = {}
+    for entry in before:
+        if entry["what"] == "taken":
+            told.setdefault(entry["channel"], []).append(set(titles(entry)))
+    long_told = {
+        channel: set().union(*receipts[:-1]) - receipts[-1] for channel, receipts in told.items()
+    }
+    return [
+        f"At most one duplicate: «{title}» on {entry['channel']} was settled long before"
+        for entry in after
+        if entry["what"] == "taken"
+        for title in titles(entry)
+        if title in long_told.get(entry["channel"], ())
     ]
 
 
