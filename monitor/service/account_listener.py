@@ -193,7 +193,7 @@ class AccountListener:
             snapshot=reading.snapshot,
             at=at,
             source=reading.source,
-            read_at=None if reading.is_behind else began,
+            read_at=began,
         )
         self._deliver(taken)
         self._follow(reading.snapshot)

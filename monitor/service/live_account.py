@@ -98,6 +98,7 @@ class LiveAccount:
         self._is_whole = False
         self._began: datetime | None = None
         self._behind = 0
+        self._behind_since: datetime | None = None
         self._closings = Closings()
 
     # -- connections ------------------------------------------------------------------------
@@ -217,11 +218,17 @@ class LiveAccount:
         self, view: AccountView, plain: AccountSnapshot, began: datetime
     ) -> tuple[AccountView, AccountSnapshot | None]:
         """The reading; where it is behind, with what was told before on top, as a snapshot too."""
-        told, ahead = _with(view, self._between(began - LAG, began), began)
+        since, has_waited = began - LAG, self._behind + 1 >= DISAGREEMENTS_AT_MOST
+        if has_waited and self._behind_since is not None:
+            # What was told before the first of these readings had its chance, and no more.
+            since = max(since, self._behind_since)
+            self._frames = deque((e for e in self._frames if e[1].at >= since), MOST_FRAMES)
+        told, ahead = _with(view, self._between(since, began), began)
         if ahead is not None and _differences(plain, ahead):
-            self._behind += 1
-            if self._behind < DISAGREEMENTS_AT_MOST:
-                return told, ahead
+            is_first = has_waited or not self._behind
+            self._behind = 1 if is_first else self._behind + 1
+            self._behind_since = began if is_first else self._behind_since
+            return told, ahead
         self._behind = 0
         self._frames = deque((each for each in self._frames if each[1].at >= began), MOST_FRAMES)
         return view, None

@@ -131,6 +131,14 @@ def test_a_reading_that_shows_what_was_told_during_it_stays_a_reading() -> None:
     assert reading.snapshot.at == at(10.1)
 
 
+def test_readings_that_lag_behind_an_account_that_trades_never_overwrite_what_is_newer() -> None:
+    day = Day()
+    for step in range(6):  # each shows what was told before the last event
+        day.hear(frame(str(6 + step), 9.9 + 2 * step))
+        reading = day.read(view(5 + step, 7.9 + 2 * step), 10 + 2 * step)
+        assert (contracts(reading.snapshot), reading.is_behind) == (6 + step, True)
+
+
 def test_a_reading_older_than_what_was_told_is_not_believed_until_the_third_time() -> None:
     day = Day()
     day.hear(frame("7", 9.9))
