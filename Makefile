@@ -3,10 +3,11 @@ PYTHON ?= python3.11
 PYTHON := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
 BIN := .venv/bin
 SCENARIO ?=
-JOBS ?= 2
+# More than there are processors: many tests wait for a moment to pass.
+JOBS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts tests bench pictures format lock wheel clean
+.PHONY: help demo test lint types contracts tests test-long bench pictures format lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ contracts: .venv/dev ## import-linter: the direction of imports
 
 tests: .venv/dev ## pytest
 	$(BIN)/python -m pytest -n $(JOBS) -q
+
+test-long: .venv/dev ## what takes minutes and is left out of `make test`
+	$(BIN)/python -m pytest -n $(JOBS) -q -m long
 
 bench: .venv/dev ## CPU, latency, memory and start against a plain ccxt polling script
 	$(BIN)/python bench/run.py
