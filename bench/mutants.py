@@ -62,8 +62,8 @@ ROOMS = {
     "bybit": _exchange(
         "bybit",
         "pools legs collateral isolated remainders reported",
-        "pools collateral isolated remainders reported recordings modes orders fees index tiers "
-        "stops marks account updates every_field needs",
+        "pools collateral option_debts isolated remainders reported recordings modes orders fees "
+        "index tiers stops marks account updates every_field needs",
     ),
     "okx": _exchange(
         "okx",

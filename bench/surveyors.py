@@ -25,7 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor.errors import MonitorError
-from tests.survey.advising import check_advice
+from tests.survey.advising import Outcome, check_advice
 from tests.survey.figures import Gap, compare
 from tests.survey.paths import walk
 from tests.survey.sources import KINDS, exchange_of
@@ -35,7 +35,7 @@ BATCH = 50  # accounts of one running exchange
 
 
 @dataclass
-class Outcome:
+class Found:
     """What one batch of a kind gave."""
 
     kind: str
@@ -49,12 +49,14 @@ class Outcome:
     worst: dict[str, Gap] = field(default_factory=dict)
     errors: Counter[float] = field(default_factory=Counter)  # by parts of gross notional, in 1e-6
     failures: list[str] = field(default_factory=list)
+    advice: Counter[tuple[str, str]] = field(default_factory=Counter)  # by item and outcome
+    notes: list[str] = field(default_factory=list)  # of advice whose carried part moved
     bases: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
 
 
-async def survey(kind: str, seeds: list[int], options: argparse.Namespace) -> Outcome:
-    found = Outcome(kind=kind)
+async def survey(kind: str, seeds: list[int], options: argparse.Namespace) -> Found:
+    found = Found(kind=kind)
     async with Stage(kind, seeds) as stage:
         for seed in seeds:
             try:
@@ -70,7 +72,7 @@ async def survey(kind: str, seeds: list[int], options: argparse.Namespace) -> Ou
     return found
 
 
-async def _one(stage: Stage, seed: int, found: Outcome, options: argparse.Namespace) -> None:
+async def _one(stage: Stage, seed: int, found: Found, options: argparse.Namespace) -> None:
     truth = stage.truth(seed)
     snapshot = await stage.read(seed)
     result = compare(snapshot, truth, seed)
@@ -85,8 +87,11 @@ async def _one(stage: Stage, seed: int, found: Outcome, options: argparse.Namesp
         if name not in found.worst or gap.relative > found.worst[name].relative:
             found.worst[name] = gap
     if options.advice and seed % options.advice == 0:
-        for complaint in check_advice(stage, snapshot, seed):
-            found.failures.append(f"seed {seed}: advice: {complaint}")
+        for judged in check_advice(stage, snapshot, seed):
+            found.advice[judged.item, judged.outcome.value] += 1
+            if judged.outcome is not Outcome.HOLDS:
+                told = f"seed {seed}: {judged.outcome.value}: {judged.words}"
+                (found.failures if judged.outcome.is_complaint else found.notes).append(told)
         found.advised += 1
     if options.paths and seed % options.paths == 0:
         async for _, error in walk(stage, snapshot, seed, options.ticks):
@@ -94,7 +99,7 @@ async def _one(stage: Stage, seed: int, found: Outcome, options: argparse.Namesp
             found.errors[round(float(error) * 1e6, 2)] += 1
 
 
-def _work(task: tuple[str, list[int], argparse.Namespace]) -> Outcome:
+def _work(task: tuple[str, list[int], argparse.Namespace]) -> Found:
     kind, seeds, options = task
     return asyncio.run(survey(kind, seeds, options))
 
@@ -118,7 +123,7 @@ def main() -> None:
     accounts = failures = 0
     with multiprocessing.Pool(options.processes, maxtasksperchild=20) as pool:
         for kind in wanted:
-            whole = Outcome(kind=kind)
+            whole = Found(kind=kind)
             for part in pool.imap_unordered(_work, [(kind, seeds, options) for seeds in batches]):
                 _add(whole, part)
             _show(whole)
@@ -128,7 +133,7 @@ def main() -> None:
     print(f"{accounts} accounts, {failures} failures, {seconds:.0f} s")
 
 
-def _add(whole: Outcome, part: Outcome) -> None:
+def _add(whole: Found, part: Found) -> None:
     for name in ("accounts", "between", "below", "hedged", "debts", "advised", "ticks"):
         setattr(whole, name, getattr(whole, name) + getattr(part, name))
     for name, gap in part.worst.items():
@@ -136,11 +141,13 @@ def _add(whole: Outcome, part: Outcome) -> None:
             whole.worst[name] = gap
     whole.errors.update(part.errors)
     whole.failures += part.failures
+    whole.advice.update(part.advice)
+    whole.notes += part.notes
     whole.bases.update(part.bases)
     whole.verdicts.update(part.verdicts)
 
 
-def _show(found: Outcome) -> None:
+def _show(found: Found) -> None:
     print(
         f"{exchange_of(found.kind)} · {found.kind}: {found.accounts} accounts "
         f"({found.between} at 0.5 to 1.2, {found.below} below; {found.hedged} end both ways, "
@@ -151,17 +158,24 @@ def _show(found: Outcome) -> None:
             f"    {name:22} {gap.relative:8.1e}  seed {gap.seed}: ours {gap.ours}, its {gap.theirs}"
         )
     if found.advised:
-        print(f"    advice of {found.advised} accounts checked")
+        items = Counter[str]()
+        for (item, _), count in found.advice.items():
+            items[item] += count
+        tried = ", ".join(f"{count} {item}" for item, count in sorted(items.items()))
+        print(f"    advice of {found.advised} accounts checked: {tried or 'none'}")
+        for (item, outcome), count in sorted(found.advice.items()):
+            print(f"        {item}: {count} × {outcome}")
     if found.ticks:
         print(f"    prediction, bp of gross notional: {_spread(found)}")
-    groups: dict[str, list[str]] = defaultdict(list)
-    for failure in found.failures:
-        groups[failure.partition(": ")[2][:70]].append(failure)
-    for same in groups.values():
-        print(f"    FAILED {len(same)} ×, such as {same[0][:400]}")
+    for word, told in (("FAILED", found.failures), ("noted", found.notes)):
+        groups: dict[str, list[str]] = defaultdict(list)
+        for line in told:
+            groups[line.partition(": ")[2][:40]].append(line)
+        for same in groups.values():
+            print(f"    {word} {len(same)} ×, such as {same[0][:400]}")
 
 
-def _spread(found: Outcome) -> str:
+def _spread(found: Found) -> str:
     values = sorted(found.errors)
     total, seen = sum(found.errors.values()), 0
     for value in values:

@@ -118,7 +118,8 @@ class Malformed(ExchangeError):  # noqa: N818 - the tree's word
     """
     A reply or frame that can't be read: the path of the datum and what was expected there.
 
-    The path is empty for the whole of it.
+    The path is empty for the whole of it. `code` is the exchange's own where it answered with
+    one that says that it can't make sense of the call.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of one answer
@@ -130,7 +131,9 @@ class Malformed(ExchangeError):  # noqa: N818 - the tree's word
         exchange: str = "",
         account: str = "",
         call: str = "",
+        code: str | None = None,
     ) -> None:
+        self.code = code
         self.path = path
         self.expected = expected
         self.found = found

@@ -33,6 +33,7 @@ ROOMS: dict[str, dict[str, str]] = {
     },
     "exchanges": {
         "__init__": "empty",
+        "account_connection": "test_account_feed",
         "port": "only values; the secrets of Credentials: test_rest",
     },
     "exchanges/binance": {
@@ -44,7 +45,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "portfolio_pool": "test_portfolio",
         "reading": "test_account, test_recorded, test_modes",
         "reported": "test_pools, test_recorded",
-        "view": "test_updates, test_account",
+        "view": "test_updates, test_account, test_unread",
     },
     "exchanges/bybit": {
         "__init__": "puts the readers together: test_account",
@@ -70,6 +71,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "tables": "test_tiers, test_broken_replies",
         "unified": "test_pools, test_debts, test_modes",
         "wants": "test_account, test_calls, test_trades",
+        "pages": "test_frame_order",
     },
     "delivery": {"__init__": "empty", "channel": "only a port"},
     "storage": {
@@ -84,7 +86,13 @@ ROOMS: dict[str, dict[str, str]] = {
         "works": "test_store, test_writer",
     },
     "status": {"__init__": "empty", "metrics": "test_http"},
-    "service": {"__init__": "empty", "tasks": "test_daemon"},
+    "service": {
+        "__init__": "empty",
+        "feeds": "test_checks, test_private_check",
+        "findings": "only values",
+        "key_rights": "test_account_task",
+        "tasks": "test_daemon",
+    },
     "settings": {
         "__init__": "lists the room's public names",
         "document": "test_load",
@@ -120,12 +128,15 @@ ROOMS: dict[str, dict[str, str]] = {
         "bybit_account": "test_bybit_wire",
         "bybit_accounts": "test_bybit_ledger",
         "bybit_auth": "test_bybit_rest",
+        "bybit_changes": "test_bybit_events, test_bybit_takeover",
+        "bybit_estimate": "test_bybit_ledger, test_bybit_wire",
+        "bybit_fills": "test_bybit_cash, test_bybit_events",
         "bybit_market": "test_bybit_rest, test_bybit_wire",
         "bybit_options": "test_bybit_wire",
         "bybit_paging": "test_bybit_rest",
         "bybit_public": "test_bybit_wire",
         "bybit_rows": "test_bybit_wire",
-        "bybit_steering": "test_bybit_modes",
+        "bybit_steering": "test_bybit_modes, test_bybit_events",
         "bybit_tables": "test_bybit_wire, test_bybit_ledger",
         "changes": "test_unified_faults, test_binance_changes",
         "faulty_rest": "test_unified_faults, test_faults",

@@ -60,6 +60,10 @@ def test_the_unit_starts_again_speaks_after_a_fault_and_is_watched() -> None:
     assert settings["ExecReload"] == [f"{PROGRAM} reload"]
 
 
+def test_the_unit_leaves_no_core_dump() -> None:
+    assert unit()["LimitCORE"] == ["0"]
+
+
 def test_the_commands_that_the_unit_runs_exist() -> None:
     known = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
 

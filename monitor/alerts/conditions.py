@@ -7,21 +7,30 @@ what has been open since when.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts.incident import WHOLE_ACCOUNT, Condition, Subject
 from monitor.alerts.ladder import Severity
 from monitor.alerts.words import basis_points, headroom_gap
+from monitor.alerts.words import cause as word_for
+from monitor.alerts.words import ratio as ratio_text
+from monitor.risk.news import Cause
 from monitor.risk.result import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from decimal import Decimal
 
     from monitor.alerts.ladder import Ladder
     from monitor.alerts.place import Place
     from monitor.risk.model import PoolId
+    from monitor.risk.news import Warned
     from monitor.risk.result import Reconciliation
+
+# So long before it ends a key is told of.
+_DAYS_AHEAD = (14, 7, 1)
 
 
 def standing(
@@ -157,6 +166,80 @@ def key_too_powerful(account: str, powers: tuple[str, ...], *, allowed: bool) ->
         severity=Severity.WARNING,
         because=", ".join(powers),
         reasons=powers,
+    )
+
+
+def taken(
+    account: str, pool: PoolId | None, causes: tuple[Cause | None, ...], *, ids: tuple[str, ...]
+) -> Condition:
+    """
+    The exchange took something; each `id` is told once.
+
+    A settlement is the end of a contract and no force; a piece without a cause was by force.
+    """
+    by_force = any(cause is not Cause.SETTLEMENT for cause in causes)
+    return Condition(
+        account=account,
+        pool=pool,
+        subject=Subject.TAKEN,
+        severity=Severity.CRITICAL if by_force else Severity.WARNING,
+        because=", ".join(dict.fromkeys(word_for(cause) for cause in causes)),
+        reasons=ids,
+    )
+
+
+def warned(account: str, pool: PoolId | None, warnings: Mapping[str, Warned]) -> Condition:
+    """The exchange warns of this pool (None: of the account); each key is told once."""
+    is_critical = any(warning.is_critical for warning in warnings.values())
+    return Condition(
+        account=account,
+        pool=pool,
+        subject=Subject.WARNED,
+        severity=Severity.CRITICAL if is_critical else Severity.WARNING,
+        because="; ".join(dict.fromkeys(warning.words for warning in warnings.values())),
+        reasons=tuple(warnings),
+    )
+
+
+def drifted(pool: PoolId, before: Decimal, after: Decimal) -> Condition:
+    """A reading moved the pool's margin ratio though no event told of the change."""
+    return Condition(
+        account=pool.account,
+        pool=pool,
+        subject=Subject.DRIFT,
+        severity=Severity.WARNING if after > before else Severity.INFO,
+        because=f"from {ratio_text(before)} to {ratio_text(after)}",
+    )
+
+
+def key_lacks(account: str, missing: tuple[str, ...]) -> Condition | None:
+    """The key may not read something that watching needs, in the exchange's words."""
+    if not missing:
+        return None
+    return Condition(
+        account=account,
+        pool=None,
+        subject=Subject.KEY_LACKS,
+        severity=Severity.WARNING,
+        because=", ".join(missing),
+        reasons=missing,
+    )
+
+
+def key_ends(account: str, expires_at: datetime | None, at: datetime) -> Condition | None:
+    """The key expires within 14 days; a reason of its own at 14, at 7 and at 1."""
+    if expires_at is None:
+        return None
+    near = [days for days in _DAYS_AHEAD if expires_at - at <= timedelta(days=days)]
+    if not near:
+        return None
+    return Condition(
+        account=account,
+        pool=None,
+        subject=Subject.KEY_ENDS,
+        severity=Severity.WARNING,
+        because=f"{expires_at:%Y-%m-%d %H:%M} UTC",
+        reasons=tuple(f"{days} days" for days in near),
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from monitor.alerts.ladder import Ladder
     from monitor.risk.cash import BookingKind, FreeBalance
     from monitor.risk.model import PoolId, Position, Side
+    from monitor.risk.news import Cause
     from monitor.risk.result import Advice, Outlook, PoolRisk, Reconciliation, Requirement
 
 Leg = tuple[str, "Side"]
@@ -166,6 +167,40 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenPart:
+    """
+    What the exchange took of one position, in one or more pieces.
+
+    `name` is the contract, with the side where that is known. `cause` None: a booking says
+    only that it was by force. `contracts`, `price` (the mean) and `left` (contracts that are
+    held still) are None where unknown; `amounts` by asset are what it did to the wallet.
+    """
+
+    name: str
+    cause: Cause | None
+    contracts: Decimal | None
+    price: Decimal | None
+    amounts: tuple[tuple[str, Decimal], ...]
+    pieces: int
+    last_at: datetime
+    left: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """
+    What a reading changed in a pool though no event told of it, at the same marks.
+
+    `parts` say in words what; the ratios are those without it and with it.
+    """
+
+    pool: PoolId
+    parts: tuple[str, ...]
+    ratio_before: Decimal
+    ratio_after: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """
     Everything that the message of one step needs beside the step itself.
@@ -173,7 +208,8 @@ class Facts:
     `pool` is None for what concerns a whole account. `known` are all pools of the account,
     `concerns` those that a trouble with the data is about (none: all of them);
     `since` is when a figure was last to be had or a feed was last heard, None for never.
-    `to_do` is what the owner can do, empty where nothing. `tiers` is what changed tiers did.
+    `to_do` is what the owner can do, empty where nothing. `tiers` is what changed tiers did,
+    `taken` what the exchange took since the last message, `drift` what nobody told.
     """
 
     exchange: str
@@ -185,3 +221,5 @@ class Facts:
     since: datetime | None = None
     to_do: str = ""
     tiers: TierChanges | None = None
+    taken: tuple[TakenPart, ...] = ()
+    drift: Drift | None = None

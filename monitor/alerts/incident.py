@@ -40,8 +40,9 @@ class Subject(Enum):
     """
     What an incident is about.
 
-    `STANDING` is a pool on the ladder, by whatever measure. `MODE` and `TIERS` are events
-    rather than troubles: they are over as soon as they are told.
+    `STANDING` is a pool on the ladder, by whatever measure. `MODE`, `TIERS` and `DRIFT` are
+    events rather than troubles: they are over as soon as they are told. `TAKEN` is what the
+    exchange took, `WARNED` its own warning: both end when nothing more is heard of them.
     """
 
     STANDING = "standing"
@@ -50,12 +51,22 @@ class Subject(Enum):
     DISAGREES = "disagrees"
     PREDICTION = "prediction"
     KEY_TOO_POWERFUL = "key too powerful"
+    KEY_LACKS = "key lacks a right"
+    KEY_ENDS = "key expires"
     MODE = "mode"
     TIERS = "tiers"
+    TAKEN = "taken"
+    WARNED = "warned"
+    DRIFT = "drift"
 
     @property
     def has_rungs(self) -> bool:
         return self is Subject.STANDING
+
+    @property
+    def ends_unsaid(self) -> bool:
+        """Whether its end is only that nothing more was heard, which is no news."""
+        return self in (Subject.TAKEN, Subject.WARNED)
 
 
 class Step(Enum):

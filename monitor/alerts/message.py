@@ -2,8 +2,9 @@
 What a person is told: a title and a body to act on.
 
 Plain text only: no markup of any channel, no links. Here stands what is said of a pool on the
-ladder; `message_on_opening` has the calm words, `message_on_data` all other subjects, and
-`figures_text` the figures.
+ladder; `message_on_opening` has the calm words, `message_on_key` those on the key,
+`message_on_news` those on what the exchange did by itself, `message_on_data` all other
+subjects, and `figures_text` the figures.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts import message_on_data as on_data
+from monitor.alerts import message_on_key as on_key
+from monitor.alerts import message_on_news as on_news
 from monitor.alerts import words
 from monitor.alerts.figures_text import distance_of, figures_lines, known_lines, standing_lines
 from monitor.alerts.incident import Step, Subject
@@ -87,9 +90,14 @@ def _told(transition: Transition, facts: Facts) -> Told:
         Subject.BLIND: on_data.blind,
         Subject.DISAGREES: on_data.disagrees,
         Subject.PREDICTION: on_data.prediction,
-        Subject.KEY_TOO_POWERFUL: on_data.key,
+        Subject.KEY_TOO_POWERFUL: on_key.key,
+        Subject.KEY_LACKS: on_key.lacks,
+        Subject.KEY_ENDS: on_key.ends,
         Subject.MODE: on_data.mode,
         Subject.TIERS: on_data.tiers,
+        Subject.TAKEN: on_news.taken,
+        Subject.WARNED: on_news.warned,
+        Subject.DRIFT: on_news.drift,
     }[subject]
     return writer(transition, facts)
 

@@ -53,12 +53,16 @@ def blind(transition: Transition, facts: Facts) -> Told:
         f"No figure can be given for {_concerned(incident, facts)} {since}.",
         f"Why: {words.outside(incident.because)}.",
         "",
-        *(known_lines(facts) or ["Nothing was ever read of this account."]),
+        *(known_lines(facts) or [f"Nothing was ever read of {_whose(facts)}."]),
         "",
         f"What to do: {facts.to_do or _LOOK}",
     ]
     known = f"last known {highest}" if highest else "nothing known"
     return f"{still(transition)}BLIND: {name}, {known}", lines
+
+
+def _whose(facts: Facts) -> str:
+    return "this pool" if facts.concerns else "this account"
 
 
 def _concerned(incident: Incident, facts: Facts) -> str:
@@ -107,26 +111,6 @@ def disagrees(transition: Transition, facts: Facts) -> Told:
         f"FIGURES DISAGREE: {name}, worse of both at {words.ratio(pool.requirement.ratio)}",
         lines,
     )
-
-
-def key(transition: Transition, facts: Facts) -> Told:
-    incident = transition.after
-    name = f"{incident.account} ({facts.exchange})"
-    if transition.step is Step.RESOLVED:
-        return f"RESOLVED: the key of {name} reads only", [lasted(incident)]
-    lines = [
-        (
-            f"The API key of {incident.account} on {facts.exchange} may do more than read: "
-            f"{words.outside(incident.because)}."
-        ),
-        "The monitor needs none of that, and watches on.",
-        "",
-        (
-            "What to do: make a read-only key and delete this one, "
-            "or say allow_trading_key = true in the configuration."
-        ),
-    ]
-    return f"{still(transition)}KEY TOO POWERFUL: {name}", lines
 
 
 def prediction(transition: Transition, facts: Facts) -> Told:

@@ -34,6 +34,7 @@ class QuietReason(Enum):
     TOO_SOON = "the same was told not long ago"
     TOO_OFTEN = "the like was told often enough this hour"
     ACCEPTED = "it stands where it was opened, which is no alarm"
+    UNHEARD = "nothing more was heard of it, which says nothing"
 
 
 _USUALLY: Mapping[Step, SpeakReason | QuietReason] = {
@@ -46,6 +47,8 @@ _USUALLY: Mapping[Step, SpeakReason | QuietReason] = {
     Step.REPEATED: SpeakReason.REPEATED,
 }
 
+_OF_RIGHTS = (Subject.KEY_TOO_POWERFUL, Subject.KEY_LACKS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -54,7 +57,7 @@ class Policy:
 
     `repeat_critical_after`: reminders of what is critical and holds still, and the least time
     before an incident that eased is told to be back on a rung that was told before.
-    `repeat_key_after`: reminders of a key with too many powers.
+    `repeat_key_after`: reminders of a key with too many rights, or too few.
     """
 
     repeat_critical_after: timedelta = timedelta(minutes=30)
@@ -64,6 +67,8 @@ class Policy:
         """Whether a step is told. What is new always is; what was told before, now and then."""
         if transition.step is Step.ESCALATED:
             return self._escalated(transition)
+        if transition.step is Step.RESOLVED and transition.after.subject.ends_unsaid:
+            return QuietReason.UNHEARD
         if transition.step is Step.RESOLVED and not _was_alarm(transition):
             return QuietReason.ACCEPTED
         return _USUALLY[transition.step]
@@ -75,7 +80,7 @@ class Policy:
         return wait is not None and at - spoken_at >= wait
 
     def _wait(self, incident: Incident, condition: Condition) -> timedelta | None:
-        if incident.subject is Subject.KEY_TOO_POWERFUL:
+        if incident.subject in _OF_RIGHTS:
             return self.repeat_key_after
         return self.repeat_critical_after if condition.severity is Severity.CRITICAL else None
 

@@ -15,6 +15,7 @@ from monitor.risk.model import ONE, ZERO
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from monitor.risk.news import Cause
     from monitor.risk.result import Reconciliation
 
 _CENTS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "USDE", "EUR"})
@@ -133,6 +134,11 @@ def headroom_gap(reconciliation: Reconciliation) -> str:
         f"by the exchange's own figures there is {side} left than by ours: "
         f"{basis_points(abs(gap))} of the notional"
     )
+
+
+def cause(of: Cause | None) -> str:
+    """Why the exchange took something; None where it says only that it did."""
+    return "liquidation or auto-deleveraging" if of is None else of.value
 
 
 def basis_points(value: Decimal) -> str:

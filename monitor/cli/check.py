@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from monitor.service.checks import Check
+    from monitor.service.findings import Check
 
 
 def check(
@@ -62,8 +62,8 @@ async def _lines(config: Path | None, *, send_test: bool) -> AsyncIterator[Check
 async def _asked(path: Path, *, send_test: bool) -> list[Check] | None:
     """What the running daemon finds; None where none answers, or the file itself is wrong."""
     from monitor.exchanges.payload import rows_of
-    from monitor.service.checks import Check
     from monitor.service.control import NotRunning, ask
+    from monitor.service.findings import Check
     from monitor.settings import load_settings
 
     try:

@@ -70,6 +70,11 @@ def missing_requests(exchange: Exchange, replies: Replies) -> tuple[str, ...]:
         failed |= absent
 
 
+def _unread(snapshot: AccountSnapshot) -> MissingReply:
+    """Of a file everything must be readable: what isn't is named, and that is all."""
+    return MissingReply("; ".join(f"{p.name}: {why}" for p, why in snapshot.unread.items()))
+
+
 class Replay:
     """
     One capture, step by step: the snapshot, then every frame.
@@ -126,6 +131,8 @@ class Replay:
         view = self._read()
         at = self._capture.at
         snapshot = view.snapshot(at)
+        if snapshot.unread:
+            raise _unread(snapshot)
         self._indices = Indices(snapshot)
         self._take(snapshot, at, Source.REST)
         yield self._engine.assessment()
@@ -183,7 +190,8 @@ class Replay:
             unknown = Unmodelled(error.because)
             self._engine.process(PollFailed(error=unknown, at=at))
             return updated
-        self._open = None
+        unread = _unread(snapshot) if snapshot.unread else None
+        self._open = unread and unread.placed(call=f"after frames[{number}]")
         self._take(snapshot, at, Source.LIVE)
         return updated
 

@@ -13,8 +13,10 @@ def run(config: ConfigOption = None) -> None:
     """
     import asyncio
 
+    from monitor.service.hardening import harden
     from monitor.service.serving import serve
     from monitor.settings import find_config, load_settings
 
+    harden()
     path = find_config(config)
     asyncio.run(serve(load_settings(path), lambda: load_settings(path)))

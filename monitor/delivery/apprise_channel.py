@@ -17,6 +17,7 @@ from apprise import Apprise, NotifyFormat, NotifyType, OverflowMode
 
 from monitor.alerts.incident import Step
 from monitor.alerts.ladder import Severity
+from monitor.delivery import telegram
 from monitor.delivery.address import host_of, leads_to_link_local, service_at
 from monitor.errors import DeliveryError
 
@@ -36,6 +37,14 @@ _STATUS = re.compile(r"error=(\d{3})\b")
 _WAIT = re.compile(r"retry[_ -]?after\W{0,4}(\d+(?:\.\d+)?)", re.IGNORECASE)
 # Telegram answers 400 to what only its owner can mend.
 _NO_RECEIVER = re.compile(r"chat not found|user is deactivated|chat was deleted", re.IGNORECASE)
+# Bad request, too large, can't be processed: it is the text that is not taken.
+_REFUSE_A_TEXT = frozenset({400, 413, 422})
+_MARKUP = re.compile(r"[<>&_*`~|\[\]{}\\#]")
+_LONGEST_PLAIN = 1500
+_MOVED = (
+    "\n\nThis Telegram group became a supergroup and has another chat id now: put {} into this "
+    "channel's address in the configuration. Until the next start it is used as it is."
+)
 _TYPES = {
     Severity.INFO: NotifyType.INFO,
     Severity.WARNING: NotifyType.WARNING,
@@ -96,25 +105,52 @@ class AppriseChannel:
             raise DeliveryError(
                 "the address leads to a link-local or metadata service", permanent=True
             )
+        title, body = _harmless(notification.title), _harmless(notification.body)
+        logged = self._notify(notification, title, body)
+        if logged is None:
+            return
+        moved = telegram.switched(self._service, logged, READ_SECONDS)
+        if moved:
+            logged = self._notify(notification, title, body + _MOVED.format(", ".join(moved)))
+        elif _is_refused_as_it_is(logged):
+            # A plain and shorter message is better than none (F-67).
+            logged = self._notify(notification, _plainest(title), _plainest(body))
+        if logged is not None:
+            raise _failure(logged)
+
+    def _notify(self, notification: Notification, title: str, body: str) -> str | None:
+        """None where it was taken, else what apprise logged of the failure."""
         kind = NotifyType.SUCCESS if notification.step is Step.RESOLVED else None
         try:
             result = self._sender.notify(
-                title=_harmless(notification.title),
-                body=_harmless(notification.body),
+                title=title,
+                body=body,
                 body_format=NotifyFormat.TEXT,
                 notify_type=kind or _TYPES[notification.severity],
             )
             logged = "\n".join(entry.message for entry in result.logs())
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; its text may hold the URL
             raise DeliveryError(f"the service failed ({type(error).__name__})") from None
-        if not result:
-            raise _failure(logged)
+        return None if result else logged
 
 
 def _harmless(text: str) -> str:
     """The same to read, but nobody is called by it: no @everyone, no <!channel>."""
     # A blank of no width. apprise offers no way to forbid mentions (Discord's allowed_mentions).
     return text.replace("@", "@\N{ZERO WIDTH SPACE}").replace("<!", "<\N{ZERO WIDTH SPACE}!")
+
+
+def _is_refused_as_it_is(logged: str) -> bool:
+    """Whether the receiver is there but does not take this text."""
+    found = _STATUS.search(logged)
+    refused = found is not None and int(found.group(1)) in _REFUSE_A_TEXT
+    return refused and _NO_RECEIVER.search(logged) is None
+
+
+def _plainest(text: str) -> str:
+    """The text without anything that could be markup anywhere, cut to what any service takes."""
+    plain = _MARKUP.sub(" ", text)
+    return plain if len(plain) <= _LONGEST_PLAIN else plain[:_LONGEST_PLAIN] + " …"
 
 
 def _failure(logged: str) -> DeliveryError:

@@ -110,7 +110,7 @@ class Briefing:
             exchange=self.known.exchange,
             ladder=self.ladder,
             known=self._last_known(),
-            concerns=pools if set(pools) != set(self.watches) else (),
+            concerns=pools if set(pools) != set(self.fresh) else (),
             since=None if trouble is None else trouble.since,
             to_do=self._to_do(trouble),
         )

@@ -10,6 +10,7 @@ wrong in `alerts`, and the questions to be asked in `wants`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from monitor.alerts.ladder import DEFAULT_LADDER
@@ -19,20 +20,27 @@ from monitor.engine import freshness
 from monitor.engine.briefing import Briefing
 from monitor.engine.calm import common
 from monitor.engine.casebook import Casebook
+from monitor.engine.drift import drift_of
 from monitor.engine.effects import AccountAssessment, Assessed, SnapshotWanted, State
 from monitor.engine.events import (
+    Drifted,
     FeedLost,
     FeedRestored,
     KeyRightsRead,
     MarksMoved,
+    NewsCame,
     PollFailed,
+    ReadingAwaited,
     SnapshotTaken,
     Source,
+    TablesAnnounced,
     TaskDied,
     TimePassed,
 )
+from monitor.engine.happenings import Happenings
 from monitor.engine.inquest import Inquest
 from monitor.engine.knowledge import ASK_AGAIN_SECONDS, Budgets, Feed, Knowledge, Touched
+from monitor.engine.unread import completed
 from monitor.engine.wants import Wants
 from monitor.engine.watch import Opened, openings
 from monitor.risk.result import Target
@@ -45,7 +53,7 @@ if TYPE_CHECKING:
     from monitor.alerts.ladder import Ladder
     from monitor.engine.calm import Span
     from monitor.engine.effects import Effect
-    from monitor.engine.events import Event
+    from monitor.engine.events import Event, Noted
     from monitor.engine.freshness import Freshness
     from monitor.engine.watch import Watch
     from monitor.risk.model import AccountSnapshot, Mark, PoolId
@@ -81,7 +89,9 @@ class Engine:
         self._target = target or Target()
         self._watches: dict[PoolId, Watch] = {}
         self._wants = Wants()
-        casebook = Casebook(policy or Policy(), (i for i in incidents if i.account == account))
+        earlier = tuple(i for i in incidents if i.account == account)
+        casebook = Casebook(policy or Policy(), earlier)
+        self._happenings = Happenings(casebook, earlier, was_watched=was_watched)
         self._ladder = ladder
         self._inquest = Inquest(known=self._known, casebook=casebook, ladder=ladder)
         self._was_watched = was_watched
@@ -101,6 +111,16 @@ class Engine:
                 self._inquest.forget_old(event.at)
                 self._known.tick()
                 return self._concluded(event.at, _NOTHING, solve=True)
+            case TablesAnnounced():
+                asked = self._wants.announced(self._known, event)
+                return (*asked, *self._concluded(event.at, _NOTHING))
+            case _:
+                self._note(event)
+        return self._concluded(event.at, _NOTHING)
+
+    def _note(self, event: Noted) -> None:
+        """Facts that move no figure by themselves."""
+        match event:
             case FeedLost():
                 self._known.feeds[event.feed] = _lost(event.feed, event.because, event.at)
             case FeedRestored():
@@ -112,9 +132,16 @@ class Engine:
                 self._known.fail(event.error, event.at)
             case KeyRightsRead():
                 self._inquest.key_read(event)
+            case ReadingAwaited(because=because):
+                self._known.await_reading(because, event.at)
+            case NewsCame(news=news):
+                self._happenings.note(news, event.at)
+                self._known.taken_at = self._happenings.taken_at
+            case Drifted():
+                drift = drift_of(event, self._known.marks(), event.at)
+                self._happenings.drifted(drift)
             case _:
                 assert_never(event)
-        return self._concluded(event.at, _NOTHING)
 
     def assessment(self) -> AccountAssessment:
         """
@@ -148,7 +175,10 @@ class Engine:
         known, snapshot, at = self._known, event.snapshot, event.at
         if known.snapshot is not None and snapshot.at < known.snapshot.at:
             return self._concluded(at, _NOTHING)
-        known.take_reading(snapshot, at)
+        snapshot = completed(snapshot, known.snapshot)
+        known.take_reading(snapshot, at, event.source)
+        self._happenings.read(snapshot, at)
+        known.taken_at = self._happenings.taken_at
         if known.must_doubt(snapshot, event.source, at):
             known.doubt(snapshot, at)
             again = SnapshotWanted(
@@ -158,6 +188,8 @@ class Engine:
             self._evaluate(self._watches.values(), _NOTHING, at)
             return (again, *self._concluded(at, _NOTHING))
         before = known.snapshot
+        known.note_unread(event.snapshot, at)
+        event = replace(event, snapshot=snapshot)
         doubts = self._inquest.confirm(snapshot, event.source, at, is_first=before is None)
         marks = known.marks()  # those of what is no longer held among them
         known.believe(snapshot, at)
@@ -170,7 +202,8 @@ class Engine:
         solve = before is None or any(w.opened or w.place != Place() for w in watches)
         tables = self._wants.tables(watches, at) if event.source is Source.REST else ()
         logs = self._wants.logs(before, snapshot, at)
-        return (*doubts, *tables, *logs, *self._concluded(at, _NOTHING, solve=solve))
+        asked = (*tables, *logs, *self._wants.unread(known, event.source, at))
+        return (*doubts, *asked, *self._concluded(at, _NOTHING, solve=solve))
 
     def _moved(self, event: MarksMoved) -> tuple[Effect, ...]:
         touched = self._known.take_marks(event)
@@ -189,6 +222,9 @@ class Engine:
         has_new_mode = before is not None and before.mode != snapshot.mode
         for pool in snapshot.pools:
             watch = watches.get(pool.id)
+            if watch is not None and pool.id in self._known.unread:
+                self._watches[pool.id] = watch  # the book is the one that it has
+                continue
             if watch is None:
                 watch = self._inquest.watch(pool)
                 watch.opened = self._newly_seen(watch, before, has_new_mode=has_new_mode)
@@ -233,7 +269,8 @@ class Engine:
             target=self._target,
             at=at,
         )
-        changes = self._inquest.held(briefing, solved=solve)
+        happened = self._happenings.changes(briefing)
+        changes = (*happened, *self._inquest.held(briefing, solved=solve))
         asked = self._wants.after(self._known, self._watches.values(), touched, at)
         assessed = Assessed(assessment=self._assessment(at, fresh))
         self._state = assessed.assessment.state
@@ -242,10 +279,12 @@ class Engine:
         return (*changes, *asked, assessed)
 
     def _freshness(self, at: datetime) -> dict[PoolId, Freshness]:
-        near_distance = self._known.budgets.near_distance
-        return {
+        known = self._known
+        near_distance = known.budgets.near_distance
+        never_read = known.unread.keys() - self._watches.keys()
+        return {pool: freshness.of_unread(known, pool, at) for pool in sorted(never_read)} | {
             pool: freshness.of_pool(
-                self._known,
+                known,
                 watch.pool,
                 at,
                 near=watch.is_near(near_distance),

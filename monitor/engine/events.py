@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from monitor.errors import ExchangeError
     from monitor.risk.model import AccountSnapshot, Mark
+    from monitor.risk.news import News
 
 
 class Source(Enum):
@@ -91,19 +92,56 @@ class TaskDied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewsCame:
+    """The exchange itself warned of something, or took something."""
+
+    news: tuple[News, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingAwaited:
+    """Something happened of which only the next reading by REST can tell the rest."""
+
+    because: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drifted:
+    """A reading changed the book though the live stream told nothing of it: an event was lost."""
+
+    before: AccountSnapshot
+    after: AccountSnapshot
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablesAnnounced:
+    """The exchange announced other tables of a symbol (its own name for it)."""
+
+    symbol: str
+    because: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
     """Once a second."""
 
     at: datetime
 
 
-Event = (
-    SnapshotTaken
-    | MarksMoved
-    | FeedLost
+Noted = (
+    FeedLost
     | FeedRestored
     | PollFailed
     | KeyRightsRead
     | TaskDied
-    | TimePassed
+    | NewsCame
+    | ReadingAwaited
+    | Drifted
 )
+"""What moves no figure by itself."""
+
+Event = SnapshotTaken | MarksMoved | TablesAnnounced | TimePassed | Noted

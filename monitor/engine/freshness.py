@@ -70,6 +70,10 @@ def account_trouble(known: Knowledge, at: datetime) -> Trouble | None:
         waited = 0.0 if known.started_at is None else (at - known.started_at).total_seconds()
         because = f"the account was never read yet{why}"
         return Trouble(because=because, is_due=waited > told, since=None)
+    since = known.awaited_since
+    if since is not None and (at - since).total_seconds() > budgets.grace_seconds:
+        because = f"{known.awaited}, and the account was not read since{why}"
+        return Trouble(because=because, is_due=True, since=since)
     if age > budgets.account_seconds:
         because = f"the account was last read {words.duration(age)} ago{why}"
         return Trouble(because=because, is_due=age > told, since=_ago(at, age))
@@ -89,14 +93,44 @@ def of_pool(
     view_age = known.view_age(at) or 0.0
     ages = [known.mark_age(symbol, at) for symbol in pool.symbols()]
     age = max([view_age, *(each for each in ages if each is not None)])
+    if pool.id in known.unread:
+        age = max(age, _unread_for(known, pool.id, at))
     stale = _stale(known, pool, at, near=near)
-    blind = _missing_marks(known, pool, at)
+    blind = _unread(known, pool.id, at) or _missing_marks(known, pool, at)
     if blind is None and error:
         blind = Trouble(because=f"the figures can't be computed: {error}", is_due=True, since=at)
     state = State.FRESH if stale is None else State.STALE
     if blind is not None or account_trouble(known, at) is not None:
         state = State.BLIND
     return Freshness(state=state, age_seconds=age, blind=blind, stale=stale)
+
+
+def of_unread(known: Knowledge, pool: PoolId, at: datetime) -> Freshness:
+    """Of a pool that never could be read: it is there, and that is all that is known of it."""
+    return Freshness(
+        state=State.BLIND,
+        age_seconds=_unread_for(known, pool, at),
+        blind=_unread(known, pool, at),
+    )
+
+
+def _unread(known: Knowledge, pool: PoolId, at: datetime) -> Trouble | None:
+    """
+    Why a pool can't be read; told once the readings that ask again have had their chance.
+    """
+    unread = known.unread.get(pool)
+    if unread is None:
+        return None
+    return Trouble(
+        because=f"{pool.name} can't be read: {unread.because}",
+        is_due=(at - unread.since).total_seconds() > known.budgets.grace_seconds,
+        since=unread.read_at,
+    )
+
+
+def _unread_for(known: Knowledge, pool: PoolId, at: datetime) -> float:
+    unread = known.unread[pool]
+    return max(0.0, (at - (unread.read_at or unread.since)).total_seconds())
 
 
 def of_account(
@@ -127,11 +161,16 @@ def joined(troubles: Iterable[Trouble]) -> Trouble | None:
 
 
 def feeds(known: Knowledge, at: datetime) -> tuple[FeedHealth, ...]:
-    """The health of the marks feed, of the account view, and of any other feed that was lost."""
+    """The health of the marks feed, of the account view, and of any other feed heard of."""
     others = [
-        FeedHealth(name=feed.name, state=State.STALE, age_seconds=None, because=feed.because)
+        FeedHealth(
+            name=feed.name,
+            state=State.FRESH if feed.lost_at is None else State.STALE,
+            age_seconds=None,
+            because=feed.because,
+        )
         for feed in known.feeds.values()
-        if feed.name not in (MARKS, ACCOUNT) and feed.lost_at is not None
+        if feed.name not in (MARKS, ACCOUNT)
     ]
     return (_marks_feed(known, at), _account_feed(known, at), *others)
 

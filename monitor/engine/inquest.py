@@ -18,6 +18,7 @@ from monitor.alerts.place import Place
 from monitor.engine.effects import SnapshotWanted, State
 from monitor.engine.events import Source
 from monitor.engine.freshness import Trouble, account_trouble, joined
+from monitor.engine.key import Key
 from monitor.engine.knowledge import ASK_AGAIN_SECONDS, BELIEVED_AFTER
 from monitor.engine.watch import Watch
 from monitor.risk.result import Verdict
@@ -60,8 +61,7 @@ class Inquest:
         self._known = known
         self._casebook = casebook
         self._ladder = ladder
-        self._key: Condition | None = None
-        self._key_was_read = False
+        self._key = Key(known.account)
         self._unconfirmed_since: datetime | None = None
         self._balances: dict[PoolId, tuple[str, Decimal]] = {}
         self._without_positions: set[PoolId] = set()
@@ -72,10 +72,7 @@ class Inquest:
 
     def key_read(self, event: KeyRightsRead) -> None:
         """What the key may do, as of now."""
-        self._key = conditions.key_too_powerful(
-            self._known.account, event.powers, allowed=event.allowed
-        )
-        self._key_was_read = True
+        self._key.read(event)
 
     def confirm(
         self, snapshot: AccountSnapshot, source: Source, at: datetime, *, is_first: bool
@@ -90,7 +87,7 @@ class Inquest:
         since = self._unconfirmed_since
         if not is_first and since is None:
             return ()
-        held = {pool.id for pool in snapshot.pools if pool.positions}
+        held = {pool.id for pool in snapshot.pools if pool.positions} | self._known.unread.keys()
         troubled = {i.pool for i in self._casebook.open_incidents() if i.pool is not None}
         late = since is not None and source is Source.REST and at - since >= BELIEVED_AFTER
         if late or troubled <= held:
@@ -126,7 +123,7 @@ class Inquest:
     def held(self, now: Briefing, *, solved: bool) -> tuple[IncidentChanged, ...]:
         """Every incident that changes by what holds now; distances count where just solved."""
         self._remember_balances(now)
-        found = [*self._data(now), self._key_change(now)]
+        found = [*self._data(now), *self._key_changes(now)]
         for watch in now.watches.values():
             of_pool = [
                 self._tiers(watch, now),
@@ -180,10 +177,12 @@ class Inquest:
         due = {pool: trouble for pool, trouble in blind.items() if trouble.is_due}
         trouble, pools = joined(due.values()), tuple(due)
         if whole is not None and whole.is_due:
-            trouble, pools = whole, tuple(now.watches)
+            trouble, pools = whole, tuple(now.fresh)
         if trouble is None:
             return None, whole or joined(blind.values()), ()
-        held = {pool for pool, watch in now.watches.items() if watch.is_at_stake}
+        # Of a pool that was never read the worst is thought: that something is at stake.
+        held = set(now.fresh.keys() - now.watches.keys())
+        held |= {pool for pool, watch in now.watches.items() if watch.is_at_stake}
         condition = conditions.blind(
             self._known.account,
             trouble.because,
@@ -194,16 +193,15 @@ class Inquest:
         )
         return condition, trouble, pools
 
-    def _key_change(self, now: Briefing) -> IncidentChanged | None:
-        if not self._key_was_read:
-            return None
-        return self._casebook.consider(
-            (None, Subject.KEY_TOO_POWERFUL),
-            self._key,
-            now.at,
-            may_ease=True,
-            facts=partial(now.of_account, None, ()),
-        )
+    def _key_changes(self, now: Briefing) -> Iterator[IncidentChanged | None]:
+        for subject, condition in self._key.conditions(now.at).items():
+            yield self._casebook.consider(
+                (None, subject),
+                condition,
+                now.at,
+                may_ease=True,
+                facts=partial(now.of_account, None, ()),
+            )
 
     def _mode_change(self, now: Briefing) -> IncidentChanged | None:
         if self._mode is None or not self._mode_is_news:
@@ -304,13 +302,13 @@ class Inquest:
         """Pools that are no more: what was open about them is over once that is sure."""
         for incident in self._casebook.open_incidents():
             pool = incident.pool
-            if pool is None or pool in now.watches or incident.subject not in _POOL_SUBJECTS:
+            if pool is None or pool in now.fresh or incident.subject not in _POOL_SUBJECTS:
                 continue
             yield self._casebook.consider(
                 (pool, incident.subject),
                 None,
                 now.at,
-                may_ease=self._is_readable(now) and self._is_sure,
+                may_ease=self._is_readable(now) and self._is_sure(now.at),
                 facts=partial(
                     now.of_gone, pool, self._balances.get(pool), self._gone_by_mode(pool, now.at)
                 ),
@@ -331,15 +329,16 @@ class Inquest:
         return now.of_gone(watch.pool.id, self._balances.get(watch.pool.id))
 
     def _may_ease(self, watch: Watch, now: Briefing) -> bool:
-        return now.fresh[watch.pool.id].state is State.FRESH and self._is_sure
+        return now.fresh[watch.pool.id].state is State.FRESH and self._is_sure(now.at)
 
     def _is_readable(self, now: Briefing) -> bool:
         return account_trouble(self._known, now.at) is None
 
-    @property
-    def _is_sure(self) -> bool:
-        """Whether no reading waits to be confirmed."""
-        return self._unconfirmed_since is None and self._known.doubted is None
+    def _is_sure(self, at: datetime) -> bool:
+        """Whether no reading waits to be confirmed, and nothing is being taken right now."""
+        known = self._known
+        is_confirmed = self._unconfirmed_since is None and known.doubted is None
+        return is_confirmed and not known.is_being_taken(at)
 
     def _remember_balances(self, now: Briefing) -> None:
         """The last balance of each pool with positions: what a message of their end compares."""

@@ -13,12 +13,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.engine.events import Source
+from monitor.engine.unread import noted
 from monitor.errors import Refused, Unmodelled, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from monitor.engine.events import MarksMoved
+    from monitor.engine.unread import Unread
     from monitor.errors import ExchangeError
     from monitor.risk.cash import Booking
     from monitor.risk.model import AccountSnapshot, Mark, PoolId
@@ -37,6 +39,9 @@ BELIEVED_AT_LAST = timedelta(seconds=12)
 
 ASK_AGAIN_SECONDS = 2.0
 """Between the readings that are to confirm a doubtful one."""
+
+TAKING_LASTS = timedelta(seconds=5)
+"""Positions that are taken go one after the other: what is left meanwhile is no recovery."""
 
 BOOKINGS_KEPT_FOR = timedelta(days=1)
 
@@ -131,7 +136,12 @@ class Knowledge:
         self._alike_since: datetime = datetime.min.replace(tzinfo=UTC)
         self.failure: ExchangeError | None = None
         self.failed_at: datetime | None = None
+        self.taken_at: datetime | None = None
+        self.read_at: datetime | None = None
+        self.awaited = ""
+        self.awaited_since: datetime | None = None
         self.feeds: dict[str, Feed] = {}
+        self.unread: Mapping[PoolId, Unread] = {}
         self._live: dict[str, Mark] = {}
         self._asked: dict[str, Mark] = {}
         self._wanted_since: dict[str, datetime] = {}
@@ -145,12 +155,26 @@ class Knowledge:
         if self.started_at is None:
             self.started_at = at
 
-    def take_reading(self, snapshot: AccountSnapshot, at: datetime) -> None:
-        """A reading came: the account can be read, and its marks are worth having."""
-        self.failure = self.failed_at = None
-        self._revive(ACCOUNT)
+    def take_reading(
+        self, snapshot: AccountSnapshot, at: datetime, source: Source = Source.REST
+    ) -> None:
+        """
+        A reading came: the account can be read, and its marks are worth having.
+
+        Of a live update only the marks are: it may come while every reading is refused.
+        """
+        if source is Source.REST:
+            self.failure = self.failed_at = None
+            self.read_at = snapshot.at
+            self._revive(ACCOUNT)
+            if self.awaited_since is not None and snapshot.at >= self.awaited_since:
+                self.awaited, self.awaited_since = "", None
         for symbol, mark in snapshot.marks.items():
             self._take(self._asked, symbol, mark, at)
+
+    def note_unread(self, reading: AccountSnapshot, at: datetime) -> None:
+        """Which pools a reading could not read; their book is the last known one."""
+        self.unread = noted(self.unread, self.snapshot, reading, at)
 
     def fail(self, error: ExchangeError, at: datetime) -> None:
         """
@@ -161,6 +185,11 @@ class Knowledge:
         self.failed_at = self.failed_at or at
         if self.must_act is None or not isinstance(error, Unreachable):
             self.failure = error
+
+    def await_reading(self, because: str, at: datetime) -> None:
+        """Only a reading that begins from now on can tell the rest of what happened."""
+        if self.awaited_since is None:
+            self.awaited, self.awaited_since = because, at
 
     def tick(self) -> None:
         """The clock ticks: of the parts that died only those that bring facts are waited for."""
@@ -291,6 +320,10 @@ class Knowledge:
         store[symbol] = mark
         return True
 
+    def is_being_taken(self, at: datetime) -> bool:
+        """Whether the exchange took something so lately that what is left may go next."""
+        return self.taken_at is not None and at - self.taken_at < TAKING_LASTS
+
     # -- what may be relied on ------------------------------------------------------------
 
     def marks(self) -> dict[str, Mark]:
@@ -302,8 +335,16 @@ class Knowledge:
         return newest
 
     def view_age(self, at: datetime) -> float | None:
-        """Seconds since the account's state held as it is known; None before the first."""
-        return None if self.snapshot is None else _seconds(self.snapshot.at, at)
+        """
+        Seconds since the account's state held as it is known; None before the first.
+
+        A live event says so too, but for where readings come and can't be understood: then
+        nobody knows what it leaves out.
+        """
+        if self.snapshot is None:
+            return None
+        is_told = self.failure is None or isinstance(self.failure, Unreachable)
+        return _seconds(self.snapshot.at if is_told else self.read_at or self.snapshot.at, at)
 
     def mark_age(self, symbol: str, at: datetime) -> float | None:
         """Seconds since the newest mark held, however it came; None if there never was one."""

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from monitor.alerts import words
 from monitor.engine.effects import LogsWanted, MarksWanted, SnapshotWanted, TablesWanted
+from monitor.engine.events import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
 
     from monitor.engine.effects import Effect
+    from monitor.engine.events import TablesAnnounced
     from monitor.engine.knowledge import Knowledge, Touched
     from monitor.engine.watch import Watch
     from monitor.risk.model import AccountSnapshot, PoolId
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 AGAIN_AFTER = timedelta(seconds=5)
 NEAR_AGAIN_AFTER = timedelta(seconds=3)
 LOGS_AGAIN_AFTER = timedelta(seconds=10)
+UNREAD_AGAIN_AFTER = timedelta(minutes=1)
 TABLES_AGAIN_AFTER = timedelta(minutes=10)
 TABLES_AT_LEAST_EVERY = timedelta(hours=1)
 
@@ -37,6 +40,9 @@ class Wants:
         self._tables_asked_at: datetime | None = None
         self._tables_wait = TABLES_AGAIN_AFTER
         self._logs_asked_at: datetime | None = None
+        self._unread_asked_at: datetime | None = None
+        self._unread: frozenset[PoolId] = frozenset()
+        self._announced_at: dict[str, datetime] = {}
         self._has_moved = False
 
     def after(
@@ -74,6 +80,38 @@ class Wants:
             self._tables_wait = min(2 * self._tables_wait, TABLES_AT_LEAST_EVERY)
         self._tables_asked_at = at
         return (TablesWanted(because=", ".join(lost)),)
+
+    def announced(self, known: Knowledge, event: TablesAnnounced) -> tuple[Effect, ...]:
+        """The tables, where the exchange says that those of something held are others now."""
+        held = known.exchange_symbols(known.live_symbols())
+        asked_at = self._announced_at.get(event.symbol)
+        again = asked_at is not None and event.at - asked_at < AGAIN_AFTER
+        if event.symbol not in held or again:
+            return ()
+        self._announced_at[event.symbol] = event.at
+        return (TablesWanted(because=event.because),)
+
+    def unread(self, known: Knowledge, source: Source, at: datetime) -> tuple[Effect, ...]:
+        """
+        The account, where pools of it could not be read; to be asked after each reading.
+
+        What an event leaves open a reading tells, so it is asked for at once. What a reading
+        could not make sense of may be a table that has changed: those are asked for anew, and
+        again after a minute for as long as it lasts.
+        """
+        unread, before = frozenset(known.unread), self._unread
+        self._unread = unread
+        if not unread:
+            self._unread_asked_at = None
+            return ()
+        because = "; ".join(each.because for each in known.unread.values())
+        if source is Source.LIVE:
+            return () if unread <= before else (SnapshotWanted(because=because),)
+        asked_at = self._unread_asked_at
+        if asked_at is not None and unread <= before and at - asked_at < UNREAD_AGAIN_AFTER:
+            return ()
+        self._unread_asked_at = at
+        return (TablesWanted(because=because),)
 
     def logs(
         self, before: AccountSnapshot | None, now: AccountSnapshot, at: datetime

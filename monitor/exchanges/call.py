@@ -7,6 +7,7 @@ No network: `rest.py` carries a call out, readers look for the replies that they
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -28,11 +29,42 @@ class Budget:
     A published limit: `per_minute` units of weight for all calls that name it.
 
     `window_seconds` is the span in which the exchange counts: so long a burst may last.
+    `by_address`: it counts all that comes from one address, whichever account asks; else each
+    account by itself.
     """
 
     name: str
     per_minute: int
     window_seconds: float = 2.0
+    by_address: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """
+    What an answer's headers tell of one limit: `used` units of `limit` in its present window.
+
+    It counts everything that shares the limit, other programs too. `resets_at` is when the
+    window ends, by the exchange's clock; None where that is the next full minute.
+    """
+
+    budget: Budget
+    used: int
+    limit: int
+    resets_at: datetime | None = None
+
+
+class Depth(Enum):
+    """
+    How thoroughly an account is read; less than whole where its address has no room to spare.
+
+    Calm: what another call, read each time, shows a change of is left out. Heard: likewise what
+    the account's own stream would tell a change of.
+    """
+
+    WHOLE = "whole"
+    CALM = "calm"
+    HEARD = "heard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +79,11 @@ class RestCall:
     `continues`: a further page of a list; where no such reply exists offline, the list ends.
     `sticky`: optional, but once it was answered its absence is an outage like any other, and
     only a refusal leaves it out again: a wallet that was seen must not vanish for a time-out.
+    `calm_seconds`, `heard_seconds`: so long it may serve in a calm, or a heard reading (`Depth`).
     `is_log`: it lists what was booked, and is worth reading again as soon as a balance moves.
     `verb` is GET for everything that reads; a stream's ticket is asked for with another.
+    `absent_codes` are the exchange's own by which it says that there is nothing of the symbol
+    that the call is about (a new listing): the account is then read without, all others go on.
     """
 
     implicit: str
@@ -57,11 +92,21 @@ class RestCall:
     weight: int = 1
     budget: Budget
     max_age_seconds: float = 0
+    calm_seconds: float = 0
+    heard_seconds: float = 0
     optional: bool = False
     continues: bool = False
     sticky: bool = False
     is_log: bool = False
     verb: str = "GET"
+    absent_codes: frozenset[str] = frozenset()
+
+    def age_seconds(self, depth: Depth) -> float:
+        """For how long a reply serves in a reading of this depth."""
+        if depth is Depth.WHOLE:
+            return self.max_age_seconds
+        heard = self.heard_seconds if depth is Depth.HEARD else 0.0
+        return max(self.max_age_seconds, self.calm_seconds, heard)
 
     @property
     def request(self) -> str:

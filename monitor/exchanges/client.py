@@ -4,31 +4,62 @@ I/O. ccxt made to read as we want: the one file that uses it.
 ccxt signs and speaks HTTP; everything it would make of an answer is taken out of its hands.
 Its JSON reader is replaced (numbers keep their digits, and what is not JSON stays visible as
 text), and so is its error table: the exchange's own `read_error` sees every answer, so that a
-page answered with HTTP 200 is an error and never «no positions». Redirects are not followed.
+page answered with HTTP 200 is an error and never «no positions». Redirects are not followed, and
+nothing is read without end.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from monitor.errors import Malformed, Unreachable
+from monitor.exchanges import trouble
 from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout
-from monitor.exchanges.payload import parse_json
+from monitor.exchanges.payload import MAX_BODY_BYTES, parse_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from monitor.exchanges.port import Exchange
+
+_CHUNK_BYTES = 65_536
 
 
 @dataclass(slots=True)
 class Answer:
-    """An answer on its way through ccxt: what the body says, and its HTTP status once known."""
+    """
+    An answer on its way through ccxt: what the body says; status and headers once known.
+
+    Header names are lower case.
+    """
 
     body: object
     status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Bounded(aiohttp.ClientResponse):
+    """An answer that is read no further than 16 MiB, unpacked: what is longer is an error."""
+
+    async def read(self) -> bytes:
+        if self._body is None:
+            self._body = await self._bounded()
+        return self._body
+
+    async def _bounded(self) -> bytes:
+        parts: list[bytes] = []
+        left = MAX_BODY_BYTES
+        async for part in self.content.iter_chunked(_CHUNK_BYTES):
+            left -= len(part)
+            if left < 0:
+                self.close()
+                raise Malformed("body", f"at most {MAX_BODY_BYTES} bytes", "more")
+            parts.append(part)
+        return b"".join(parts)
 
 
 def _read_body(text: str) -> object:
@@ -49,6 +80,7 @@ def client_class(exchange: Exchange) -> type[Any]:
         status, _reason, _url, _method, headers, _text, parsed = answer[:7]
         parsed.status = status
         lower = {name.lower(): value for name, value in headers.items()}
+        parsed.headers = lower
         error = exchange.read_error(status, lower, parsed.body)
         if error is not None:
             raise error
@@ -56,7 +88,14 @@ def client_class(exchange: Exchange) -> type[Any]:
     def connect(client: Any, *lazily: Any, **how: Any) -> None:
         parent.open(client, *lazily, **how)
         if client.session is not None and not client.session.trace_configs:
-            client.session.trace_configs.append(_staying_here())
+            # The session that ccxt made gives its connector to one that answers as we want.
+            client.session.detach()
+            client.session = aiohttp.ClientSession(
+                connector=client.tcp_connector,
+                trust_env=client.aiohttp_trust_env,
+                trace_configs=[_staying_here()],
+                response_class=Bounded,
+            )
 
     return type(
         f"Reading{parent.__name__}",
@@ -102,5 +141,5 @@ def why_failed(error: Exception, timeout_seconds: float) -> str:
     if isinstance(error, BaseError):
         cause = error.__cause__
         why = f" ({type(cause).__name__})" if cause is not None else ""
-        return f"the connection failed{why}"
+        return trouble.words(error) or f"the connection failed{why}"
     return f"the call failed ({type(error).__name__})"

@@ -1,6 +1,9 @@
 """
 I/O. One WebSocket connection that brings marks, from its opening to its end.
 
+What every connection needs stands here as well: opening, text pings, counting unreadable
+frames, and the words for why one was lost.
+
 It counts as ready only after every subscription is acknowledged and every wanted symbol has
 been heard of; from then on each symbol has its own watchdog, since a socket that answers pings
 may still be silent (F-01, F-07). A connection on which only some symbols are silent goes on
@@ -10,7 +13,9 @@ serving the others while it asks to be replaced.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -18,35 +23,152 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from monitor.errors import Malformed
-from monitor.exchanges.port import Leave, MarksRead, Rejected, Subscribed
+from monitor.exchanges import trouble
+from monitor.exchanges.port import Leave, MarksRead, Rejected, Subscribed, TablesMoved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from websockets.asyncio.client import ClientConnection
 
-    from monitor.exchanges.port import Exchange, MarkStream
+    from monitor.exchanges.port import Exchange, KeepAlive, MarkStream
 
 log = structlog.get_logger()
 
 OPEN_SECONDS = 10.0
 ACK_SECONDS = 5.0
 PING_SECONDS = 20.0
+# So long after one kind of address the other is tried as well (RFC 8305).
+EYEBALLS_SECONDS = 0.25
 LIFE_SECONDS = 23 * 3600.0
 PACE_SECONDS = 0.2
 MALFORMED_LIMIT = 5
 MALFORMED_SECONDS = 60.0
 MAX_FRAME_BYTES = 1024 * 1024
 MAX_QUEUED_FRAMES = 64
+LONGEST_SAMPLE = 200
 _NAMES_SHOWN = 5
+# At DEBUG it would write out every address and frame, tickets and logins among them.
+_MUTE = logging.getLogger("monitor.exchanges.socket")
+_MUTE.disabled = True
 
 
 class Lost(Exception):  # noqa: N818 - a word for inside this room
     """This connection is no good any more, and why."""
 
 
+class ClosedByExchange(Lost):
+    """The exchange closed it, with this code (None where the connection just broke)."""
+
+    def __init__(self, because: str, code: int | None) -> None:
+        super().__init__(because)
+        self.code = code
+
+
 class RejectedByExchange(Lost):
     """The exchange does not serve what was subscribed; asking the same again helps rarely."""
+
+
+@asynccontextmanager
+async def opened(address: str) -> AsyncIterator[ClientConnection]:
+    """
+    An open socket. Whatever ends it, inside the block too, becomes a Lost with words for people.
+
+    An address may hold a ticket and a frame a login: neither is in any text that leaves here.
+    """
+    try:
+        async with connect(
+            address,
+            compression=None,
+            open_timeout=OPEN_SECONDS,
+            ping_interval=PING_SECONDS,
+            ping_timeout=PING_SECONDS,
+            close_timeout=1.0,
+            max_size=MAX_FRAME_BYTES,
+            max_queue=MAX_QUEUED_FRAMES,
+            happy_eyeballs_delay=EYEBALLS_SECONDS,
+            logger=_MUTE,
+        ) as socket:
+            yield socket
+    except ConnectionClosed as error:
+        code = None if error.rcvd is None else error.rcvd.code
+        raise ClosedByExchange(_closed(error), code) from None
+    except TimeoutError:
+        raise Lost(f"no connection within {OPEN_SECONDS:.0f} s") from None
+    except (OSError, WebSocketException, EOFError) as error:
+        why = trouble.words(error) or type(error).__name__
+        raise Lost(f"no connection ({why})") from None
+
+
+class Socket:
+    """An open socket, and when its last frame came."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.heard_at = _now()
+        self._socket = socket
+
+    async def receive(self) -> bytes:
+        data = await self._socket.recv(decode=False)
+        self.heard_at = _now()
+        return data
+
+    async def send(self, text: str) -> None:
+        await self._socket.send(text)
+
+    async def send_paced(self, texts: Iterable[str]) -> None:
+        """All of them, no faster than the exchanges bear."""
+        for text in texts:
+            await self.send(text)
+            await asyncio.sleep(PACE_SECONDS)
+
+    async def ping(self, keepalive: KeepAlive) -> None:
+        """Send the exchange's own text ping for ever; raises Lost where nothing comes back."""
+        while True:
+            await asyncio.sleep(keepalive.seconds)
+            await self.send(keepalive.text)
+            if _now() - self.heard_at > 2 * keepalive.seconds:
+                raise Lost("no answer to our pings")
+
+
+class Unreadable:
+    """
+    How many frames could not be read of late: one is dropped, many end the connection.
+
+    `hidden` takes out of a text what must not be shown.
+    """
+
+    def __init__(self, exchange: str, hidden: Callable[[str], str] = str) -> None:
+        self._exchange = exchange
+        self._hidden = hidden
+        self._times: deque[float] = deque(maxlen=MALFORMED_LIMIT)
+
+    def count(self, error: Malformed) -> None:
+        """One more. Raises Lost at the fifth within a minute."""
+        now = _now()
+        self._times.append(now)
+        because = self._hidden(error.because)[:LONGEST_SAMPLE]
+        log.info("frame.dropped", exchange=self._exchange, because=because)
+        if len(self._times) == MALFORMED_LIMIT and now - self._times[0] < MALFORMED_SECONDS:
+            raise Lost(f"{MALFORMED_LIMIT} unreadable frames within a minute: {because}")
+
+
+async def until_one_fails(*parts: Awaitable[None]) -> None:
+    """Run these side by side until one of them raises; then the others are over as well."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        pending = set(tasks)
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Listener(Protocol):
@@ -63,6 +185,8 @@ class Listener(Protocol):
     wanted: frozenset[str]
 
     def take(self, frame: MarksRead) -> Mapping[str, float]: ...
+
+    def take_tables(self, frame: TablesMoved) -> None: ...
 
 
 class Connection:
@@ -81,74 +205,25 @@ class Connection:
         self._heard: dict[str, float] = {}
         self._silent: frozenset[str] = frozenset()
         self._acks = 0
-        self._malformed: deque[float] = deque(maxlen=MALFORMED_LIMIT)
-        self._last_frame = 0.0
+        self._unreadable = Unreadable(listener.exchange.name)
 
     async def run(self) -> None:
         """Serve until the connection is lost. Raises Lost with the reason, never returns."""
         base = self._listener.ws_url or self._stream.host
-        try:
-            async with connect(
-                base.rstrip("/") + self._stream.path,
-                compression=None,
-                open_timeout=OPEN_SECONDS,
-                ping_interval=PING_SECONDS,
-                ping_timeout=PING_SECONDS,
-                close_timeout=1.0,
-                max_size=MAX_FRAME_BYTES,
-                max_queue=MAX_QUEUED_FRAMES,
-            ) as socket:
-                await self._serve(socket)
-        except ConnectionClosed as error:
-            raise Lost(_closed(error)) from error
-        except TimeoutError as error:
-            raise Lost(f"no connection within {OPEN_SECONDS:.0f} s") from error
-        except (OSError, WebSocketException, EOFError) as error:
-            raise Lost(f"no connection ({type(error).__name__})") from error
+        async with opened(base.rstrip("/") + self._stream.path) as connected:
+            socket, keepalive = Socket(connected), self._stream.keepalive
+            parts = [self._read(socket), self._watch(_now())]
+            parts.append(socket.send_paced(self._stream.subscribe))
+            if keepalive is not None:
+                parts.append(socket.ping(keepalive))
+            await until_one_fails(*parts)
         raise Lost("the connection ended")
-
-    async def _serve(self, socket: ClientConnection) -> None:
-        opened = self._now()
-        self._last_frame = opened
-        helpers = [
-            asyncio.create_task(self._subscribe(socket)),
-            asyncio.create_task(self._watch(opened)),
-        ]
-        if self._stream.keepalive is not None:
-            helpers.append(asyncio.create_task(self._ping(socket)))
-        reader = asyncio.create_task(self._read(socket))
-        try:
-            done, _ = await asyncio.wait(
-                (reader, *helpers[1:]), return_when=asyncio.FIRST_COMPLETED
-            )
-            for task in done:
-                task.result()
-        finally:
-            for task in (reader, *helpers):
-                task.cancel()
-            await asyncio.gather(reader, *helpers, return_exceptions=True)
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def _subscribe(self, socket: ClientConnection) -> None:
-        for text in self._stream.subscribe:
-            await socket.send(text)
-            await asyncio.sleep(PACE_SECONDS)
-
-    async def _ping(self, socket: ClientConnection) -> None:
-        keepalive = self._stream.keepalive
-        while keepalive is not None:
-            await asyncio.sleep(keepalive.seconds)
-            await socket.send(keepalive.text)
-            if self._now() - self._last_frame > 2 * keepalive.seconds:
-                raise Lost("no answer to our pings")
 
     async def _watch(self, opened: float) -> None:
         paced = PACE_SECONDS * len(self._stream.subscribe)
         while True:
             await asyncio.sleep(1.0)
-            now = self._now()
+            now = _now()
             if self._acks < self._stream.acks and now - opened > ACK_SECONDS + paced:
                 raise Lost("the subscription was not acknowledged")
             self._look_for_silence(opened)
@@ -161,7 +236,7 @@ class Connection:
         return self._stream.symbols & self._listener.wanted
 
     def _look_for_silence(self, opened: float) -> None:
-        now, wanted = self._now(), self._wanted
+        now, wanted = _now(), self._wanted
         patience = self._listener.patience_seconds
         silent = frozenset(s for s in wanted if now - self._heard.get(s, opened) > patience)
         names = ", ".join(sorted(silent)[:_NAMES_SHOWN])
@@ -173,18 +248,19 @@ class Connection:
         if silent:
             self.leaving.set()
 
-    async def _read(self, socket: ClientConnection) -> None:
+    async def _read(self, socket: Socket) -> None:
         while True:
-            data = await socket.recv(decode=False)
-            self._last_frame = self._now()
+            data = await socket.receive()
             try:
                 frame = self._listener.exchange.read_frame(data)
             except Malformed as error:
-                self._count_malformed(error)
+                self._unreadable.count(error)
                 continue
             match frame:
                 case MarksRead():
                     self._take(frame)
+                case TablesMoved():
+                    self._listener.take_tables(frame)
                 case Subscribed(count=count):
                     self._acks += count
                 case Rejected(because=because):
@@ -193,7 +269,7 @@ class Connection:
                     self.leaving.set()
 
     def _take(self, frame: MarksRead) -> None:
-        now = self._now()
+        now = _now()
         for symbol, late_seconds in self._listener.take(frame).items():
             if late_seconds <= self._listener.patience_seconds:
                 self._heard[symbol] = now - late_seconds
@@ -203,13 +279,6 @@ class Connection:
             and self._wanted <= self._heard.keys()
         ):
             self.ready.set()
-
-    def _count_malformed(self, error: Malformed) -> None:
-        now = self._now()
-        self._malformed.append(now)
-        log.info("frame.dropped", exchange=self._listener.exchange.name, because=error.because)
-        if len(self._malformed) == MALFORMED_LIMIT and now - self._malformed[0] < MALFORMED_SECONDS:
-            raise Lost(f"{MALFORMED_LIMIT} unreadable frames within a minute: {error.because}")
 
 
 def _closed(error: ConnectionClosed) -> str:

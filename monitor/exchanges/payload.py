@@ -23,6 +23,7 @@ MAX_DIGITS = 400
 MAX_EXPONENT = 400
 MAX_ROWS = 5_000
 MAX_BODY_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 64
 _SHOWN_CHARACTERS = 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -36,7 +37,7 @@ def parse_json(text: str | bytes, path: str = "body") -> object:
     The value that a JSON text stands for; numbers with a point are Decimal, digit for digit.
 
     Raises:
-        Malformed: If the text is not JSON, or larger than 16 MiB.
+        Malformed: If the text is not JSON, larger than 16 MiB, or nested deeper than 64.
     """
     if len(text) > MAX_BODY_BYTES:
         raise Malformed(path, f"at most {MAX_BODY_BYTES} bytes", f"{len(text)}")
@@ -45,7 +46,20 @@ def parse_json(text: str | bytes, path: str = "body") -> object:
     except (msgspec.DecodeError, ValueError, RecursionError, InvalidOperation) as error:
         shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
         raise Malformed(path, "JSON", _shown(shown)) from error
+    if _is_deeper(value, MAX_DEPTH):
+        raise Malformed(path, f"at most {MAX_DEPTH} lists or objects in each other", "more")
     return value
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Whether lists and objects stand in each other in more levels than these."""
+    if not isinstance(value, (dict, list)):
+        return False
+    if not levels:
+        return True
+    # Most of what a reply holds are plain values: they are looked at in this loop alone.
+    inner = value.values() if isinstance(value, dict) else value
+    return any(_is_deeper(each, levels - 1) for each in inner if isinstance(each, (dict, list)))
 
 
 def _shown(value: object) -> str:

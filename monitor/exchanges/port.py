@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.errors import ExchangeError
-    from monitor.exchanges.call import Replies, RestCall
+    from monitor.exchanges.call import Budget, Replies, RestCall, Used
     from monitor.risk.model import AccountSnapshot, Instrument, Mark
     from monitor.risk.news import News
 
@@ -120,7 +120,15 @@ class Ignored:
     what: str
 
 
-FrameRead = MarksRead | Subscribed | Rejected | Pong | Leave | Ignored
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablesMoved:
+    """The exchange announced other tables (leverage tiers) of this symbol; `because` in words."""
+
+    symbol: str
+    because: str
+
+
+FrameRead = MarksRead | TablesMoved | Subscribed | Rejected | Pong | Leave | Ignored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +262,11 @@ def no_account_streams(_replies: Replies) -> tuple[AccountStream, ...]:
     return ()
 
 
+def tells_no_use(_call: RestCall, _headers: Mapping[str, str]) -> Used | None:
+    """The answer of an exchange whose headers don't tell what is used of its limits."""
+    return None
+
+
 def _not_asked_for(frame: Frame) -> AccountFrameRead:
     """What an exchange without account streams makes of a frame of one."""
     return Ignored(what=frame.feed)
@@ -285,6 +298,10 @@ class Exchange:
       these replies; none where the exchange has none for it.
     - `read_account_frame(frame)`: what a frame of such a connection says (its `path` is the
       connection's, without a ticket); raises Malformed.
+    - `read_use(call, headers)`: what the headers of an answer (names in lower case) tell of the
+      limit that the call counts against; None where they don't.
+    - `address_budget`: a limit against which every call of an address counts once, beside its
+      own; None where there is none.
     - `torn(replies)`: why replies can't be of one moment, for people; None where they may be.
       Read anew, at most twice, then go on with what is there: reconciling shows the rest.
     """
@@ -307,4 +324,6 @@ class Exchange:
     account_streams: Callable[[Replies], tuple[AccountStream, ...]] = no_account_streams
     read_account_frame: Callable[[Frame], AccountFrameRead] = _not_asked_for
     torn: Callable[[Replies], str | None] = of_one_moment
+    read_use: Callable[[RestCall, Mapping[str, str]], Used | None] = tells_no_use
+    address_budget: Budget | None = None
     narrowed: Callable[[tuple[str, ...]], Exchange] | None = None

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import structlog
-from aiolimiter import AsyncLimiter
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
-from monitor.exchanges.call import Replies, Reply
+from monitor.exchanges.call import Depth, Replies, Reply
 from monitor.exchanges.client import Answer, client_class, redirected, why_failed
-from monitor.exchanges.quiet import OF_THE_ADDRESS, Quiet
+from monitor.exchanges.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from monitor.exchanges.call import RestCall
+    from monitor.exchanges.gate import Host
     from monitor.exchanges.port import Credentials, Exchange
 
 log = structlog.get_logger()
@@ -32,8 +32,9 @@ log = structlog.get_logger()
 TIMEOUT_SECONDS = 10.0
 # From sending on; before that a call may wait for room, for as long as there are others.
 CALL_SECONDS = 30.0
-PACE_SHARE = 0.5
 OFFSET_SECONDS = 600.0
+# Where marks come late the offset may be what is wrong: one older than this is measured anew.
+DOUBTED_OFFSET_SECONDS = 60.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
 MAX_ROUNDS = 60
 OPTIONAL_RETRY_SECONDS = 60.0
@@ -56,7 +57,7 @@ class RestClient:
 
     `now` is the monitor's clock. `offset_seconds` is the exchange's clock minus ours, measured
     at start, every ten minutes and after each refused timestamp; None before the first time.
-    `quiet` is what its host asked of all accounts that share it.
+    `host` is what all accounts behind its host share: its limits, and what it asked for.
     """
 
     def __init__(  # noqa: PLR0913 - what an account is joined to
@@ -67,22 +68,22 @@ class RestClient:
         account: str,
         now: Callable[[], datetime],
         rest_url: str | None = None,
-        quiet: Quiet | None = None,
+        host: Host | None = None,
     ) -> None:
         self.exchange = exchange
         self.account = account
         self.offset_seconds: float | None = None
         self._now = now
         self._measured_at: datetime | None = None
-        self._quiet_until: datetime | None = None
-        self._host = quiet or Quiet()
+        self.gate = Gate(exchange, account, now, host)
+        self._doubts_offset = False
         self._kept: dict[str, _Kept] = {}
         self._skipped: dict[str, datetime] = {}
         self._skipped_because: dict[str, str] = {}
         self._answered: set[str] = set()
         self._renewed_from = datetime.min.replace(tzinfo=UTC)
         self._logs_from = datetime.min.replace(tzinfo=UTC)
-        self._limiters: dict[str, AsyncLimiter] = {}
+        self._standing: tuple[RestCall, ...] = ()
         self._client = self._build(credentials, rest_url)
         self._secrets = () if credentials is None else credentials.texts()
 
@@ -137,17 +138,18 @@ class RestClient:
             await self.measure_offset()
             return await self._once(call)
 
+    async def call_public(self, call: RestCall) -> Reply:
+        """As `call`, for what is the same for every account: those of a host ask once for all."""
+        return await self.gate.host.shared(call, self._now(), self.call)
+
     async def _once(self, call: RestCall) -> Reply:
-        self._raise_if_quiet(call)
-        await self._wait_for_room(call)
-        # An answer to those before it may have asked for quiet meanwhile.
-        self._raise_if_quiet(call)
+        await self.gate.enter(call)
         method = getattr(self._client, call.implicit)
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 answer = await method(dict(call.query))
         except ExchangeError as error:
-            self._keep_quiet(error)
+            self.gate.failed(error)
             error.because = self.hidden(error.because)
             error.args = (error.because,)
             raise error.placed(
@@ -160,44 +162,18 @@ class RestClient:
             raise self._translated(error, call) from None
         if not isinstance(answer, Answer):
             raise self._unreachable("no readable answer", call)
+        self.gate.answered(call, answer.headers, _seconds(self.offset_seconds or 0.0))
         return Reply(request=call.request, status=answer.status, body=answer.body, at=self._now())
 
-    async def _wait_for_room(self, call: RestCall) -> None:
-        """Bursts keep to half of what the exchange publishes, each budget by itself."""
-        budget = call.budget
-        if budget.name not in self._limiters:
-            room = max(1.0, budget.per_minute * budget.window_seconds / 60 * PACE_SHARE)
-            self._limiters[budget.name] = AsyncLimiter(room, budget.window_seconds)
-        limiter = self._limiters[budget.name]
-        await limiter.acquire(min(call.weight, limiter.max_rate))
-
     def _translated(self, error: Exception, call: RestCall) -> ExchangeError:
-        return self._unreachable(why_failed(error, TIMEOUT_SECONDS), call)
+        because = why_failed(error, TIMEOUT_SECONDS)
+        self.gate.unanswered(because)
+        return self._unreachable(because, call)
 
     def _unreachable(self, because: str, call: RestCall) -> Unreachable:
         return Unreachable(
             because, exchange=self.exchange.name, account=self.account, call=call.request
         )
-
-    def _raise_if_quiet(self, call: RestCall) -> None:
-        now = self._now()
-        own = Quiet(self._quiet_until)
-        wait = max(own.seconds_left(now), self._host.seconds_left(now))
-        if wait > 0:
-            raise Unreachable(
-                f"waiting {wait:.0f} s more, as the exchange asked",
-                exchange=self.exchange.name,
-                account=self.account,
-                call=call.request,
-                retry_after_seconds=wait,
-            )
-
-    def _keep_quiet(self, error: ExchangeError) -> None:
-        if isinstance(error, Unreachable) and error.retry_after_seconds:
-            until = self._now() + _seconds(error.retry_after_seconds)
-            self._quiet_until = until
-            if error.status in OF_THE_ADDRESS:
-                self._host.ask(until)
 
     async def measure_offset(self) -> float:
         """The exchange's clock minus ours in seconds, taken at the middle of the round trip."""
@@ -210,26 +186,42 @@ class RestClient:
         # ccxt stamps with its `milliseconds`, our clock, less this.
         self._client.options["timeDifference"] = round(-self.offset_seconds * 1000)
         self._measured_at = after
+        self._doubts_offset = False
         return self.offset_seconds
+
+    def doubt_offset(self) -> None:
+        """
+        Let a reading soon measure the offset anew: marks come late by it.
+
+        A clock that was set after it was measured makes every mark look old, or an old one new.
+        """
+        self._doubts_offset = True
 
     async def _measure_if_due(self) -> None:
         now = self._now()
         if self._measured_at is None:
             await self.measure_offset()
-        elif now - self._measured_at > _seconds(OFFSET_SECONDS):
+        elif now - self._measured_at > _seconds(
+            DOUBTED_OFFSET_SECONDS if self._doubts_offset else OFFSET_SECONDS
+        ):
             try:
                 await self.measure_offset()
             except ExchangeError as error:
                 # The one of before serves on; a timestamp that is refused measures it anew.
                 log.info("offset.unmeasured", account=self.account, because=error.because)
 
-    async def read_account(self, *, anew: bool = False) -> Replies:
+    @property
+    def standing_calls(self) -> tuple[RestCall, ...]:
+        """The calls of which the last whole reading was made, those kept from before included."""
+        return self._standing
+
+    async def read_account(self, *, anew: bool = False, depth: Depth = Depth.WHOLE) -> Replies:
         """
         Every reply that the account's figures need now.
 
-        Slow tables are kept for as long as their calls say (`anew` reads all of them again);
-        when one can't be renewed, the last one serves on. An optional call that fails is left
-        out and tried again later.
+        Slow tables are kept for as long as their calls say (`anew` reads all of them again,
+        `depth` lets more of them serve longer); when one can't be renewed, the last
+        one serves on. An optional call that fails is left out and tried again later.
 
         Raises:
             Unreachable, Refused, Malformed: What kept a needed reply away.
@@ -239,7 +231,7 @@ class RestClient:
         if anew:
             self._kept, self._skipped = {}, {}
         try:
-            return await self._read_all(before)
+            return await self._read_all(before, depth)
         except Refused:
             # An account that has become of another kind refuses what it served before: what
             # told its kind, or brought nothing of late, is asked anew before that is believed.
@@ -249,13 +241,14 @@ class RestClient:
             self._kept, self._skipped = slow, {}
             return await self._read_all(before)
 
-    async def _read_all(self, before: Mapping[str, _Kept]) -> Replies:
+    async def _read_all(self, before: Mapping[str, _Kept], depth: Depth = Depth.WHOLE) -> Replies:
         """Round by round, until nothing more is wanted."""
         now = self._now()
         got: dict[str, _Kept] = {
             request: kept
             for request, kept in self._kept.items()
-            if self._is_current(kept, now) or self._is_skipped(kept.call)
+            if self._is_current(kept, now, depth)
+            or (kept.call.max_age_seconds > 0 and self._is_skipped(kept.call))
         }
         for _ in range(MAX_ROUNDS):
             replies = Replies((kept.reply for kept in got.values()), self._failed())
@@ -265,7 +258,8 @@ class RestClient:
                 if call.request not in got and not self._is_skipped(call)
             ]
             if not wanted:
-                self._kept = {r: k for r, k in got.items() if k.call.max_age_seconds > 0}
+                self._kept = {r: k for r, k in got.items() if k.call.age_seconds(Depth.HEARD) > 0}
+                self._standing = tuple(kept.call for kept in got.values())
                 return replies
             for kept in await self._gather(wanted, before):
                 got[kept.call.request] = kept
@@ -289,8 +283,8 @@ class RestClient:
         """Let the next reading ask anew for what was booked, however lately that was read."""
         self._logs_from = self._now()
 
-    def _is_current(self, kept: _Kept, now: datetime) -> bool:
-        age = kept.call.max_age_seconds
+    def _is_current(self, kept: _Kept, now: datetime, depth: Depth) -> bool:
+        age = kept.call.age_seconds(depth)
         if kept.call.is_log and kept.reply.at < self._logs_from:
             return False
         if age >= TABLE_SECONDS and kept.reply.at < self._renewed_from:
@@ -324,14 +318,14 @@ class RestClient:
             if isinstance(result, Reply):
                 kept.append(_Kept(call=call, reply=result))
                 self._answered.add(call.request)
-                if call.max_age_seconds > 0:
+                if call.age_seconds(Depth.HEARD) > 0:
                     self._kept[call.request] = kept[-1]
             elif not isinstance(result, ExchangeError):
                 errors.append(result)
             elif call.max_age_seconds > 0 and call.request in before:
                 kept.append(before[call.request])
                 self._skip(call, result)
-            elif call.optional and not self._must_stay(call, result):
+            elif self._may_be_left_out(call, result):
                 self._answered.discard(call.request)
                 self._skip(call, result)
             else:
@@ -339,6 +333,12 @@ class RestClient:
         if errors:
             raise max(errors, key=_gravity)
         return kept
+
+    def _may_be_left_out(self, call: RestCall, error: ExchangeError) -> bool:
+        """Whether the reading goes on without this call's answer."""
+        if isinstance(error, Refused | Malformed) and error.code in call.absent_codes:
+            return True
+        return call.optional and not self._must_stay(call, error)
 
     def _must_stay(self, call: RestCall, error: ExchangeError) -> bool:
         """Whether a sticky call that was answered before has failed, and not by a plain no."""
@@ -355,7 +355,8 @@ class RestClient:
                 because=error.because,
             )
             self._skipped_because[call.request] = error.because
-        wait = max(OPTIONAL_RETRY_SECONDS, min(call.max_age_seconds, 600.0))
+        longest = OPTIONAL_RETRY_SECONDS if call.absent_codes else 600.0
+        wait = max(OPTIONAL_RETRY_SECONDS, min(call.max_age_seconds, longest))
         self._skipped[call.request] = self._now() + _seconds(wait)
 
     async def close(self) -> None:

@@ -10,7 +10,6 @@ rest, so that one symbol which can't be streamed costs no other its marks (F-07,
 from __future__ import annotations
 
 import asyncio
-import random
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
@@ -18,15 +17,23 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from monitor.engine.events import FeedLost, FeedRestored, MarksMoved
+from monitor.engine.events import FeedLost, FeedRestored, MarksMoved, TablesAnnounced
 from monitor.exchanges.connection import Connection, Lost, RejectedByExchange
+from monitor.exchanges.openings import (
+    FIRST_WAIT_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    Openings,
+    full_jitter,
+    longer,
+)
+from monitor.exchanges.waiting import end, first_of
 from monitor.risk.model import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from monitor.exchanges.port import Exchange, MarksRead, MarkStream
+    from monitor.exchanges.port import Exchange, MarksRead, MarkStream, TablesMoved
     from monitor.risk.model import Instrument
 
 log = structlog.get_logger()
@@ -34,8 +41,6 @@ log = structlog.get_logger()
 FEED = "marks"
 HANDOVER_SECONDS = 30.0
 GOOD_SECONDS = 60.0
-FIRST_WAIT_SECONDS = 1.0
-LONGEST_WAIT_SECONDS = 15.0
 # The first rejection may be a passing mood of the exchange.
 REJECTIONS_BELIEVED = 2
 
@@ -44,11 +49,12 @@ class MarkFeed:
     """
     The live marks of one account's instruments.
 
-    `deliver` is called with MarksMoved for every frame that tells of marks, FeedLost when a
-    connection is lost and FeedRestored once all of them deliver. `now` is the monitor's
+    `deliver` is called with MarksMoved for every frame that tells of marks, TablesAnnounced for
+    one that tells of new tables, FeedLost when a connection is lost and FeedRestored once all of
+    them deliver. `now` is the monitor's
     clock, `offset_seconds` the exchange's clock minus ours: event times are turned to ours
     and never lie later than now. A symbol that is silent for `patience_seconds` is asked for
-    on a new connection.
+    on a new connection. `openings` are the turns to connect that all accounts of a host share.
     """
 
     def __init__(  # noqa: PLR0913 - what it is joined to
@@ -58,14 +64,16 @@ class MarkFeed:
         account: str,
         now: Callable[[], datetime],
         offset_seconds: Callable[[], float],
-        deliver: Callable[[MarksMoved | FeedLost | FeedRestored], None],
+        deliver: Callable[[MarksMoved | TablesAnnounced | FeedLost | FeedRestored], None],
         ws_url: str | None = None,
         patience_seconds: float = 15.0,
+        openings: Openings | None = None,
     ) -> None:
         self.exchange = exchange
         self.ws_url = ws_url
         self.patience_seconds = patience_seconds
         self.wanted: frozenset[str] = frozenset()
+        self._openings = openings or Openings()
         self._account = account
         self._clock = now
         self._offset_seconds = offset_seconds
@@ -108,6 +116,11 @@ class MarkFeed:
         held_at = {symbol: mark.at for symbol, mark in marks.items()} | confirmed
         return {symbol: (at - when).total_seconds() for symbol, when in held_at.items()}
 
+    def take_tables(self, frame: TablesMoved) -> None:
+        """Deliver what a frame says of tables."""
+        at = self._clock()
+        self._deliver(TablesAnnounced(symbol=frame.symbol, because=frame.because, at=at))
+
     def _ours(self, theirs: datetime) -> datetime:
         return theirs - timedelta(seconds=self._offset_seconds())
 
@@ -125,7 +138,7 @@ class MarkFeed:
                 await self._change(keepers)
                 keepers = await self._replaced(keepers)
         finally:
-            await _end(keepers)
+            await end(*keepers)
 
     async def _change(self, keepers: list[asyncio.Task[None]]) -> None:
         """Until other connections are needed. A keeper ends only by a bug, raised here."""
@@ -176,7 +189,7 @@ class MarkFeed:
             if self._changed.is_set():
                 # Others still are needed: until they deliver, the old ones do what they can.
                 return [*old, *new]
-            await _end(old)
+            await end(*old)
         return new
 
     async def _all_or_changed(self, ready: list[asyncio.Event]) -> None:
@@ -203,14 +216,17 @@ class MarkFeed:
                 rejections = rejections + 1 if _was_rejected(task) else 0
                 if rejections == REJECTIONS_BELIEVED and number in self._present:
                     self._set_apart(stream.symbols)
-                wait = FIRST_WAIT_SECONDS if became_ready else min(2 * wait, LONGEST_WAIT_SECONDS)
-                # Full jitter, so that many accounts do not come back in one instant.
-                await asyncio.sleep(random.uniform(0.1, wait))  # noqa: S311
+                if not connection.ready.is_set():
+                    self._openings.failed()
+                wait = FIRST_WAIT_SECONDS if became_ready else longer(wait, LONGEST_WAIT_SECONDS)
+                await asyncio.sleep(full_jitter(wait))
+                await self._openings.turn()
                 connection, task = self._open(stream)
         finally:
-            await _end([task])
+            await end(task)
 
     def _open(self, stream: MarkStream) -> tuple[Connection, asyncio.Task[None]]:
+        self._openings.opened()
         connection = Connection(self, stream)
         return connection, asyncio.create_task(connection.run())
 
@@ -223,11 +239,12 @@ class MarkFeed:
     ) -> bool:
         """Until the connection is lost or must be left; whether it was good for a minute."""
         began = asyncio.get_running_loop().time()
-        await _first(task, connection.ready, connection.leaving)
+        await first_of(task, connection.ready, connection.leaving)
         if connection.ready.is_set():
             first.set()
+            self._openings.succeeded()
             self._restored(number)
-        await _first(task, connection.leaving)
+        await first_of(task, connection.leaving)
         if task.done():
             self._report_lost(number, task)
         return asyncio.get_running_loop().time() - began > GOOD_SECONDS
@@ -239,14 +256,14 @@ class MarkFeed:
         new, task = self._open(stream)
         with suppress(TimeoutError):
             async with asyncio.timeout(HANDOVER_SECONDS):
-                await _first(task, new.ready)
+                await first_of(task, new.ready)
         if not new.ready.is_set() and not old_task.done():
-            await _end([task])
+            await end(task)
             # A successor that fails at once is not asked for again at once.
             await asyncio.wait((old_task,), timeout=LONGEST_WAIT_SECONDS)
             old.leaving.clear()
             return old, old_task
-        await _end([old_task])
+        await end(old_task)
         return new, task
 
     def _report_lost(self, number: int, task: asyncio.Task[None]) -> None:
@@ -284,19 +301,3 @@ class MarkFeed:
 
 def _was_rejected(task: asyncio.Task[None]) -> bool:
     return task.done() and isinstance(task.exception(), RejectedByExchange)
-
-
-async def _first(task: asyncio.Task[None], *events: asyncio.Event) -> None:
-    """Wait for the task's end or one of the events, whichever comes first."""
-    waiters = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait((task, *waiters), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for waiter in waiters:
-            waiter.cancel()
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -20,7 +20,7 @@ from monitor.risk.payoff import notional, unrealized_pnl
 from monitor.risk.result import Advice, Closing, Proportional, Reduction, TopUp
 from monitor.risk.solve import adverse_move, adverse_paths, least_slack
 from monitor.risk.tiers import rough_edges, size_of
-from monitor.risk.what_if import reduced, topped_up
+from monitor.risk.what_if import nets, reduced, topped_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -180,11 +180,11 @@ def _turns(
     owned = any(c.follows is not None and c.follows.base == coin for c in pool.collateral)
     if len(legs) == 1 and not owned:
         return
-    each = _in_unit(position, pool, marks) / position.contracts
-    net = sum((p.side.sign * _in_unit(p, pool, marks) for p in legs), ZERO)
-    yield net * position.side.sign / each
+    mark = marks[position.instrument.symbol]
+    without = reduced(pool, position, position.contracts, mark)
+    yield from (share * position.contracts for share in _flips(pool, without, marks))
     if position.tiers is not None:
-        at = notional(position, marks[position.instrument.symbol].price) / position.contracts
+        at = notional(position, mark.price) / position.contracts
         for far in (ONE, ONE - min(target.distance, _ALL), ONE + target.distance):
             for excess in _excesses(pool, marks, position, position.tiers, far):
                 yield excess / size_of(ONE, at * far, position.tiers)
@@ -253,10 +253,20 @@ def _excesses(
     yield from (size - edge for edge in rough_edges(table))
 
 
-def _in_unit(position: Position, pool: MarginPool, marks: Mapping[str, Mark]) -> Decimal:
-    instrument = position.instrument
-    price = next(price_of(c, marks) for c in pool.collateral if c.asset == instrument.settle)
-    return notional(position, marks[instrument.symbol].price) * price
+def _flips(pool: MarginPool, closed: MarginPool, marks: Mapping[str, Mark]) -> set[Decimal]:
+    """
+    The shares of the way from a pool to one with less at which a coin turns from long to short.
+
+    By its positions, and by these and its collateral together: what closing realises too.
+    """
+    ends = nets(closed, marks)
+    found: set[Decimal] = set()
+    for coin, (held, owned) in nets(pool, marks).items():
+        held_then, owned_then = ends.get(coin, (ZERO, ZERO))
+        both, both_then = held + owned, held_then + owned_then
+        ways = ((held, held_then), (both, both_then))
+        found |= {now / (now - then) for now, then in ways if now * then < ZERO}
+    return found
 
 
 def _in_proportion(risk: PoolRisk, target: Target) -> Proportional | None:
@@ -278,7 +288,8 @@ def _in_proportion(risk: PoolRisk, target: Target) -> Proportional | None:
             changed = reduced(changed, closing.position, closing.contracts, mark)
         return changed
 
-    step = _enough(lambda step: _spare(after(step), marks, target), steps)
+    flips = (share * steps for share in _flips(pool, after(steps), marks))
+    step = _enough(lambda step: _spare(after(step), marks, target), steps, flips)
     if step is None:
         return None
     standing = _standing(after(step), marks)
@@ -303,11 +314,13 @@ def _enough(spare: Spare, most: int, turns: Iterable[Decimal] = ()) -> int | Non
     The least number of steps that leaves nothing wanting, None where no number does.
 
     Closing one leg of a hedge helps up to a point and then hurts; where a tier's rate applies
-    to the whole size, or a hedge turns over, what is spare jumps. So each stretch between two
-    `turns` is looked at, from both of its ends and for a peak in between.
+    to the whole size, or a hedge turns over, what is spare jumps; and it does where nothing is
+    left that could be liquidated. So each stretch between two `turns` is looked at, from both
+    of its ends and for a peak in between.
     """
     spare = cache(spare)
     beside = {n for turn in turns for n in (ceil(turn) - 1, ceil(turn), floor(turn) + 1)}
+    beside.add(most - 1)
     short = 0
     for stop in sorted({*(n for n in beside if 0 < n < most), most}):
         enough = stop if spare(stop) >= ZERO else _peak(spare, short, stop)

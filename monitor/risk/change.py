@@ -13,7 +13,7 @@ from monitor.errors import MissingCollateral, MissingMark, WrongUsage
 from monitor.risk.model import ONE, ZERO, MarginMode
 from monitor.risk.path import Path
 from monitor.risk.solve import move_along
-from monitor.risk.what_if import base_coins, reduced, topped_up
+from monitor.risk.what_if import base_coins, reduced, released, topped_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ def changed(books: Sequence[Book], changes: Changes) -> tuple[Book, ...]:
         after[at] = replace(after[at], pool=pool)
     for closure in changes.closures:
         at, position = _position_of(after, closure)
-        after[at] = _closed(after[at], position, closure)
+        after = _closed(after, at, position, closure)
     named = _named(after, changes.moves)
     return tuple(_moved(book, named) for book in after)
 
@@ -171,7 +171,9 @@ def _is_named(position: Position, word: str) -> bool:
     return word.casefold() in names
 
 
-def _closed(book: Book, position: Position, closure: Closure) -> Book:
+def _closed(books: Sequence[Book], at: int, position: Position, closure: Closure) -> list[Book]:
+    """What an isolated pool gives back goes to the cross pool that takes it, if there is one."""
+    book = books[at]
     contracts = closure.contracts
     if contracts is None:
         contracts = position.contracts * (ONE if closure.share is None else closure.share)
@@ -183,7 +185,18 @@ def _closed(book: Book, position: Position, closure: Closure) -> Book:
     mark = book.marks.get(position.instrument.symbol)
     if mark is None:
         raise MissingMark(position.instrument.symbol)
-    return replace(book, pool=reduced(book.pool, position, contracts, mark))
+    after = list(books)
+    after[at] = replace(book, pool=reduced(book.pool, position, contracts, mark))
+    settle, back = position.instrument.settle, released(book.pool, position, contracts, mark)
+    crossed = [
+        n
+        for n, other in enumerate(books)
+        if other.pool.margin_mode is MarginMode.CROSS and _takes(other.pool, settle)
+    ]
+    if back != ZERO and len(crossed) == 1:
+        pool = topped_up(after[crossed[0]].pool, settle, back)
+        after[crossed[0]] = replace(after[crossed[0]], pool=pool)
+    return after
 
 
 # --- moves

@@ -70,12 +70,16 @@ def debt(collateral: Collateral, amount: Decimal) -> Decimal:
     """
     The coins owed, never negative: what was borrowed outright, or all that `amount` lacks.
 
+    What lies `beside` counts here, and nowhere else.
+
     Source: Bybit «Borrowed amount» (loans, and losses beyond the wallet), OKX «Liabilities» and
     «Liabilities due to unrealized loss», read November 2026. Whether a purely unrealized
     negative sum is charged like a loan is not published; reconciling would show it.
     """
-    loan = ZERO if collateral.borrow is None else collateral.borrow.loan
-    return max(loan, -amount, ZERO)
+    borrow = collateral.borrow
+    if borrow is None:
+        return max(-amount, ZERO)
+    return max(borrow.loan, -amount - borrow.beside, ZERO)
 
 
 def debt_maintenance(collateral: Collateral, owed: Decimal) -> Decimal:

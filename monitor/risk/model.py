@@ -211,7 +211,9 @@ class Borrow:
     `loan` are coins borrowed outright, which `Collateral.balance` is already net of: they
     are owed even while the sum stays positive. `tiers` are measured in coins owed, deductions
     too. `fee_rate` is what a liquidation would take of the debt and its margin, a fraction;
-    `initial_rate` is initial margin per coin owed, None where unknown.
+    `initial_rate` is initial margin per coin owed, None where unknown. `beside` are coins that
+    are no part of the balance, count for nothing and yet make a debt smaller (negative: larger):
+    what options are worth where only their owner's equity counts them.
 
     Raises:
         ValueError: If the loan is negative, or the tiers are measured in something else.
@@ -221,6 +223,7 @@ class Borrow:
     fee_rate: Decimal = ZERO
     loan: Decimal = ZERO
     initial_rate: Decimal | None = None
+    beside: Decimal = ZERO
 
     def __post_init__(self) -> None:
         if self.loan < ZERO:

@@ -222,8 +222,8 @@ def rough_amounts(collateral: Collateral) -> Iterator[Decimal]:
         below = above
     borrow = collateral.borrow
     if borrow is not None:
-        yield -borrow.loan
-        yield from (-edge for edge in rough_edges(borrow.tiers) if edge > borrow.loan)
+        edges_owed = (edge for edge in rough_edges(borrow.tiers) if edge > borrow.loan)
+        yield from (-owed - borrow.beside for owed in (borrow.loan, *edges_owed))
 
 
 def _amount(path: Path, collateral: Collateral) -> _Curve:

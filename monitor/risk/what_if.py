@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import MissingCollateral, MissingMark
 from monitor.risk.collateral import price_of
-from monitor.risk.model import ONE, ZERO, Mark
+from monitor.risk.model import ONE, ZERO, MarginMode, Mark
 from monitor.risk.payoff import notional, unrealized_pnl
 
 if TYPE_CHECKING:
@@ -136,14 +136,29 @@ def exposures(
     """
     Each base coin of the pool → +1 where a fall hurts (net long), −1 where a rise does.
 
-    The sign is that of the coin's net notional in the pool's unit at these marks, over its
-    positions (a contract quoted in a coin of the pool is the opposite of that coin, too); a
-    coin without any, or whose legs cancel out, goes by its collateral (a borrowed coin is
-    short); where that is nothing either, by −1: maintenance margin grows with the mark.
+    The sign is that of the coin's net notional, as `nets` has it, of its positions; a coin
+    without any, or whose legs cancel out, goes by its collateral (a borrowed coin is short);
+    where that is nothing either, by −1: maintenance margin grows with the mark.
 
     Args:
         with_collateral: Floating collateral counts beside the positions: a coin whose short
             is covered by more of it is net long.
+
+    Raises:
+        MissingMark, MissingCollateral: As `nets` does.
+    """
+    return {
+        base: ONE if ((with_collateral and held + owned) or held or owned) > ZERO else -ONE
+        for base, (held, owned) in nets(pool, marks).items()
+    }
+
+
+def nets(pool: MarginPool, marks: Mapping[str, Mark]) -> Mapping[str, tuple[Decimal, Decimal]]:
+    """
+    Each base coin of the pool → what is held and what is owned of it, signed, in the pool's unit.
+
+    Held is the net notional of its positions at these marks (a contract quoted in a coin of the
+    pool is the opposite of that coin, too), owned is what floating collateral in it is worth.
 
     Raises:
         MissingMark: If a position or floating collateral has no mark.
@@ -163,12 +178,7 @@ def exposures(
         if collateral.follows is not None:
             base, amount = collateral.follows.base, collateral.balance * prices[collateral.asset]
             owned[base] = owned.get(base, ZERO) + amount
-    both = {b: held.get(b, ZERO) + owned.get(b, ZERO) for b in (*held, *owned)}
-    nets = {
-        b: (both[b] if with_collateral else ZERO) or held.get(b, ZERO) or owned.get(b, ZERO)
-        for b in both
-    }
-    return {base: ONE if net > ZERO else -ONE for base, net in nets.items()}
+    return {b: (held.get(b, ZERO), owned.get(b, ZERO)) for b in (*held, *owned)}
 
 
 def topped_up(pool: MarginPool, asset: str, amount: Decimal) -> MarginPool:
@@ -194,7 +204,8 @@ def reduced(pool: MarginPool, position: Position, contracts: Decimal, mark: Mark
     The pool after closing `contracts` of one of its positions at the mark.
 
     The closed part's PnL is realised into the settle collateral, less the taker fee on its
-    notional; a fee to close that was fixed at the opening shrinks with the size.
+    notional; a fee to close that was fixed at the opening shrinks with the size. Of an isolated
+    pool all that (`released`) leaves for the wallet, and the same part of its margin with it.
 
     Raises:
         ValueError: If the pool does not hold the position, or not so many contracts of it.
@@ -204,19 +215,44 @@ def reduced(pool: MarginPool, position: Position, contracts: Decimal, mark: Mark
         raise ValueError(f"pool {pool.id} does not hold this {position.instrument.symbol}")
     if not ZERO <= contracts <= position.contracts:
         raise ValueError(f"can't close {contracts} of {position.contracts} contracts")
-    share = contracts / position.contracts
-    fee = position.taker_fee_rate * notional(position, mark.price)
-    realised = share * (unrealized_pnl(position, mark.price) - fee)
     at = pool.positions.index(position)
     kept = _kept(position, position.contracts - contracts)
-    positions = (*pool.positions[:at], *kept, *pool.positions[at + 1 :])
-    return topped_up(replace(pool, positions=positions), position.instrument.settle, realised)
+    smaller = replace(pool, positions=(*pool.positions[:at], *kept, *pool.positions[at + 1 :]))
+    if pool.margin_mode is MarginMode.ISOLATED:
+        left = ONE - contracts / position.contracts
+        stays = tuple(replace(c, balance=c.balance * left) for c in pool.collateral)
+        return replace(smaller, collateral=stays)
+    realised = _realised(position, contracts, mark)
+    return topped_up(smaller, position.instrument.settle, realised)
+
+
+def released(pool: MarginPool, position: Position, contracts: Decimal, mark: Mark) -> Decimal:
+    """
+    The settle coins that closing so much takes out of an isolated pool, its fee paid.
+
+    The closed part's margin and PnL: negative where the loss is more than that. Nothing leaves
+    a cross pool. Interest aside, the margin goes in proportion to the size.
+
+    Source: OKX help «Manual transfers in isolated mode» (with automatic transfers margin is
+    «removed for closing positions»), 2024-08; Binance's and Bybit's isolated margin likewise.
+    """
+    if pool.margin_mode is not MarginMode.ISOLATED:
+        return ZERO
+    settle = position.instrument.settle
+    margin = sum((c.balance for c in pool.collateral if c.asset == settle), ZERO)
+    return margin * contracts / position.contracts + _realised(position, contracts, mark)
 
 
 def base_coins(pool: MarginPool) -> Mapping[str, str]:
     """Every symbol whose mark the pool needs → its base coin."""
     followed = {c.follows.symbol: c.follows.base for c in pool.collateral if c.follows is not None}
     return followed | {p.instrument.symbol: p.instrument.base for p in pool.positions}
+
+
+def _realised(position: Position, contracts: Decimal, mark: Mark) -> Decimal:
+    """PnL of the closed part, less the taker fee on its notional."""
+    fee = position.taker_fee_rate * notional(position, mark.price)
+    return contracts / position.contracts * (unrealized_pnl(position, mark.price) - fee)
 
 
 def _kept(position: Position, contracts: Decimal) -> tuple[Position, ...]:

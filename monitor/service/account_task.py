@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -24,15 +24,7 @@ from monitor.engine.effects import (
     SnapshotWanted,
     TablesWanted,
 )
-from monitor.engine.events import (
-    KeyRightsRead,
-    MarksMoved,
-    PollFailed,
-    SnapshotTaken,
-    Source,
-    TaskDied,
-    TimePassed,
-)
+from monitor.engine.events import MarksMoved, PollFailed, Source, TaskDied, TimePassed
 from monitor.errors import (
     ExchangeError,
     Malformed,
@@ -41,8 +33,12 @@ from monitor.errors import (
     Unmodelled,
     Unreachable,
 )
-from monitor.exchanges.call import Replies
+from monitor.exchanges.account_feed import PRIVATE
+from monitor.exchanges.call import Depth, Replies
 from monitor.risk.model import Mark
+from monitor.service.account_listener import AccountListener
+from monitor.service.key_rights import KeyRights
+from monitor.service.live_account import LONGEST_QUOTE, NOT_UNDERSTOOD
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -51,6 +47,7 @@ if TYPE_CHECKING:
     from monitor.engine.effects import AccountAssessment, Effect
     from monitor.engine.engine import Engine
     from monitor.engine.events import Event
+    from monitor.exchanges.account_feed import AccountFeed, AccountNews
     from monitor.exchanges.port import Exchange
     from monitor.exchanges.rest import RestClient
     from monitor.exchanges.stream import MarkFeed
@@ -62,16 +59,11 @@ log = structlog.get_logger()
 TICK_SECONDS = 1.0
 REFUSED_SECONDS = 300.0
 BLOCKED_SECONDS = 60.0
-RIGHTS_SECONDS = 3600.0
-RIGHTS_RETRY_SECONDS = 300.0
 TORN_TRIES = 3
 FIRST_RETRY_SECONDS = 1.0
 RESTART_SECONDS = 1.0
 DEATHS_ALLOWED = 5
 DEATHS_SECONDS = 600.0
-LONGEST_QUOTE = 200
-# What a reader may raise beside its own errors, given a reply that nobody thought of.
-NOT_UNDERSTOOD = (RiskError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
 
 
 class TooManyDeaths(Exception):  # noqa: N818 - says what happened
@@ -95,6 +87,16 @@ class Shell:
     note_watched: Callable[[], None]
 
 
+class Turns(Protocol):
+    """When this account is read, and how thoroughly."""
+
+    def depth(self) -> Depth:
+        """How thorough the next reading is to be."""
+
+    def seconds(self, began: float) -> float:
+        """Until the next reading; the last began then, by the loop's clock."""
+
+
 class AccountTask:
     """One account's loops. `run` ends only by cancellation or by TooManyDeaths."""
 
@@ -108,6 +110,7 @@ class AccountTask:
         mailbox: Mailbox,
         shell: Shell,
         poll_seconds: float,
+        turns: Turns | None = None,
         allow_trading_key: bool,
     ) -> None:
         self.name = name
@@ -118,24 +121,56 @@ class AccountTask:
         self._mailbox = mailbox
         self._shell = shell
         self._poll_seconds = poll_seconds
-        self._allow_trading_key = allow_trading_key
+        self._rights = KeyRights(
+            name,
+            exchange=exchange,
+            rest=rest,
+            now=shell.now,
+            was_watched=shell.was_watched,
+            allow_trading_key=allow_trading_key,
+        )
+        self._turns = turns
         self._poll_now = asyncio.Event()
         self._feed: MarkFeed | None = None
-        self._snapshot: AccountSnapshot | None = None
+        self._listener = AccountListener(
+            name,
+            now=shell.now,
+            deliver=mailbox.put,
+            ask=self._poll_now.set,
+            follow=self._follow,
+        )
         self._asking_marks: asyncio.Task[None] | None = None
         self._was_torn = False
-        self._rights_due_at: datetime | None = None
         self._deaths: deque[float] = deque(maxlen=DEATHS_ALLOWED)
 
     def listen_with(self, feed: MarkFeed) -> None:
         """Join the feed; it delivers into this task's mailbox."""
         self._feed = feed
 
+    def hear_with(self, feed: AccountFeed) -> None:
+        """Join the account's private feed; it delivers to `hear`."""
+        self._listener.feed = feed
+
+    def hear(self, news: AccountNews) -> None:
+        """Take one piece of the private feed's news."""
+        self._listener.hear(news)
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether everything that happens to the account is told live right now."""
+        return self._listener.is_healthy
+
     def wake_up(self) -> None:
         """After a suspend: poll at once, and drop every socket."""
         self._poll_now.set()
         if self._feed is not None:
             self._feed.reconnect()
+        if self._listener.feed is not None:
+            self._listener.feed.renew()
+
+    def poll_soon(self) -> None:
+        """Read the account now; its next turns follow from there."""
+        self._poll_now.set()
 
     async def run(self) -> None:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
@@ -145,11 +180,14 @@ class AccountTask:
         }
         if self._feed is not None:
             parts["marks"] = self._feed.run
+        if self._listener.feed is not None:
+            parts[PRIVATE] = self._listener.feed.run
         try:
             async with asyncio.TaskGroup() as group:
                 for feed, part in parts.items():
                     group.create_task(self._supervise(feed, part))
         finally:
+            self._listener.stop()
             if self._asking_marks is not None:
                 self._asking_marks.cancel()
 
@@ -223,12 +261,17 @@ class AccountTask:
             failures = failures + 1 if failed else 0
             if failed is None:
                 # From one beginning to the next: slow replies must not age the view twice.
-                wait = max(FIRST_RETRY_SECONDS, began + self._poll_seconds - loop.time())
+                wait = max(FIRST_RETRY_SECONDS, self._until_next(began))
             else:
                 wait = self._pause(failed, failures)
             asked = asyncio.create_task(self._poll_now.wait())
             await asyncio.wait((asked,), timeout=wait)
             asked.cancel()
+
+    def _until_next(self, began: float) -> float:
+        if self._turns is not None:
+            return self._turns.seconds(began)
+        return began + self._poll_seconds - asyncio.get_running_loop().time()
 
     def _pause(self, error: ExchangeError, failures: int) -> float:
         if isinstance(error, Refused):
@@ -244,8 +287,10 @@ class AccountTask:
     async def _read_once(self) -> ExchangeError | None:
         """Read the account and tell the engine; the error where that failed."""
         try:
-            await self._read_rights()
-            snapshot = await self._read_untorn()
+            rights = await self._rights.read()
+            if rights is not None:
+                self._mailbox.put(rights)
+            await self._read_untorn()
         except ExchangeError as error:
             return self._failed(error)
         except NOT_UNDERSTOOD as error:
@@ -256,13 +301,7 @@ class AccountTask:
             words = str(error)[:LONGEST_QUOTE] if isinstance(error, (RiskError, ValueError)) else ""
             found = f"{type(error).__name__} {words}".strip()
             return self._failed(Malformed("the account", "what our rules can read", found))
-        if self._snapshot is None:
-            log.info("account.watched", account=self.name, mode=snapshot.mode)
-        self._snapshot = snapshot
         self._shell.note_watched()
-        self._mailbox.put(SnapshotTaken(snapshot=snapshot, at=self._shell.now()))
-        if self._feed is not None:
-            self._feed.watch(snapshot.instruments())
         return None
 
     def _failed(self, error: ExchangeError) -> ExchangeError:
@@ -270,74 +309,57 @@ class AccountTask:
         self._mailbox.put(PollFailed(error=error, at=self._shell.now()))
         return error
 
-    async def _read_untorn(self) -> AccountSnapshot:
+    async def _read_untorn(self) -> None:
         """From replies of one moment; where they are not after three tries, from the last ones."""
         for tries_left in reversed(range(TORN_TRIES)):
             began = self._shell.now()
-            replies = await self.rest.read_account()
+            self._listener.reading_begins(began)
+            # What was kept of a reading that was not whole may be just what no longer fits.
+            is_first = tries_left == TORN_TRIES - 1
+            wanted = self._turns.depth() if is_first and self._turns is not None else Depth.WHOLE
+            depth = self._listener.depth(wanted)
+            replies = await self.rest.read_account(depth=depth)
             because = self._exchange.torn(replies)
             if because is not None and not self._was_torn:
                 log.info("replies.torn", account=self.name, because=because)
             self._was_torn = because is not None
             if because is None or not tries_left:
                 break
-        return self._understood(replies, began)
+        self._understand(replies, began, depth)
+        self._listener.listen(self._exchange.account_streams(replies))
 
-    def _understood(self, replies: Replies, began: datetime) -> AccountSnapshot:
+    def _understand(self, replies: Replies, began: datetime, depth: Depth) -> None:
+        is_first = self._listener.snapshot is None
         try:
-            return self._exchange.read_account(self.name, replies).snapshot(began)
+            view = self._exchange.read_account(self.name, replies)
+            self._listener.read(view, began, depth)
         except ExchangeError:
             # What can't be understood may be a table that has changed under us.
             self.rest.forget()
             raise
+        snapshot = self._listener.snapshot
+        if is_first and snapshot is not None:
+            log.info("account.watched", account=self.name, mode=snapshot.mode)
 
-    async def _read_rights(self) -> None:
-        """
-        Hourly: what the key may do. A trading key is refused for an account never watched.
-
-        Where the rights can't be read, an account that was watched before is watched on.
-        """
-        now = self._shell.now()
-        if self._rights_due_at is not None and now < self._rights_due_at:
-            return
-        try:
-            rights = self._exchange.read_permissions(
-                Replies([await self.rest.call(call) for call in self._exchange.permission_calls])
-            )
-        except ExchangeError as error:
-            if not self._shell.was_watched():
-                raise
-            log.warning("rights.unread", account=self.name, because=str(error))
-            self._rights_due_at = now + _seconds(RIGHTS_RETRY_SECONDS)
-            return
-        if rights.powers and not (self._allow_trading_key or self._shell.was_watched()):
-            raise Refused(
-                f"this key may do more than read ({', '.join(rights.powers)}). Use a read-only "
-                "key, or set allow_trading_key = true for this account"
-            )
-        self._rights_due_at = now + _seconds(RIGHTS_SECONDS)
-        self._mailbox.put(
-            KeyRightsRead(
-                powers=rights.powers,
-                allowed=self._allow_trading_key,
-                missing=rights.missing,
-                expires_at=rights.expires_at,
-                at=self._shell.now(),
-            )
-        )
+    def _follow(self, snapshot: AccountSnapshot) -> None:
+        """Marks of what this book holds are wanted live."""
+        if self._feed is not None:
+            self._feed.watch(snapshot.instruments())
 
     # --- marks by REST, where the live feed is late -------------------------------------
 
     def _ask_for_marks(self, symbols: frozenset[str]) -> None:
+        self.rest.doubt_offset()
         if self._asking_marks is None or self._asking_marks.done():
             self._asking_marks = asyncio.create_task(self._read_marks(symbols))
 
     async def _read_marks(self, symbols: frozenset[str]) -> None:
-        if self._snapshot is None:
+        snapshot = self._listener.snapshot
+        if snapshot is None:
             return
-        wanted = tuple(i for i in self._snapshot.instruments() if i.exchange_symbol in symbols)
+        wanted = tuple(i for i in snapshot.instruments() if i.exchange_symbol in symbols)
         calls = self._exchange.mark_calls(wanted)
-        results = await asyncio.gather(*map(self.rest.call, calls), return_exceptions=True)
+        results = await asyncio.gather(*map(self.rest.call_public, calls), return_exceptions=True)
         replies = Replies(r for r in results if not isinstance(r, BaseException))
         now = self._shell.now()
         try:

@@ -1,4 +1,6 @@
-"""I/O. Read an account once for a capture file: what `capture` and the daemon's socket do."""
+"""
+I/O. The client of a configured account, and what `capture` and the daemon's socket do with it.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ from monitor.exchanges.rest import RestClient
 from monitor.service.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from monitor.exchanges.call import Replies
-    from monitor.exchanges.quiet import Quiet
+    from monitor.exchanges.gate import Host
     from monitor.settings import AccountSettings
 
 # A large account is read slowly, since its calls keep to the exchange's limits.
@@ -45,26 +49,47 @@ def _written(client: RestClient, replies: Replies) -> bytes:
     return client.hidden(text.decode()).encode()
 
 
-def open_client(account: AccountSettings, clock: Clock, quiet: Quiet | None = None) -> RestClient:
-    """The REST client of a configured account; `quiet` is what its host asked of all."""
+def open_client(account: AccountSettings, clock: Clock, host: Host | None = None) -> RestClient:
+    """The REST client of a configured account; `host` is what all accounts behind it share."""
     return RestClient(
         exchange_for(account.exchange, account.products),
-        Credentials(
-            api_key=account.api_key.get_secret_value(),
-            api_secret=account.api_secret.get_secret_value(),
-            passphrase=account.passphrase.get_secret_value() if account.passphrase else "",
-        ),
+        credentials_of(account),
         account=account.name,
         now=clock.now,
         rest_url=account.rest_url,
-        quiet=quiet,
+        host=host,
     )
 
 
-async def capture_account(account: AccountSettings) -> bytes:
-    """The capture file of an account, read without a daemon."""
-    client = open_client(account, Clock())
+def credentials_of(account: AccountSettings) -> Credentials:
+    """What an account's key signs with."""
+    return Credentials(
+        api_key=account.api_key.get_secret_value(),
+        api_secret=account.api_secret.get_secret_value(),
+        passphrase=account.passphrase.get_secret_value() if account.passphrase else "",
+    )
+
+
+async def capture_account(
+    account: AccountSettings, clock: Clock | None = None, host: Host | None = None
+) -> bytes:
+    """The capture file of an account, read by a client of its own; `host` as for `open_client`."""
+    client = open_client(account, clock or Clock(), host)
     try:
         return await read_capture_text(client)
     finally:
         await client.close()
+
+
+async def capture_one(
+    name: str,
+    accounts: Sequence[AccountSettings],
+    clock: Clock,
+    host: Callable[[AccountSettings], Host],
+) -> bytes:
+    """The capture file of one of these accounts, by its name."""
+    account = next((each for each in accounts if each.name == name), None)
+    if account is None:
+        known = ", ".join(each.name for each in accounts)
+        raise MonitorError(f"'{name}': accounts here are {known}")
+    return await capture_account(account, clock, host(account))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.alerts.ladder import Severity
@@ -12,15 +11,19 @@ from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.engine.events import MarksMoved
 from monitor.errors import DeliveryError, ExchangeError, Refused
 from monitor.exchanges.call import Replies
-from monitor.exchanges.stream import MarkFeed
-from monitor.service.account_task import NOT_UNDERSTOOD
+from monitor.service.capacity import Asked, capacity
 from monitor.service.capturing import open_client
 from monitor.service.clock import Clock
+from monitor.service.feeds import open_mark_feed
+from monitor.service.findings import Check
+from monitor.service.hosts import host_name
+from monitor.service.live_account import NOT_UNDERSTOOD
+from monitor.service.private_check import try_private_streams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from monitor.engine.events import FeedLost, FeedRestored
+    from monitor.engine.events import FeedLost, FeedRestored, TablesAnnounced
     from monitor.exchanges.rest import RestClient
     from monitor.risk.model import AccountSnapshot
     from monitor.settings import AccountSettings, ChannelSettings, Settings
@@ -33,32 +36,33 @@ OFFSET_WARNED_SECONDS = 1.0
 EXPIRY_WARNED_DAYS = 14
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One line: what was looked at, whether it is right, what was found."""
-
-    what: str
-    ok: bool
-    found: str
-
-
 async def run_checks(settings: Settings, *, send_test: bool) -> AsyncIterator[Check]:
     """Every check in its order; the accounts one after the other."""
     yield Check(what="config", ok=True, found=str(settings.file))
     yield Check(what="secrets", ok=True, found=f"{len(settings.secrets())} read")
     clock = Clock()
+    hosts: dict[str, list[Asked]] = {}
     for account in settings.accounts:
-        async for line in _account(account, clock):
+        async for line in _account(account, clock, hosts.setdefault(host_name(account), [])):
             yield line
+    for host, asked in hosts.items():
+        configured = sum(host_name(account) == host for account in settings.accounts)
+        room = capacity(host, asked, configured, settings.budgets)
+        if room is not None:
+            yield room
     for channel in settings.channels:
         yield await _channel(channel, clock, send_test=send_test)
 
 
-async def _account(account: AccountSettings, clock: Clock) -> AsyncIterator[Check]:
+async def _account(
+    account: AccountSettings, clock: Clock, asked: list[Asked]
+) -> AsyncIterator[Check]:
     client = open_client(account, clock)
     try:
         async for line in _account_lines(account, client, clock):
             yield line
+        calls, whole = client.standing_calls, client.exchange.address_budget
+        asked.append(Asked(calls=calls, whole=whole, poll_seconds=account.poll_seconds))
     except ExchangeError as error:
         hint = f". {client.exchange.permission_hint}" if isinstance(error, Refused) else ""
         yield Check(what=f"{account.name}: read", ok=False, found=f"{error}{hint}")
@@ -81,18 +85,23 @@ async def _account_lines(
         found=f"{offset:+.3f} s from ours (corrected; more than 1 s should be mended)",
     )
     yield await _rights(account, client, clock)
-    snapshot = await _read(account, client, clock)
+    replies, snapshot = await _read(account, client, clock)
     yield Check(what=f"{name}: account mode", ok=True, found=snapshot.mode)
     _, _, unread = snapshot.mode.partition(UNREAD)
     if unread:
         found = f"{unread}: this key may not ask for it, so what is there is not seen"
         yield Check(what=f"{name}: all of the account", ok=False, found=f"{found}. {_NARROW}")
+    for pool, because in snapshot.unread.items():
+        yield Check(what=f"{name}: pool {pool.name}", ok=False, found=f"can't be read: {because}")
     held = [p.instrument.exchange_symbol for pool in snapshot.pools for p in pool.positions]
     yield Check(what=f"{name}: positions", ok=True, found=", ".join(held) or "none open")
     held_by = (p for pool in snapshot.pools for p in pool.positions)
     tables = {id(p.tiers) for p in held_by if p.tiers is not None}
     yield Check(what=f"{name}: leverage tiers", ok=True, found=f"{len(tables)} tables read")
     yield await _marks(account, client, snapshot, clock)
+    streams = client.exchange.account_streams(replies)
+    ok, found = await try_private_streams(account, client, streams, clock.now)
+    yield Check(what=f"{name}: private stream", ok=ok, found=found)
 
 
 async def _rights(account: AccountSettings, client: RestClient, clock: Clock) -> Check:
@@ -118,10 +127,12 @@ async def _rights(account: AccountSettings, client: RestClient, clock: Clock) ->
     return Check(what=what, ok=not late, found=f"read-only{expiry}")
 
 
-async def _read(account: AccountSettings, client: RestClient, clock: Clock) -> AccountSnapshot:
+async def _read(
+    account: AccountSettings, client: RestClient, clock: Clock
+) -> tuple[Replies, AccountSnapshot]:
     at = clock.now()
     replies = await client.read_account()
-    return client.exchange.read_account(account.name, replies).snapshot(at)
+    return replies, client.exchange.read_account(account.name, replies).snapshot(at)
 
 
 async def _marks(
@@ -135,20 +146,13 @@ async def _marks(
     heard: set[str] = set()
     complete = asyncio.Event()
 
-    def deliver(event: MarksMoved | FeedLost | FeedRestored) -> None:
+    def deliver(event: MarksMoved | TablesAnnounced | FeedLost | FeedRestored) -> None:
         if isinstance(event, MarksMoved):
             heard.update(event.marks)
             if wanted <= heard:
                 complete.set()
 
-    feed = MarkFeed(
-        client.exchange,
-        account=account.name,
-        now=clock.now,
-        offset_seconds=lambda: client.offset_seconds or 0.0,
-        deliver=deliver,
-        ws_url=account.ws_url,
-    )
+    feed = open_mark_feed(account, client, clock.now, deliver)
     feed.watch(snapshot.instruments())
     running = asyncio.create_task(feed.run())
     try:

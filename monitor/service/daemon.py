@@ -24,17 +24,18 @@ from monitor.delivery.courier import Courier
 from monitor.engine.engine import Engine
 from monitor.engine.knowledge import Budgets
 from monitor.errors import MonitorError
-from monitor.exchanges.stream import MarkFeed
-from monitor.service import memory, notices
+from monitor.service import memory, names, notices
 from monitor.service.account_task import AccountTask, Shell
-from monitor.service.capturing import open_client, read_capture_text
+from monitor.service.capturing import capture_one, open_client
 from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
 from monitor.service.control import ControlServer, socket_path
 from monitor.service.dead_man import DeadMan
+from monitor.service.feeds import open_account_feed, open_mark_feed
 from monitor.service.heartbeat import Systemd
 from monitor.service.hosts import Hosts
 from monitor.service.mailbox import Mailbox
+from monitor.service.polls import Polls
 from monitor.service.restarts import note_start
 from monitor.service.state import notice_state
 from monitor.service.tasks import end, offer
@@ -104,7 +105,8 @@ class Daemon:
         """
         settings = self._settings
         store = open_store(settings.state_directory, self.now())
-        self._store, self._hosts = store, Hosts(store)
+        self._store, self._hosts = store, Hosts(store, settings.budgets.limits_share)
+        self._polls = Polls(self._hosts, settings.ladder, settings.budgets.account_seconds)
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
         store.pass_on({c.name: c.min_severity for c in settings.channels})
@@ -139,6 +141,7 @@ class Daemon:
             host=settings.http_host,
             port=settings.http_port,
             is_told=self._trouble_is_told,
+            limits=lambda: self._polls.in_use(self.now()),
         )
         # Whatever one of these does when it is closed, the others are closed as well.
         async with AsyncExitStack() as closing:
@@ -159,15 +162,17 @@ class Daemon:
 
     async def _watch(self, stop: asyncio.Event, courier: Courier) -> None:
         """Everything that runs for as long as the daemon does."""
-        delivering = asyncio.create_task(courier.run())
+        store, delivering = self._opened(), asyncio.create_task(courier.run())
         stopping = asyncio.create_task(stop.wait())
         running = [
             *(asyncio.create_task(task.run()) for task in self._tasks.values()),
             asyncio.create_task(self._systemd.watch(self._is_alive)),
             asyncio.create_task(self._notice_sleep()),
-            asyncio.create_task(notice_state(self._opened(), self._tell, self.now)),
+            asyncio.create_task(notice_state(store, self._tell, self.now)),
             asyncio.create_task(self._notice_silence()),
-            asyncio.create_task(memory.watch(self._opened(), self.now, limit=memory.limit_bytes())),
+            asyncio.create_task(self._polls.notice_overload(self._tell, self.now)),
+            asyncio.create_task(names.watch(self._hosts, store, self.now)),
+            asyncio.create_task(memory.watch(store, self.now, limit=memory.limit_bytes())),
         ]
         dead_man = self._dead_man()
         if dead_man is not None:
@@ -200,7 +205,7 @@ class Daemon:
 
     def _account(self, account: AccountSettings, courier: Courier) -> AccountTask:
         """The loops of one account, joined to everything that they need."""
-        client = open_client(account, self._clock, self._hosts.quiet(account))
+        client = open_client(account, self._clock, self._hosts.host(account))
         mailbox = Mailbox()
         store = self._opened()
         task = AccountTask(
@@ -225,20 +230,16 @@ class Daemon:
                 note_watched=lambda: store.note_watched(account.name, self.now()),
             ),
             poll_seconds=account.poll_seconds,
+            turns=self._polls.join(account, client, lambda: self._is_heard(account.name)),
             allow_trading_key=account.allow_trading_key,
         )
-        task.listen_with(
-            MarkFeed(
-                client.exchange,
-                account=account.name,
-                now=self.now,
-                offset_seconds=lambda: client.offset_seconds or 0.0,
-                deliver=mailbox.put,
-                ws_url=account.ws_url,
-                patience_seconds=self._settings.budgets.marks_seconds,
-            )
-        )
+        patience = self._settings.budgets.marks_seconds
+        task.listen_with(open_mark_feed(account, client, self.now, mailbox.put, patience))
+        task.hear_with(open_account_feed(account, client, self.now, task.hear))
         return task
+
+    def _is_heard(self, account: str) -> bool:
+        return account in self._tasks and self._tasks[account].hears_all
 
     def _budgets(self) -> Budgets:
         given = self._settings.budgets
@@ -252,6 +253,8 @@ class Daemon:
     def _publish(self, assessment: AccountAssessment) -> None:
         self.board.put(assessment)
         self._opened().sample(assessment)
+        if self._polls.note(assessment):
+            self._tasks[assessment.account].poll_soon()
 
     def _record(self, change: IncidentChanged, courier: Courier) -> None:
         """Durable first, then the courier is woken: nothing is sent that is not on disk."""
@@ -281,14 +284,7 @@ class Daemon:
         return whatif_report(known, words, ladder=given.ladder, target=given.target, at=self.now())
 
     async def _capture(self, account: str) -> bytes:
-        if account not in self._tasks:
-            raise MonitorError(f"'{account}': accounts here are {', '.join(self._tasks)}")
-        settings = next(a for a in self._settings.accounts if a.name == account)
-        client = open_client(settings, self._clock, self._hosts.quiet(settings))
-        try:
-            return await read_capture_text(client)
-        finally:
-            await client.close()
+        return await capture_one(account, self._settings.accounts, self._clock, self._hosts.host)
 
     def _tell(
         self, notice: Notification, name: str = "", *, holds: bool = True, but: str = ""

@@ -14,7 +14,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from monitor.engine.events import MarksMoved, Source, TimePassed
+from monitor.engine.events import MarksMoved, SnapshotTaken, Source, TimePassed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +38,11 @@ class Mailbox:
         self._filled = asyncio.Event()
 
     def put(self, event: Event) -> None:
-        """Keep an event; marks join those that wait, a second passed replaces the one before."""
+        """
+        Keep an event; marks join those that wait.
+
+        A second passed, and a live book, replace one of their kind that came just before.
+        """
         last = self._waiting[-1] if self._waiting else None
         if isinstance(event, MarksMoved) and event.source is Source.LIVE:
             if not isinstance(last, _LiveMarks):
@@ -47,7 +51,7 @@ class Mailbox:
             last.add(event)
             if self._may_wait(event):
                 return
-        elif isinstance(event, TimePassed) and isinstance(last, TimePassed):
+        elif _replaces(event, last):
             self._waiting[-1] = event
         else:
             self._waiting.append(event)
@@ -75,6 +79,17 @@ class Mailbox:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+
+def _replaces(event: Event, last: Event | _LiveMarks | None) -> bool:
+    """Whether nothing is lost with the one before: a second, or a live book, that is older."""
+    if isinstance(event, TimePassed):
+        return isinstance(last, TimePassed)
+    return _is_live_book(event) and _is_live_book(last)
+
+
+def _is_live_book(event: Event | _LiveMarks | None) -> bool:
+    return isinstance(event, SnapshotTaken) and event.source is Source.LIVE
 
 
 class _LiveMarks:

@@ -77,6 +77,29 @@ def config_refused(mistakes: Sequence[str], at: datetime) -> Notification:
     )
 
 
+def host_overloaded(host: str, accounts: Sequence[str], at: datetime) -> Notification:
+    """This machine's address can't carry its accounts within the exchange's limits."""
+    return _notice(
+        "host-overloaded",
+        f"WARNING too many accounts for this address at {host}",
+        f"The {len(accounts)} accounts that are read at {host} need more of its published limits "
+        "than steady reading may take from one address, even when each is read as seldom as its "
+        "budget allows, or others behind this address use them. Their figures may get late. "
+        "Watch some of them from another machine; `margin-monitor check` says how many fit.",
+        at,
+    )
+
+
+def host_relieved(host: str, accounts: Sequence[str], at: datetime) -> Notification:
+    """There is room for all of a host's accounts again."""
+    return _notice(
+        "host-relieved",
+        f"RESOLVED too many accounts for this address at {host}",
+        f"The limits at {host} leave room for its {len(accounts)} accounts again.",
+        at,
+    )
+
+
 RESTARTING = "restarting"
 """By what name it is remembered that this was said."""
 

@@ -32,6 +32,7 @@ from monitor.settings.secret import FORMS, SecretSources, nearest
 EXCHANGES = ("binance", "bybit", "okx")
 PRODUCTS = ("usdm", "coinm")
 _LONGEST_NAME = 40
+_LEAST_SHARE, _LARGEST_SHARE = Decimal("0.01"), Decimal("0.50")
 _HIGHEST_PORT = 65535
 
 
@@ -62,6 +63,15 @@ def _seconds(least: str, most: str) -> BeforeValidator:
         return float(number)
 
     return BeforeValidator(check)
+
+
+def _limits(given: object) -> Decimal:
+    share = _fraction(given)
+    if not _LEAST_SHARE <= share <= _LARGEST_SHARE:
+        raise ValueError(
+            f"expected {_LEAST_SHARE} to {_LARGEST_SHARE} of the published limits, found {share}"
+        )
+    return share
 
 
 def _name(given: object) -> str:
@@ -212,6 +222,7 @@ class RungTable(Table):
 class BudgetTable(Table):
     account: Budget = 60.0
     marks: Budget = 15.0
+    limits: Annotated[Decimal, BeforeValidator(_limits)] = Decimal("0.20")
 
 
 class AdviceTable(Table):

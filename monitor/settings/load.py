@@ -178,7 +178,9 @@ def _slow_polls(data: Mapping[str, object]) -> list[Mistake]:
 
 def _settings(path: Path, document: Document, environ: Mapping[str, str]) -> Settings:
     budgets = Budgets(
-        account_seconds=document.budgets.account, marks_seconds=document.budgets.marks
+        account_seconds=document.budgets.account,
+        marks_seconds=document.budgets.marks,
+        limits_share=float(document.budgets.limits),
     )
     host, _, port = document.http.listen.rpartition(":")
     rungs = tuple(table.rung() for table in document.ladder)

@@ -30,6 +30,8 @@ def change(state: BinanceState, account: BinanceAccount, wish: Change) -> None:
     """
     if wish.coin is not None:
         _transfer(state, account, wish.coin, wish.amount)
+    elif wish.margin is not None:
+        _add_margin(state, account, wish, wish.margin)
     else:
         _resize(state, account, wish)
 
@@ -45,6 +47,19 @@ def _transfer(state: BinanceState, account: BinanceAccount, coin: str, amount: D
     account.tell(frames.account_update(state, book, reason, {asset: amount}, ()), book)
     income = account.income_of(book)
     income.append(frames.income("TRANSFER", amount, (asset, ""), at, len(income) + 1))
+
+
+def _add_margin(
+    state: BinanceState, account: BinanceAccount, wish: Change, amount: Decimal
+) -> None:
+    """Into the wallet of an isolated leg."""
+    leg = next(
+        leg for leg in (leg_of(account, wish.symbol, wish.side),) if leg.isolated_wallet is not None
+    )
+    book, asset = account.ledger_of(leg), leg.margin_asset
+    leg.isolated_wallet = (leg.isolated_wallet or ZERO) + amount
+    leg.updated_at = book.touched_at[asset] = milliseconds(state.server_time())
+    account.tell(frames.account_update(state, book, "MARGIN_TRANSFER", {asset: ZERO}, (leg,)), book)
 
 
 def _resize(state: BinanceState, account: BinanceAccount, wish: Change) -> None:

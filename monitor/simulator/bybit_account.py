@@ -34,6 +34,9 @@ class Position:
     isolated_margin: Decimal = ZERO  # all that is posted, fee to close aside; 0: just the IM
     session: Decimal | None = None  # the price up to which PnL was settled into the wallet
     opened_ms: int = 0
+    status: str = "Normal"  # "Liq" or "Adl" while under way
+    only_reduces: bool = False  # its risk limit was lowered
+    rate_rises_ms: int = 0  # when its maintenance rate is then raised; 0: nobody says
 
     @property
     def pnl_from(self) -> Decimal:
@@ -41,9 +44,14 @@ class Position:
         return self.entry if self.session is None else self.session
 
     def resized(self, size: Decimal, price: Decimal) -> "Position":
-        """The position with another size; what is added comes in at `price`."""
+        """
+        The position with another size; what is added comes in at `price`.
+
+        What is closed takes its part of the margin with it.
+        """
         if size <= self.size:
-            return replace(self, size=size)
+            margin = self.isolated_margin * size / self.size
+            return replace(self, size=size, isolated_margin=margin)
         entry = self._averaged(self.entry, size, price)
         session = None if self.session is None else self._averaged(self.session, size, price)
         return replace(self, size=size, entry=entry, session=session)
@@ -104,7 +112,8 @@ class Booking:
     """
     A line of the transaction log; `change` is what it did to the wallet.
 
-    `kind` is Bybit's: TRANSFER_IN, TRANSFER_OUT, SETTLEMENT (funding), TRADE, LIQUIDATION.
+    `kind` is Bybit's: TRANSFER_IN, TRANSFER_OUT, SETTLEMENT (funding), TRADE, LIQUIDATION, ADL,
+    DELIVERY. `fee` is what was paid, as part of the change.
     """
 
     kind: str
@@ -113,12 +122,15 @@ class Booking:
     change: Decimal
     balance: Decimal
     funding: Decimal = ZERO
+    fee: Decimal = ZERO
     fee_rate: Decimal = ZERO
     symbol: str = ""
     side: str = "None"
     qty: Decimal = ZERO
     size: Decimal = ZERO
     price: Decimal = ZERO
+    order_id: str = ""
+    trade_id: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,6 +159,15 @@ class Account:
     declared_mm: Decimal = ZERO
     funding_wallet: dict[str, Decimal] = field(default_factory=dict)
     log: list[Booking] = field(default_factory=list)  # oldest first
+    sequences: dict[str, int] = field(default_factory=dict)  # by symbol: its last change
+
+    def changed(self, symbol: str, at_ms: int) -> None:
+        """Note that something was traded in a symbol: its sequence goes up, never down."""
+        self.sequences[symbol] = max(self.sequences.get(symbol, 0) + 1, at_ms)
+
+    def held(self, symbol: str, side: str) -> Position:
+        """Give the position of this side. Raises StopIteration where there is none."""
+        return next(it for it in self.positions if (it.symbol, it.side) == (symbol, side))
 
     @property
     def charged_rate(self) -> Decimal:

@@ -27,6 +27,12 @@ class BybitAccount:
     uid: int
     executions: list[dict[str, object]] = field(default_factory=list)
     outbox: list[tuple[str, list[dict[str, object]]]] = field(default_factory=list)
+    fills: int = 0
+
+    def next_fill(self, at_ms: int) -> str:
+        """Give a name for a fill that no other of this account has."""
+        self.fills += 1
+        return f"{at_ms:x}-{self.fills:04x}"
 
 
 class BybitState:

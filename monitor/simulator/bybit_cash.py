@@ -32,50 +32,28 @@ Row = dict[str, object]
 def transfer(account: Account, coin: str, amount: Decimal, at_ms: int) -> None:
     """Bring coins in from the funding wallet's side, or out of the account where negative."""
     kind = "TRANSFER_IN" if amount > 0 else "TRANSFER_OUT"
-    _book(account, Booking(kind=kind, coin=coin, at_ms=at_ms, change=amount, balance=ZERO))
+    book(account, Booking(kind=kind, coin=coin, at_ms=at_ms, change=amount, balance=ZERO))
 
 
-def realise(account: Account, position: Position, qty: Decimal, mark: Decimal, at_ms: int) -> None:
-    """
-    Take the PnL of a part that was closed at the mark into the wallet; no fee is charged.
-
-    Call it before the position becomes smaller.
-    """
-    it = INSTRUMENTS[position.symbol]
+def profit_of(position: Position, qty: Decimal, price: Decimal) -> Decimal:
+    """What closing a part at this price brings in, in settle coin; no fee is charged."""
     sign = 1 if position.side == "Buy" else -1
-    if it.category == "linear":
-        profit = sign * qty * (mark - position.pnl_from)
-    else:
-        profit = sign * qty * (1 / position.pnl_from - 1 / mark)
-    left = position.size - qty
-    booking = Booking(
-        kind="TRADE",
-        coin=it.settle,
-        at_ms=at_ms,
-        change=profit,
-        balance=ZERO,
-        symbol=position.symbol,
-        side="Sell" if sign > 0 else "Buy",
-        qty=qty,
-        size=sign * left,
-        price=mark,
-    )
-    _book(account, booking)
+    if INSTRUMENTS[position.symbol].category == "linear":
+        return sign * qty * (price - position.pnl_from)
+    return sign * qty * (1 / position.pnl_from - 1 / price)
 
 
-def lost(account: Account, coin: str, amount: Decimal, symbol: str, at_ms: int) -> None:
-    """Write down what a takeover did to a wallet; the ledger has it done already."""
-    balance = account.wallets.get(coin, ZERO)
-    account.log.append(
-        Booking(
-            kind="LIQUIDATION",
-            coin=coin,
-            at_ms=at_ms,
-            change=amount,
-            balance=balance,
-            symbol=symbol,
-        )
-    )
+def book(account: Account, booking: Booking) -> Booking:
+    """Change the wallet and write it down."""
+    balance = account.wallets.get(booking.coin, ZERO) + booking.change
+    account.wallets[booking.coin] = balance
+    return note(account, replace(booking, balance=balance))
+
+
+def note(account: Account, booking: Booking) -> Booking:
+    """Write down what was done to the wallet already."""
+    account.log.append(booking)
+    return booking
 
 
 def charge_funding(
@@ -109,22 +87,13 @@ def charge_funding(
             size=sign * position.size,
             price=mark,
         )
-        booked.append(_book(account, booking))
+        booked.append(book(account, booking))
     return booked
-
-
-def _book(account: Account, booking: Booking) -> Booking:
-    balance = account.wallets.get(booking.coin, ZERO) + booking.change
-    account.wallets[booking.coin] = balance
-    done = replace(booking, balance=balance)
-    account.log.append(done)
-    return done
 
 
 def log_row(booking: Booking, number: int, uid: int) -> Row:
     """A row of the transaction log; `number` tells bookings of one moment apart."""
     it = INSTRUMENTS.get(booking.symbol)
-    traded = booking.kind == "TRADE"
     return {
         "id": f"{uid}_{booking.symbol or booking.coin}_{number}",
         "symbol": booking.symbol,
@@ -138,14 +107,14 @@ def log_row(booking: Booking, number: int, uid: int) -> Row:
         "currency": booking.coin,
         "tradePrice": plain(booking.price) if booking.price else "",
         "funding": _eight(booking.funding) if booking.kind == "SETTLEMENT" else "",
-        "fee": "0",
-        "cashFlow": _eight(booking.change - booking.funding),
+        "fee": _eight(booking.fee),
+        "cashFlow": _eight(booking.change + booking.fee - booking.funding),
         "change": _eight(booking.change),
         "cashBalance": _eight(booking.balance),
         "feeRate": plain(booking.fee_rate) if booking.fee_rate else "",
         "bonusChange": "",
-        "tradeId": f"{number:08x}-trade" if traded else "",
-        "orderId": f"{number:08x}-order" if traded else "",
+        "tradeId": booking.trade_id,
+        "orderId": booking.order_id,
         "orderLinkId": "",
         "extraFees": "",
     }

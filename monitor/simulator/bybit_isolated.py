@@ -14,7 +14,7 @@ Source: Bybit "Liquidation price (isolated margin)" (2024-09), "Maintenance marg
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from monitor.simulator.bybit_account import ZERO, Account, Position, Prices
@@ -46,14 +46,11 @@ def isolated_pools(account: Account, prices: Prices) -> tuple[Isolated, ...]:
 
 
 def slack_at(account: Account, mine: PositionFigures) -> Callable[[Decimal], Decimal]:
-    """What is left of the position's pool as its mark goes; the orders beside it stay."""
-    position, beside = mine.position, mine.risk_value - mine.value
-    rate = account.charged_rate
+    """What is left of the position's pool as its mark goes; orders beside it take nothing."""
+    position, rate = mine.position, account.charged_rate
 
     def slack(price: Decimal) -> Decimal:
-        value = value_at(mine.instrument, position.size, price)
-        then = position_figures(position, price, value + beside, rate, isolated=True)
-        return _pool(then).slack
+        return _pool(position_figures(position, price, rate, isolated=True)).slack
 
     return slack
 
@@ -63,7 +60,13 @@ def added_margin(position: Position) -> Decimal:
     return max(ZERO, position.isolated_margin - _initial(position))
 
 
-def liquidation_price(position: Position, beside: Decimal = ZERO) -> Decimal | None:
+def with_margin(position: Position, amount: Decimal) -> Position:
+    """The position with so much more added by hand."""
+    stands = max(position.isolated_margin, _initial(position))
+    return replace(position, isolated_margin=stands + amount)
+
+
+def liquidation_price(position: Position) -> Decimal | None:
     """
     The price that the wire shows: the formula solved for the tier that holds there.
 
@@ -75,7 +78,7 @@ def liquidation_price(position: Position, beside: Decimal = ZERO) -> Decimal | N
         price = _at_tier(position, tier)
         if price is None or price <= 0:
             continue
-        if value_at(instrument, position.size, price) + beside <= tier.limit or tier is tiers[-1]:
+        if value_at(instrument, position.size, price) <= tier.limit or tier is tiers[-1]:
             inside = instrument.least_price <= price <= instrument.greatest_price
             return price if inside else None
     return None

@@ -7,8 +7,10 @@ here as the sources describe them:
 
 - the margin of portfolio mode is declared by the scenario; PnL and collateral move, it stays;
 - an option's value and margins are declared as well; it counts in portfolio margin only;
-- both legs of a hedged symbol are charged in full, each in the tier of its own side, orders
-  that would open it included;
+- both legs of a hedged symbol are charged in full, each in the tier of its own side;
+- a position is charged by the tier that its own value stands in, and the orders that would add
+  to it by what they add to the margin of the two together: so both pick their tier together,
+  and no part is ever below zero, as it would be with the whole deduction of a higher tier;
 - an order never fills and never adds an order loss, wherever the mark goes;
 - a debt is the larger of what was borrowed by hand and a negative equity: that of the wire,
   unrealised PnL and option value included; the rate of the tier that holds it applies to all
@@ -21,6 +23,7 @@ Source: Bybit "Glossary: unified trading account" (2026-03-13), "Maintenance mar
 Tiers" of spot margin trading.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -45,8 +48,8 @@ class PositionFigures:
     instrument: Instrument
     mark: Decimal
     value: Decimal
-    risk_value: Decimal  # what picks the tier: orders of its side included
-    tier: RiskTier
+    risk_value: Decimal  # with the orders of its side
+    tier: RiskTier  # of its own value
     initial_margin: Decimal
     maintenance_margin: Decimal
     unrealised_pnl: Decimal
@@ -149,22 +152,31 @@ def fee_to_close(position: Position, rate: Decimal) -> Decimal:
     return value * (1 + toward / position.leverage) * rate
 
 
+def tiered_margin(symbol: str, value: Decimal) -> Decimal:
+    """
+    Maintenance margin of a position of this value, in settle coin, without the fee to close.
+
+    Source: Bybit "Maintenance margin" (2025-09-18): value x rate less the tier's deduction.
+    """
+    tier = tier_of(symbol, value)
+    return value * tier.maintenance_rate - tier.deduction
+
+
 def position_figures(
     position: Position,
     mark: Decimal,
-    risk_value: Decimal,
     rate: Decimal,
     *,
+    beside: Decimal = ZERO,
     isolated: bool = False,
 ) -> PositionFigures:
     """
-    Figures of a position whose side of the symbol has this value, orders included.
+    Figures of a position beside which orders of this value are open.
 
     Isolated, the initial margin keeps the entry price.
     """
     instrument = INSTRUMENTS[position.symbol]
     value = value_at(instrument, position.size, mark)
-    tier = tier_of(position.symbol, risk_value)
     fee = fee_to_close(position, rate)
     charged = value_at(instrument, position.size, position.entry) if isolated else value
     return PositionFigures(
@@ -172,41 +184,43 @@ def position_figures(
         instrument=instrument,
         mark=mark,
         value=value,
-        risk_value=risk_value,
-        tier=tier,
+        risk_value=value + beside,
+        tier=tier_of(position.symbol, value),
         initial_margin=charged / position.leverage + fee,
-        maintenance_margin=value * tier.maintenance_rate - tier.deduction + fee,
+        maintenance_margin=tiered_margin(position.symbol, value) + fee,
         unrealised_pnl=unrealised_pnl(position, mark),
     )
 
 
 def order_figures(
-    order: Order, leverage: Decimal, risk_value: Decimal, rate: Decimal
+    order: Order, leverage: Decimal, rate: Decimal, *, beside: Decimal = ZERO
 ) -> OrderFigures:
     """
     Both margins of an open order, in its settle coin; none for one that only reduces.
 
-    Source: recomputed to eight decimals on a testnet answer of 2025-01.
+    Args:
+        beside: Value of the position, and of the orders before this one, on its side.
+
+    Source: recomputed to eight decimals on a testnet answer of 2025-01, in the lowest tier.
     """
     instrument = INSTRUMENTS[order.symbol]
-    if not order.needs_margin or order.price is None:
-        nothing = ZERO
-        return OrderFigures(
-            order=order,
-            settle=instrument.settle,
-            initial_margin=nothing,
-            maintenance_margin=nothing,
-        )
-    value = value_at(instrument, order.qty, order.price)
+    value = order_value(order)
     toward = -1 if (order.side == "Buy") == (instrument.category == "linear") else 1
     fees = value * rate + value * (1 + toward / leverage) * rate
-    tier = tier_of(order.symbol, risk_value)
+    added = tiered_margin(order.symbol, beside + value) - tiered_margin(order.symbol, beside)
     return OrderFigures(
         order=order,
         settle=instrument.settle,
         initial_margin=value / leverage + fees,
-        maintenance_margin=value * tier.maintenance_rate + fees,
+        maintenance_margin=added + fees,
     )
+
+
+def order_value(order: Order) -> Decimal:
+    """At its price, in settle coin; 0 of one that needs no margin."""
+    if not order.needs_margin or order.price is None:
+        return ZERO
+    return value_at(INSTRUMENTS[order.symbol], order.qty, order.price)
 
 
 def counted_amount(amount: Decimal, tiers: tuple[RatioTier, ...]) -> Decimal:
@@ -228,27 +242,18 @@ def counts(account: Account, coin: str) -> bool:
 
 def figures(account: Account, prices: Prices) -> AccountFigures:
     """Every figure of the account at these prices."""
-    risk = risk_values(account, prices)
-    leverage = {(p.symbol, p.side): p.leverage for p in account.positions}
+    ordered = _ordered(account)
     positions = tuple(
         position_figures(
             p,
             prices.mark(INSTRUMENTS[p.symbol]),
-            risk[p.symbol, p.side],
             account.charged_rate,
+            beside=ordered.get((p.symbol, p.side), ZERO),
             isolated=account.isolated,
         )
         for p in account.positions
     )
-    orders = tuple(
-        order_figures(
-            o,
-            leverage.get((o.symbol, o.side)) or _any_leverage(account, o.symbol),
-            risk.get((o.symbol, o.side), ZERO),
-            account.charged_rate,
-        )
-        for o in account.orders
-    )
+    orders = tuple(_orders(account, positions))
     coins = tuple(_coin(account, prices, coin, positions, orders) for coin in _coins(account))
     initial, maintenance = _margins(account, coins)
     return AccountFigures(
@@ -265,6 +270,28 @@ def figures(account: Account, prices: Prices) -> AccountFigures:
     )
 
 
+def _ordered(account: Account) -> dict[tuple[str, str], Decimal]:
+    """Value of the opening orders on each side of each symbol, at their prices."""
+    values: dict[tuple[str, str], Decimal] = {}
+    for o in account.orders:
+        values[o.symbol, o.side] = values.get((o.symbol, o.side), ZERO) + order_value(o)
+    return values
+
+
+def _orders(account: Account, positions: tuple[PositionFigures, ...]) -> Iterator[OrderFigures]:
+    """Each order on top of the position, and of the orders before it, on its side."""
+    leverage = {(p.symbol, p.side): p.leverage for p in account.positions}
+    beside: dict[tuple[str, str], Decimal] = {}
+    for p in positions:
+        side = p.position.symbol, p.position.side
+        beside[side] = beside.get(side, ZERO) + p.value
+    for o in account.orders:
+        side = o.symbol, o.side
+        used = leverage.get(side) or _any_leverage(account, o.symbol)
+        yield order_figures(o, used, account.charged_rate, beside=beside.get(side, ZERO))
+        beside[side] = beside.get(side, ZERO) + order_value(o)
+
+
 def _margins(account: Account, coins: tuple[CoinFigures, ...]) -> tuple[Decimal, Decimal]:
     """Initial and maintenance margin in USD: positions, orders and debts, or as declared."""
     if account.portfolio:
@@ -273,40 +300,6 @@ def _margins(account: Account, coins: tuple[CoinFigures, ...]) -> tuple[Decimal,
         sum(((c.position_im + c.order_im + c.borrow_im) * c.index for c in coins), ZERO),
         sum(((c.position_mm + c.order_mm + c.borrow_mm) * c.index for c in coins), ZERO),
     )
-
-
-def estimated_liquidation_price(
-    all_figures: AccountFigures, mine: PositionFigures
-) -> Decimal | None:
-    """
-    The price that the position list shows: room by size, a settle coin taken as one dollar.
-
-    None where it lies outside the price limits, for an inverse contract (no published rule
-    for cross), and for the smaller leg of a hedge, which can't be the one that triggers.
-    """
-    if mine.instrument.category == "inverse":
-        return None
-    net = _net_size(all_figures, mine)
-    if net <= 0:
-        return None
-    room = all_figures.carrying - all_figures.maintenance_margin
-    sign = 1 if mine.position.side == "Buy" else -1
-    price = mine.mark - sign * room / net
-    inside = mine.instrument.least_price <= price <= mine.instrument.greatest_price
-    return price if inside else None
-
-
-def _net_size(all_figures: AccountFigures, mine: PositionFigures) -> Decimal:
-    opposite = sum(
-        (
-            other.position.size
-            for other in all_figures.positions
-            if other.position.symbol == mine.position.symbol
-            and other.position.side != mine.position.side
-        ),
-        ZERO,
-    )
-    return mine.position.size - opposite
 
 
 def _any_leverage(account: Account, symbol: str) -> Decimal:
@@ -320,10 +313,8 @@ def risk_values(account: Account, prices: Prices) -> dict[tuple[str, str], Decim
         instrument = INSTRUMENTS[p.symbol]
         value = value_at(instrument, p.size, prices.mark(instrument))
         values[p.symbol, p.side] = values.get((p.symbol, p.side), ZERO) + value
-    for o in account.orders:
-        if o.needs_margin and o.price is not None:
-            value = value_at(INSTRUMENTS[o.symbol], o.qty, o.price)
-            values[o.symbol, o.side] = values.get((o.symbol, o.side), ZERO) + value
+    for side, value in _ordered(account).items():
+        values[side] = values.get(side, ZERO) + value
     return values
 
 

@@ -29,8 +29,9 @@ class Liquidation:
     """What was closed, at the marks that were published."""
 
     positions: tuple[PositionFigures, ...]
+    costs: tuple[Decimal, ...]  # of each, in its settle coin, beyond the loss at the mark
     cancelled_orders: int
-    paid: Decimal  # USD: what closing cost beyond the loss at the mark
+    paid: Decimal  # USD: the costs together
 
 
 def pools(account: Account, prices: Prices) -> tuple[PoolTruth, ...]:
@@ -97,6 +98,7 @@ def _liquidate_one(account: Account, prices: Prices, pool: Isolated) -> Liquidat
     account.orders[:] = [o for o in account.orders if o not in orders]
     return Liquidation(
         positions=(pool.position,),
+        costs=(lost + pool.position.unrealised_pnl,),
         cancelled_orders=len(orders),
         paid=(lost + pool.position.unrealised_pnl) * prices.index(settle),
     )
@@ -119,6 +121,7 @@ def _liquidate_all(account: Account, prices: Prices) -> Liquidation:
         account.wallets[coin.coin] = rest + coin.option_value
     done = Liquidation(
         positions=now.positions,
+        costs=tuple(it.maintenance_margin for it in now.positions),
         cancelled_orders=len(account.orders),
         paid=sum((c.position_mm * c.index for c in now.coins), ZERO),
     )

@@ -204,7 +204,7 @@ class BybitRest:
         else:
             now = figures(account.ledger, self._state.prices())
             found = [
-                rows.position(account.ledger, now, mine, at_ms)
+                rows.position(account.ledger, now, mine)
                 for mine in now.positions
                 if mine.instrument.category == category
                 and symbol in {None, mine.instrument.symbol}

@@ -8,14 +8,14 @@ and recorded answers.
 
 from decimal import ROUND_DOWN, Decimal
 
-from monitor.simulator.bybit_account import ZERO, Account, Booking, Order, Position, Prices
+from monitor.simulator.bybit_account import ZERO, Account, Order, Position, Prices
+from monitor.simulator.bybit_estimate import estimated_liquidation_price
 from monitor.simulator.bybit_isolated import liquidation_price as isolated_price
 from monitor.simulator.bybit_ledger import (
     AccountFigures,
     CoinFigures,
     PositionFigures,
     counts,
-    estimated_liquidation_price,
 )
 from monitor.simulator.bybit_pools import UNIFIED_2
 from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS
@@ -115,8 +115,8 @@ def _coin(account: Account, coin: CoinFigures) -> Row:
     }
 
 
-def position(account: Account, now: AccountFigures, mine: PositionFigures, at_ms: int) -> Row:
-    """A row of the position list."""
+def position(account: Account, now: AccountFigures, mine: PositionFigures) -> Row:
+    """A row of the position list; its `seq` is that of the last trade in the symbol."""
     it = mine.position
     portfolio = account.portfolio
     liquidation = None if portfolio else _liquidation_price(account, now, mine)
@@ -124,6 +124,9 @@ def position(account: Account, now: AccountFigures, mine: PositionFigures, at_ms
     maintenance = "" if portfolio else coin_text(mine.maintenance_margin)
     row = _blank_position(it.symbol, it.idx)
     return row | {
+        "positionStatus": it.status,
+        "isReduceOnly": it.only_reduces,
+        "mmrSysUpdatedTime": str(it.rate_rises_ms) if it.rate_rises_ms else "",
         "leverage": "" if portfolio else plain(it.leverage),
         "avgPrice": plain(it.entry),
         "liqPrice": "" if liquidation is None else coin_text(liquidation),
@@ -148,7 +151,7 @@ def position(account: Account, now: AccountFigures, mine: PositionFigures, at_ms
         "createdTime": str(it.opened_ms),
         "updatedTime": str(it.opened_ms),
         "openTime": it.opened_ms,
-        "seq": at_ms * 10 + it.idx,
+        "seq": account.sequences.get(it.symbol, it.opened_ms),
     }
 
 
@@ -170,8 +173,8 @@ def _liquidation_price(
 ) -> Decimal | None:
     if account.margin_mode == "REGULAR_MARGIN":
         return estimated_liquidation_price(now, mine)
-    # Isolated: it does not follow the mark, only orders beside the position can move it.
-    return isolated_price(mine.position, mine.risk_value - mine.value)
+    # Isolated: it follows neither the mark nor the orders.
+    return isolated_price(mine.position)
 
 
 def flat_position(symbol: str, idx: int) -> Row:
@@ -179,14 +182,12 @@ def flat_position(symbol: str, idx: int) -> Row:
     return _blank_position(symbol, idx)
 
 
-def closed_position(gone: Position, mark: Decimal, at_ms: int) -> Row:
-    """The row that tells of a position's end."""
-    return _blank_position(gone.symbol, gone.idx) | {
-        "leverage": plain(gone.leverage),
+def closed_leg(account: Account, symbol: str, idx: int, mark: Decimal, at_ms: int) -> Row:
+    """The row that tells that a leg holds nothing, or nothing any more."""
+    return _blank_position(symbol, idx) | {
         "markPrice": plain(mark),
-        "createdTime": str(gone.opened_ms),
         "updatedTime": str(at_ms),
-        "seq": at_ms * 10 + gone.idx,
+        "seq": account.sequences.get(symbol, at_ms),
     }
 
 
@@ -290,73 +291,6 @@ def open_order(order: Order, at_ms: int, status: str | None = None) -> Row:
         "smpOrderId": "",
         "createdTime": str(at_ms),
         "updatedTime": str(at_ms),
-        "extraFees": "",
-    }
-
-
-def takeover(mine: PositionFigures, exec_id: str, at_ms: int) -> Row:
-    """The execution that a liquidation leaves behind."""
-    it = mine.position
-    return _execution(it.symbol, exec_id, at_ms) | {
-        "side": "Sell" if it.side == "Buy" else "Buy",
-        "orderPrice": plain(mine.mark),
-        "orderQty": plain(it.size),
-        "createType": "CreateByTakeOver_PassThrough",
-        "orderType": "Market",
-        "execPrice": plain(mine.mark),
-        "execQty": plain(it.size),
-        "execType": "BustTrade",
-        "execValue": coin_text(mine.value),
-        "markPrice": plain(mine.mark),
-        "closedSize": plain(it.size),
-    }
-
-
-def funding(booking: Booking, exec_id: str) -> Row:
-    """The execution that a charge of funding leaves behind; the fee is positive where paid."""
-    value = abs(booking.funding / booking.fee_rate) if booking.fee_rate else ZERO
-    return _execution(booking.symbol, exec_id, booking.at_ms) | {
-        "side": booking.side,
-        "execFee": coin_text(-booking.funding),
-        "execPrice": plain(booking.price),
-        "execQty": plain(booking.qty),
-        "execType": "Funding",
-        "execValue": coin_text(value),
-        "feeRate": plain(booking.fee_rate),
-        "markPrice": plain(booking.price),
-    }
-
-
-def _execution(symbol: str, exec_id: str, at_ms: int) -> Row:
-    return {
-        "symbol": symbol,
-        "orderId": exec_id,
-        "orderLinkId": "",
-        "side": "",
-        "orderPrice": "0",
-        "orderQty": "0",
-        "leavesQty": "0",
-        "createType": "",
-        "orderType": "UNKNOWN",
-        "stopOrderType": "UNKNOWN",
-        "execFee": "0",
-        "execId": exec_id,
-        "execPrice": "0",
-        "execQty": "0",
-        "execType": "",
-        "execValue": "0",
-        "execTime": str(at_ms),
-        "feeCurrency": "",
-        "isMaker": False,
-        "feeRate": "0",
-        "tradeIv": "",
-        "markIv": "",
-        "markPrice": "",
-        "indexPrice": "",
-        "underlyingPrice": "",
-        "blockTradeId": "",
-        "closedSize": "",
-        "seq": at_ms,
         "extraFees": "",
     }
 

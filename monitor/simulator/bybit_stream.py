@@ -32,6 +32,15 @@ _NOT_STREAMED = frozenset(
     | {"basisRateYear"}
 )
 _BOOK = ("bid1Price", "bid1Size", "ask1Price", "ask1Size")
+# What the fault `login` says; one that strikes the key itself strikes the login as well.
+_REFUSED_LOGINS = {
+    "10003": "API key is invalid.",
+    "10004": "error sign!",
+    "10005": "Permission denied, please check your API key permissions.",
+    "10010": "Unmatched IP, please check your API key's bound IP addresses.",
+    "33004": "Your api key has expired.",
+}
+_REFUSED_KEYS = {"bad_key": "10003", "no_permission": "10005", "ip": "10010"}
 _FIRST_SEQUENCE = 9_532_239_429
 
 
@@ -108,8 +117,10 @@ class BybitStream:
         complete = isinstance(args, list) and len(args) == len(("key", "expires", "signature"))
         key, expires, signature = args if isinstance(args, list) and complete else ("", "", "")
         account = self._state.by_key(str(key))
-        because = ""
-        if account is None:
+        because = self._login_fault(socket.path)
+        if because:
+            pass
+        elif account is None:
             because = "API key is invalid."
         elif not str(expires).isdecimal() or int(expires) <= self._state.server_ms(socket.path):
             because = "Params Error"
@@ -118,6 +129,14 @@ class BybitStream:
         else:
             socket.account = account.spec.name
         return _acknowledged(socket, message, "auth", success=not because, because=because)
+
+    def _login_fault(self, path: str) -> str:
+        """Bybit's words of a login that a fault refuses; empty where none does."""
+        code = self._hub.fault_value("login", path, "Params Error")
+        if code is not None:
+            return _REFUSED_LOGINS.get(code, code)
+        struck = (kind for kind in _REFUSED_KEYS if self._hub.has_fault(kind, path))
+        return next((_REFUSED_LOGINS[_REFUSED_KEYS[kind]] for kind in struck), "")
 
     # --- pushes
 

@@ -2,7 +2,9 @@
 I/O. `POST /sim/<exchange>/change`: a deposit, a withdrawal, or a position made larger or smaller.
 
 The body is `{"account", "coin", "amount"}` or `{"account", "symbol", "side", "contracts"}`,
-where `contracts` is what the position has afterwards, 0 for closed.
+where `contracts` is what the position has afterwards, 0 for closed; or `"margin"` in its place,
+so many coins from outside added to the margin of that isolated position. Where a symbol has a
+cross position and an isolated one, `"isolated": true` says which.
 """
 
 import json
@@ -20,13 +22,15 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Either `coin` and `amount`, or `symbol`, `side` and `contracts`."""
+    """Either `coin` and `amount`, or `symbol`, `side` and `contracts` or `margin`."""
 
     coin: str | None = None
     amount: Decimal = ZERO
     symbol: str | None = None
     side: str = "long"
     contracts: Decimal = ZERO
+    margin: Decimal | None = None
+    isolated: bool = False  # of a cross position and an isolated one, the latter
 
 
 class Changeable(Protocol):
@@ -69,11 +73,11 @@ def mount_changes(app: web.Application, exchange: Changeable) -> None:
 def _read(body: dict[str, object]) -> Change:
     if "coin" in body:
         return Change(coin=str(body["coin"]), amount=Decimal(str(body["amount"])))
-    return Change(
-        symbol=str(body["symbol"]),
-        side=str(body.get("side", "long")),
-        contracts=Decimal(str(body["contracts"])),
-    )
+    symbol, side = str(body["symbol"]), str(body.get("side", "long"))
+    if "margin" in body:
+        return Change(symbol=symbol, side=side, margin=Decimal(str(body["margin"])))
+    contracts, isolated = Decimal(str(body["contracts"])), body.get("isolated") is True
+    return Change(symbol=symbol, side=side, contracts=contracts, isolated=isolated)
 
 
 def _wrong(because: str) -> web.HTTPBadRequest:

@@ -4,13 +4,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 from monitor.simulator import okx_bills as bills
+from monitor.simulator import okx_orders as orders
 from monitor.simulator import okx_rows as rows
 from monitor.simulator.changes import Change
-from monitor.simulator.okx_account import ZERO, MarginPosition, Position
+from monitor.simulator.okx_account import ZERO, MarginPosition, Order, Position
 from monitor.simulator.okx_accounts import LEVELS, OkxAccount, OkxState
 from monitor.simulator.okx_events import account_row, next_trade, tell
 from monitor.simulator.okx_ledger import figures
 from monitor.simulator.okx_legs import PositionFigures
+from monitor.simulator.okx_tables import INSTRUMENTS
+
+_FIRST_STOP = 2_017_146_754_403_904_416
 
 
 def change(state: OkxState, owner: OkxAccount, wish: Change) -> None:
@@ -25,6 +29,9 @@ def change(state: OkxState, owner: OkxAccount, wish: Change) -> None:
         _move(owner, wish.coin, wish.amount)
         _bill(state, owner, bills.TRANSFER, wish.coin, wish.amount)
         tell(state, owner, "transferred", coins=[wish.coin])
+    elif wish.margin is not None:
+        coin, pos_id = _add_margin(owner, wish, wish.margin)
+        tell(state, owner, "transferred", coins=[coin], pos_ids=[pos_id])
     else:
         _resize(state, owner, wish, "filled", bills.TRADE)
 
@@ -71,6 +78,43 @@ def take(state: OkxState, owner: OkxAccount, event: str, wish: Change) -> None:
         raise ValueError(f"event: expected one of {', '.join(kinds)}, got {event!r}")
     whole = event == "liquidation" and not wish.contracts
     _resize(state, owner, wish, event, bills.LIQUIDATION if whole else kinds[event])
+
+
+def place_stop(state: OkxState, owner: OkxAccount, symbol: str, trigger: Decimal) -> None:
+    """
+    Place a stop-loss for the whole of a position, and tell of it.
+
+    Raises:
+        StopIteration: If there is no such position.
+
+    """
+    it = next(p for p in owner.ledger.positions if p.inst_id == symbol)
+    owner.trades_done += 1
+    order = Order(
+        order_id=str(_FIRST_STOP + owner.trades_done),
+        inst_id=symbol,
+        side="sell" if it.direction > 0 else "buy",
+        contracts=it.contracts,
+        trigger=trigger,
+        closes_position=True,
+        pos_side=it.pos_side,
+    )
+    owner.ledger.orders.append(order)
+    _tell_order(state, owner, order, "live")
+
+
+def cancel_stops(state: OkxState, owner: OkxAccount, symbol: str) -> None:
+    """Cancel every stop on an instrument, and tell of each."""
+    gone = [o for o in owner.ledger.orders if o.trigger is not None and o.inst_id == symbol]
+    owner.ledger.orders = [order for order in owner.ledger.orders if order not in gone]
+    for order in gone:
+        _tell_order(state, owner, order, "canceled")
+
+
+def _tell_order(state: OkxState, owner: OkxAccount, order: Order, became: str) -> None:
+    isolated = any(p.is_isolated and p.inst_id == order.inst_id for p in owner.ledger.positions)
+    row = orders.algo_order(order, state.server_ms(), became, isolated=isolated)
+    owner.outbox.append(("orders-algo", row))
 
 
 def claw_back(state: OkxState, owner: OkxAccount, coin: str, amount: Decimal) -> None:
@@ -148,15 +192,31 @@ def _bill(  # noqa: PLR0913 - what a bill says
     )
 
 
+def _add_margin(owner: OkxAccount, wish: Change, amount: Decimal) -> tuple[str, str]:
+    """To an isolated position; one of MARGIN holds it beside what it bought. Its coin and id."""
+    ledger, direction = owner.ledger, 1 if wish.side == "long" else -1
+    held: list[Position | MarginPosition] = [*ledger.positions, *ledger.loans]
+    it = next(
+        p for p in held if p.is_isolated and (p.inst_id, p.direction) == (wish.symbol, direction)
+    )
+    margin = (it.margin or ZERO) + amount
+    if isinstance(it, MarginPosition):
+        place = ledger.loans.index(it)
+        ledger.loans[place] = replace(it, margin=margin, held=it.held + amount)
+        return it.ccy, it.pos_id
+    ledger.positions[ledger.positions.index(it)] = replace(it, margin=margin)
+    return INSTRUMENTS[it.inst_id].settle, it.pos_id
+
+
 def _resize(state: OkxState, owner: OkxAccount, wish: Change, event: str, kind: str) -> None:
-    """Close or open a part at the mark, of the cross position where both are; without a fee."""
+    """Close or open a part at the mark, of the wished position where both are; without a fee."""
     ledger = owner.ledger
     direction = 1 if wish.side == "long" else -1
     now = figures(ledger, state.prices())
-    crossed_first = sorted(now.positions, key=lambda p: p.position.is_isolated)
+    wished_first = sorted(now.positions, key=lambda p: p.position.is_isolated is not wish.isolated)
     mine = next(
         p
-        for p in crossed_first
+        for p in wished_first
         if (p.position.inst_id, p.position.direction) == (wish.symbol, direction)
     )
     it, size = mine.position, wish.contracts

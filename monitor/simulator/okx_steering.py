@@ -1,4 +1,4 @@
-"""I/O. `/sim/okx/`: notices, closed sockets, another mode, funding, what the exchange takes."""
+"""I/O. `/sim/okx/`: notices, closed sockets, another mode, funding, stops, what OKX takes."""
 
 import json
 from datetime import datetime, timedelta
@@ -8,7 +8,14 @@ from aiohttp import web
 
 from monitor.simulator.changes import Change
 from monitor.simulator.okx_accounts import OkxAccount, OkxState
-from monitor.simulator.okx_changes import change_mode, charge_funding, claw_back, take
+from monitor.simulator.okx_changes import (
+    cancel_stops,
+    change_mode,
+    charge_funding,
+    claw_back,
+    place_stop,
+    take,
+)
 from monitor.simulator.okx_stream import OkxStream
 
 _LEAVE_SECONDS = 60.0
@@ -25,6 +32,7 @@ class OkxSteering:
         app.router.add_post("/sim/okx/mode", self._mode)
         app.router.add_post("/sim/okx/funding", self._funding)
         app.router.add_post("/sim/okx/take", self._take)
+        app.router.add_post("/sim/okx/stop", self._stop)
 
     def step(self, now: datetime) -> None:
         """Charge the funding that is due."""
@@ -109,6 +117,19 @@ class OkxSteering:
             raise _wrong(str(error)) from None
         except StopIteration:
             raise _wrong(f"there is no such position in {body.get('symbol')!r}") from None
+        return web.json_response({"ok": True})
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        """`{"account", "symbol", "trigger"?}`: a stop-loss on a position; without it none more."""
+        body = await _body(request)
+        owner, symbol = self._owner(body), str(body.get("symbol"))
+        try:
+            if "trigger" in body:
+                place_stop(self._state, owner, symbol, _number(body, "trigger"))
+            else:
+                cancel_stops(self._state, owner, symbol)
+        except StopIteration:
+            raise _wrong(f"there is no position in {symbol!r}") from None
         return web.json_response({"ok": True})
 
     def _owner(self, body: dict[str, object]) -> OkxAccount:

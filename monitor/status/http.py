@@ -19,10 +19,11 @@ from monitor.status.report import report, to_json
 from monitor.status.table import table
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
     from monitor.status.board import Board
+    from monitor.status.metrics import InUse
 
 NAMES = ("localhost", "127.0.0.1", "[::1]")
 PAGE_WIDTH = 200
@@ -39,7 +40,8 @@ class StatusServer:
     """
     `/healthz`, `/metrics`, `/api/v1/status` and a page, on `host`:`port` (0 takes a free one).
 
-    `is_told` says whether an account's trouble has been told to somebody.
+    `is_told` says whether an account's trouble has been told to somebody; `limits` what is used
+    of the exchanges' limits, by host.
     """
 
     def __init__(
@@ -49,12 +51,13 @@ class StatusServer:
         host: str,
         port: int,
         is_told: Callable[[str], bool] = lambda _account: False,
+        limits: Callable[[], Iterable[tuple[str, InUse]]] = tuple,
     ) -> None:
         self.host = host
         self.port = port
         self._board = board
         self._is_told = is_told
-        self._metrics = Metrics(board)
+        self._metrics = Metrics(board, limits)
         self._now: Callable[[], datetime] | None = None
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/healthz", self._healthz)

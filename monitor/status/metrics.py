@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -12,19 +12,42 @@ from prometheus_client.registry import Collector
 from monitor.engine.effects import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from prometheus_client.core import Metric
 
     from monitor.engine.effects import AccountAssessment, PoolAssessment
     from monitor.status.board import Board
 
+
+class Limit(Protocol):
+    """What an exchange publishes as a limit; units a minute."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def per_minute(self) -> int: ...
+
+
+class InUse(Protocol):
+    """What was used of a limit in the last minute: by us, and, where it is told, by others."""
+
+    @property
+    def budget(self) -> Limit: ...
+    @property
+    def own(self) -> int: ...
+    @property
+    def others(self) -> int | None: ...
+
+
+_LIMIT = ("host", "limit")
 _POOL = ("account", "exchange", "pool")
 
 
 class _Figures(Collector):
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, limits: Callable[[], Iterable[tuple[str, InUse]]]) -> None:
         self._board = board
+        self._limits = limits
 
     def collect(self) -> Iterable[Metric]:
         found = {
@@ -33,6 +56,8 @@ class _Figures(Collector):
         }
         for account in self._board.assessments():
             _add_account(found, account)
+        for host, used in self._limits():
+            _add_use(found, host, used)
         return found.values()
 
 
@@ -46,6 +71,8 @@ _FAMILIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("figure_age_seconds", "Age of the oldest input of a pool's figure", _POOL),
     ("reconciliation_gap", "Theirs − ours of headroom, by gross notional", _POOL),
     ("prediction_error", "Error of the latest prediction, by gross notional", _POOL),
+    ("limit_used", "Units of an exchange's limit in the last minute, by whom", (*_LIMIT, "by")),
+    ("limit", "What the exchange publishes, in units a minute", _LIMIT),
     ("largest_prediction_error", "The largest of the last hour, by gross notional", _POOL),
 )
 
@@ -59,6 +86,14 @@ def _add_account(found: dict[str, GaugeMetricFamily], account: AccountAssessment
     for pool in account.pools:
         place = [*labels, pool.risk.pool.id.name]
         _add_pool(found, pool, place)
+
+
+def _add_use(found: dict[str, GaugeMetricFamily], host: str, used: InUse) -> None:
+    place = [host, used.budget.name]
+    found["limit"].add_metric(place, used.budget.per_minute)
+    found["limit_used"].add_metric([*place, "us"], used.own)
+    if used.others is not None:
+        found["limit_used"].add_metric([*place, "others"], used.others)
 
 
 def _add_pool(found: dict[str, GaugeMetricFamily], pool: PoolAssessment, place: list[str]) -> None:
@@ -89,9 +124,11 @@ class _Tasks(Collector):
 class Metrics:
     """The text that a scrape gets. To be read in the loop whose tasks it counts."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(
+        self, board: Board, limits: Callable[[], Iterable[tuple[str, InUse]]] = tuple
+    ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Figures(board))
+        self._registry.register(_Figures(board, limits))
         self._registry.register(_Tasks())
         self._registry.register(ProcessCollector(registry=None))
 

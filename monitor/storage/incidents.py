@@ -78,12 +78,19 @@ def open_ones(connection: sqlite3.Connection) -> tuple[Incident, ...]:
     return tuple(_incident(row) for row in rows)
 
 
-def since(connection: sqlite3.Connection, at: datetime) -> tuple[Incident, ...]:
-    """Every incident that was open at this time or later, the oldest first."""
+def since(
+    connection: sqlite3.Connection, at: datetime, *, of_taken: datetime | None = None
+) -> tuple[Incident, ...]:
+    """
+    Every incident that was open at this time or later, the oldest first.
+
+    Of those about what an exchange took, every one since `of_taken` where that is given: for
+    as long as it lists that, they say what was told.
+    """
     rows = connection.execute(
         "SELECT * FROM incidents WHERE resolved_at IS NULL OR resolved_at >= ?"
-        " ORDER BY opened_at, id",
-        (time_text(at),),
+        " OR (subject = ? AND resolved_at >= ?) ORDER BY opened_at, id",
+        (time_text(at), Subject.TAKEN.value, time_text(of_taken or at)),
     )
     return tuple(_incident(row) for row in rows)
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _SETTLED_KEPT_FOR = timedelta(days=30)
 _RECENT = timedelta(hours=1)
+# An exchange lists what it took for about a week.
+_LISTED_FOR = timedelta(days=8)
 _THIN_EVERY = timedelta(hours=1)
 
 
@@ -80,7 +82,7 @@ class Store:
             found = {incident.id: incident for incident in incidents.open_ones(connection)}
             self._channels |= outbox.channels(connection)
             self._told |= outbox.told_incidents(connection)
-            self._recent = incidents.since(connection, at - _RECENT)
+            self._recent = incidents.since(connection, at - _RECENT, of_taken=at - _LISTED_FOR)
             self._watched = watched.accounts(connection) | self._watched
             self._quiet = quiet.asked(connection) | self._quiet
             self._said = itself.said(connection) | self._said
@@ -188,7 +190,8 @@ class Store:
     def kept_incidents(self, account: str) -> tuple[Incident, ...]:
         """
         What an engine starts with, the oldest first: incidents that were open when the state
-        was loaded, and those resolved within the hour before.
+        was loaded, and those resolved within the hour before; about what an exchange took,
+        within the eight days before.
         """
         return tuple(incident for incident in self._recent if incident.account == account)
 

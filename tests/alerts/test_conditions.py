@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+
+import pytest
 
 from monitor.alerts import conditions
 from monitor.alerts.incident import Subject
@@ -11,6 +14,7 @@ from monitor.alerts.place import Place
 from monitor.risk.model import PoolId
 from monitor.risk.result import Reconciliation, Requirement, Verdict
 from tests.alerts.cases import POOL
+from tests.build import NOON
 
 OTHER = PoolId(account="main", name="BTC")
 
@@ -139,3 +143,29 @@ def test_a_key_is_too_powerful_only_where_nobody_allowed_it() -> None:
     assert (found.because, found.severity) == ("trade, withdraw", Severity.WARNING)
     assert conditions.key_too_powerful("main", ("trade",), allowed=True) is None
     assert conditions.key_too_powerful("main", (), allowed=False) is None
+
+
+def test_what_a_key_lacks_is_named_right_by_right() -> None:
+    found = conditions.key_lacks("main", ("wallet", "positions"))
+    assert found is not None
+    assert (found.because, found.reasons) == ("wallet, positions", ("wallet", "positions"))
+    assert conditions.key_lacks("main", ()) is None
+
+
+@pytest.mark.parametrize(
+    ("days", "reasons"),
+    [
+        ("14.1", None),
+        ("14", ("14 days",)),
+        ("7", ("14 days", "7 days")),
+        ("1.1", ("14 days", "7 days")),
+        ("1", ("14 days", "7 days", "1 days")),
+        ("-1", ("14 days", "7 days", "1 days")),
+    ],
+)
+def test_the_end_of_a_key_has_a_reason_for_each_time_it_is_told(
+    days: str, reasons: tuple[str, ...] | None
+) -> None:
+    found = conditions.key_ends("main", NOON + timedelta(days=float(days)), NOON)
+    assert (None if found is None else found.reasons) == reasons
+    assert conditions.key_ends("main", None, NOON) is None

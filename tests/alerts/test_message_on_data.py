@@ -141,26 +141,6 @@ def test_figures_that_disagree() -> None:
     assert told.title == "RESOLVED: figures of main (bybit) agree again"
 
 
-def test_a_key_that_may_do_too_much() -> None:
-    condition = about(
-        Subject.KEY_TOO_POWERFUL, severity=Severity.WARNING, because="trade, withdraw"
-    )
-    told = write(taken(None, condition), facts())
-    assert told.title == "KEY TOO POWERFUL: main (bybit)"
-    assert told.body == (
-        "The API key of main on bybit may do more than read: trade, withdraw.\n"
-        "The monitor needs none of that, and watches on.\n\n"
-        "What to do: make a read-only key and delete this one, or say allow_trading_key = true "
-        "in the configuration.\n\n"
-        f"Incident {told.incident_id}, 2026-11-22 12:00:00 UTC"
-    )
-    told = write(resolved(condition, 86400), facts())
-    assert (told.title, told.severity) == (
-        "RESOLVED: the key of main (bybit) reads only",
-        Severity.WARNING,
-    )
-
-
 def test_a_changed_mode_tells_old_and_new_and_the_figures_after() -> None:
     changed = about(
         Subject.MODE, severity=Severity.WARNING, because="from «single-asset» to «multi-assets»"

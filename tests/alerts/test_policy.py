@@ -69,6 +69,8 @@ def test_decision(sentence: str, transition: Transition, reason: SpeakReason | Q
         ("and not before", Subject.STANDING, "critical", 1799, False),
         ("a warning is not said again", Subject.STANDING, "warning", 86400, False),
         ("a key is told daily", Subject.KEY_TOO_POWERFUL, "warning", 86400, True),
+        ("and so is what it lacks", Subject.KEY_LACKS, "warning", 86400, True),
+        ("its end at its own times only", Subject.KEY_ENDS, "warning", 86400, False),
         ("what was taken on is not said again", Subject.STANDING, "taken on", 86400, False),
         ("and not before a day", Subject.KEY_TOO_POWERFUL, "warning", 86399, False),
     ],

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from monitor.cli.main import main
-from monitor.exchanges import rest
+from monitor.exchanges import gate
 from monitor.exchanges.payload import parse_json
 from tests.cli.strangers import Shell
 
@@ -35,7 +35,7 @@ Typed = Callable[..., Ended]
 def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Typed]:
     """`margin-monitor` with the words that are typed; logs are put back as they were."""
     # Loopback has no limits to keep to.
-    monkeypatch.setattr(rest, "PACE_SHARE", 1000.0)
+    monkeypatch.setattr(gate, "BURST_SHARE", 1000.0)
     monkeypatch.setenv("NO_COLOR", "1")
     for name in ("MARGIN_MONITOR_CONFIG", "STATE_DIRECTORY", "RUNTIME_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)

@@ -17,6 +17,8 @@ LINES = [
     f"{NAME}: positions",
     f"{NAME}: leverage tiers",
     f"{NAME}: mark stream",
+    f"{NAME}: private stream",
+    "request limits",
     "channel phone",
 ]
 

@@ -287,3 +287,14 @@ def test_frames_of_both_wallets_find_theirs(shell: Shell) -> None:
     )
     assert before["main/BTC"] - after["main/BTC"] == D("0.1")
     assert before["main/ETH"] == after["main/ETH"]
+
+
+def test_offline_one_unreadable_position_is_named_and_nothing_is_given(shell: Shell) -> None:
+    found = capture("binance_five")
+    row = body_of(found, "/fapi/v3/positionRisk")[1]
+    row["entryPrice"] = "much"
+
+    said = shell.named(found)
+
+    assert "entryPrice" in said
+    assert row["symbol"] in said

@@ -7,7 +7,7 @@ import json
 import logging
 import socket
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -269,3 +269,36 @@ async def test_a_hanging_receiver_delays_no_other_channel(tmp_path: Path) -> Non
     store.close()
 
     assert waiting["phone"] == 1
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_a_text_that_is_refused_goes_plain_and_cut(status: int) -> None:
+    taken: list[dict[str, str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        sent = json.loads(await request.text())
+        if "_" in sent["message"] or len(sent["message"]) > 2000:
+            return web.Response(status=status)
+        taken.append(sent)
+        return web.Response(text="taken")
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    channel = to(Receiver(port=runner.addresses[0][1]))
+    long = replace(a_notification(), body="1000_SHIB <b>&amp; x</b>\n" + "a" * 5000)
+    await channel.send(long)
+    channel.close()
+    await runner.cleanup()
+    (sent,) = taken
+    assert sent["message"].startswith("1000 SHIB  b  amp; x /b ")
+    assert len(sent["message"]) < 1600
+
+
+async def test_a_refusal_that_no_text_mends_is_told_after_one_further_try() -> None:
+    async with receiving(status=400) as receiver:
+        error = await failure(to(receiver))
+        assert not error.permanent
+        assert len(receiver.bodies) == 2

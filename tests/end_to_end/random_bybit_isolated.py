@@ -76,10 +76,8 @@ def _maintenance(leg: Leg, prices: Prices, entry: Decimal, rate: Decimal) -> Dec
 
 
 def _figures(leg: Leg, prices: Prices, entry: Decimal, rate: Decimal):
-    it = INSTRUMENTS[leg.symbol]
-    mark = prices.mark(it)
-    value = value_at(it, leg.contracts, mark)
-    return position_figures(_position(leg, entry), mark, value, rate, isolated=True)
+    mark = prices.mark(INSTRUMENTS[leg.symbol])
+    return position_figures(_position(leg, entry), mark, rate, isolated=True)
 
 
 def _price(leg: Leg) -> Decimal | None:

@@ -72,6 +72,11 @@ def told(crossing: Crossing, messages: Iterable[Message]) -> timedelta | None:
     return None
 
 
+def is_news(title: str) -> bool:
+    """Whether it tells of what the exchange did or warned of by itself."""
+    return any(words in title for words in ("WARNED BY", "LIQUIDATION:", "TAKEN OVER:"))
+
+
 def told_of(account: str, messages: Iterable[Message]) -> list[str]:
     """Every title about an account, those in the lines of a digest included."""
     return [m.title for m in messages if f"{account} (" in m.title]

@@ -5,7 +5,7 @@ from pathlib import Path
 from monitor.simulator.scenario import load
 from monitor.simulator.server import running
 from tests.end_to_end.stage import receiving, skip_to, watching, write_config
-from tests.end_to_end.story import WITHIN, rises, told, told_of
+from tests.end_to_end.story import WITHIN, is_news, rises, told, told_of
 
 SPEED = 2
 BEFORE_SECONDS = 22  # of the path: the first rung is crossed after 27
@@ -34,8 +34,11 @@ async def test_every_crossing_on_three_exchanges_is_told_within_a_second(tmp_pat
         delay = told(crossing, receiver.messages)
         assert delay is not None, crossing
         assert delay < WITHIN, crossing
+    # The account that is lost hears it at once, and once.
+    taken = [t for t in told_of("flash-okx", receiver.messages) if "LIQUIDATION:" in t]
+    assert taken == ["LIQUIDATION: flash-okx (okx), 2 positions"]
     for account in ACCOUNTS:
-        mine = told_of(account, receiver.messages)
+        mine = [t for t in told_of(account, receiver.messages) if not is_news(t)]
         # One trouble each: the distance warned first, and nothing came after the end.
         assert mine[0].startswith(("NEAR 5 %", "VERY NEAR 2 %"))
         assert "RESOLVED" in mine[-1] or "GONE" in mine[-1]

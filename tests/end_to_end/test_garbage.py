@@ -157,6 +157,22 @@ def figures(snapshot: AccountSnapshot) -> dict[str, tuple[object, ...]]:
     return found
 
 
+def is_at_the_worst(snapshot: AccountSnapshot, whole: AccountSnapshot) -> bool:
+    """
+    Whether it says that it assumes the worst, and needs no less margin than the good reading.
+
+    A list without a tier can't be told from that of a symbol that has none yet (F-38).
+    """
+    told = [word for pool in snapshot.pools for word in pool.carried]
+    assumed, good = figures(snapshot), figures(whole)
+    return (
+        any("worst" in word for word in told)
+        and assumed.keys() == good.keys()
+        and all(assumed[pool][:2] == good[pool][:2] for pool in good)
+        and all(assumed[pool][2] >= good[pool][2] for pool in good)
+    )
+
+
 def check_told(watched: Watched, name: str, *, account_known: bool) -> None:
     """Blind is told in time, and nothing was ever shown calm, gone or over."""
     # That an account stands near its end as the watch begins is told beside it.
@@ -230,6 +246,8 @@ async def test_what_is_no_answer_is_never_taken_for_one(kind: str, path: str) ->
     for name, outcome in outcomes:
         if isinstance(outcome, ExchangeError):
             check_error(name, outcome, whole)
+        elif name in {"empty_list", "[]"} and is_at_the_worst(outcome, whole):
+            continue
         else:
             # Only an optional reply may be missing, and then the figures are the very same.
             assert path not in needed, name

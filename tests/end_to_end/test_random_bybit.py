@@ -6,7 +6,7 @@ import pytest
 
 from monitor.simulator.bybit_account import Account
 from monitor.simulator.bybit_accounts import opened
-from monitor.simulator.bybit_ledger import figures
+from monitor.simulator.bybit_ledger import figures, tier_of
 from monitor.simulator.bybit_pools import pools
 from monitor.simulator.scenario import parse
 from monitor.simulator.truth import PoolTruth
@@ -61,5 +61,6 @@ def test_some_stand_near_a_tier_s_edge(kind: str) -> None:
     near = 0
     for seed in SEEDS:
         for it in figures(made(kind, seed), PRICES).positions:
-            near += abs(it.risk_value / it.tier.limit - 1) < D("0.015")
+            edge = tier_of(it.position.symbol, it.risk_value).limit
+            near += abs(it.risk_value / edge - 1) < D("0.015")
     assert near >= 3

@@ -5,7 +5,7 @@ from pathlib import Path
 from monitor.simulator.scenario import load
 from monitor.simulator.server import running
 from tests.end_to_end.stage import receiving, skip_to, watching, write_config
-from tests.end_to_end.story import WITHIN, rises, time_of, told
+from tests.end_to_end.story import WITHIN, is_news, rises, time_of, told
 
 SPEED = 2
 BEFORE_SECONDS = 30  # of the path: 80 % is crossed after 34
@@ -25,7 +25,8 @@ async def test_each_rung_is_told_within_a_second_and_the_end_plainly(tmp_path: P
         delay = told(crossing, receiver.messages)
         assert delay is not None, crossing
         assert delay < WITHIN
-    near, warning, critical, end = receiver.messages[-4:]
+    ladder = [m for m in receiver.messages if not is_news(m.title)]
+    near, warning, critical, end = ladder[-4:]
     # 80 % of her ratio is a fifth of a percent from the end: the distance warned before.
     assert near.title.startswith("VERY NEAR 2 %: zara (bybit) is ")
     assert warning.title.startswith("VERY NEAR 2 %: zara (bybit) is 0.1")
@@ -33,7 +34,12 @@ async def test_each_rung_is_told_within_a_second_and_the_end_plainly(tmp_path: P
     assert "stands on rungs very near and warning: " in warning.body
     assert critical.title.startswith("CRITICAL 90 %: zara (bybit) at 9")
     assert end.title.startswith("POSITIONS GONE, LIQUIDATED? zara (bybit); peak ")
-    assert len({m.incident for m in receiver.messages}) == 1
+    assert len({m.incident for m in ladder}) == 1
+    # What Bybit itself said and did came before the end, with its cause.
+    warned, taken, *_ = [m for m in receiver.messages if is_news(m.title)]
+    assert warned.title.startswith("WARNED BY THE EXCHANGE: zara (bybit), at 100.")
+    assert taken.title.startswith("TAKEN OVER: zara (bybit), ")
+    assert taken.at < end.at
     assert end.incident != ""
     liquidation = next(event for event in events if event["event"] == "liquidation")
     assert time_of(liquidation) < end.at

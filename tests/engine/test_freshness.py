@@ -192,6 +192,8 @@ def test_the_marks_feed(
 def test_the_account_feed_and_others_that_are_lost() -> None:
     knowledge = known(view=61)
     knowledge.feeds["news"] = Feed(name="news", lost_at=NOON, because="closed")
-    _, account, news = freshness.feeds(knowledge, NOON)
+    knowledge.feeds["well"] = Feed(name="well")
+    _, account, news, well = freshness.feeds(knowledge, NOON)
+    assert (well.state, well.because, well.age_seconds) == (State.FRESH, "", None)
     assert (account.name, account.state, account.age_seconds) == ("account", State.BLIND, 61)
     assert (news.name, news.state, news.because) == ("news", State.STALE, "closed")

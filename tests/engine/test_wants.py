@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.engine.effects import LogsWanted
-from monitor.engine.events import SnapshotTaken, Source
+from monitor.engine.effects import LogsWanted, TablesWanted
+from monitor.engine.events import SnapshotTaken, Source, TablesAnnounced
 from monitor.errors import Refused
 from tests.build import long
 from tests.engine.scene import Scene, calm, snapshot, the_pool
@@ -102,3 +102,16 @@ def test_another_mode_s_balances_are_no_booking() -> None:
     scene = calm().later(5)
     taken = replace(snapshot(the_pool(cash=90), at=scene.at, SOL=120), mode="portfolio")
     assert logs_wanted(scene.feed(SnapshotTaken(snapshot=taken, at=scene.at))) == 0
+
+
+def announced(scene: Scene, symbol: str) -> list[str]:
+    scene.feed(TablesAnnounced(symbol=symbol, because=f"new tiers of {symbol}", at=scene.at))
+    return [each.because for each in scene.latest if isinstance(each, TablesWanted)]
+
+
+def test_announced_tables_of_what_is_held_are_asked_for_at_once_and_of_nothing_else() -> None:
+    scene = calm()
+    assert announced(scene, "SOLUSDT") == ["new tiers of SOLUSDT"]
+    assert announced(scene, "SOLUSDT") == []
+    assert announced(scene.later(5), "SOLUSDT") == ["new tiers of SOLUSDT"]
+    assert announced(scene, "ETHUSDT") == []

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from monitor.exchanges.call import RestCall
+from monitor.exchanges.gate import Host
 from monitor.exchanges.port import Credentials, Exchange
-from monitor.exchanges.quiet import Quiet
 from monitor.exchanges.rest import RestClient
 from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
 
@@ -28,11 +28,12 @@ class Server:
     def count(self, path: str) -> int:
         return self.asked.count(path)
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
         if "timestamp" in request.query:
             self.stamps.append(int(request.query["timestamp"]))
-        return self.answers[request.path](request)
+        answer = self.answers[request.path](request)
+        return answer if isinstance(answer, web.Response) else await answer
 
 
 @dataclass
@@ -53,7 +54,7 @@ def plain(text: str, status: int = 200, **headers: str) -> Callable[[web.Request
 
 @asynccontextmanager
 async def served(
-    clock: Hands | None = None, exchange: Exchange = FAKE, quiet: Quiet | None = None
+    clock: Hands | None = None, exchange: Exchange = FAKE, host: Host | None = None
 ) -> AsyncIterator[tuple[Server, RestClient]]:
     hands = clock or Hands()
     server = Server()
@@ -74,7 +75,7 @@ async def served(
         account="main",
         now=hands,
         rest_url=f"http://127.0.0.1:{runner.addresses[0][1]}",
-        quiet=quiet,
+        host=host,
     )
     try:
         yield server, client

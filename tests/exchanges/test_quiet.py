@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.errors import ExchangeError, Unreachable
+from monitor.exchanges.gate import Host
 from monitor.exchanges.quiet import Quiet
 from tests.alerting import NOON, at
 from tests.exchanges.serving import Hands, plain, served
@@ -39,7 +40,7 @@ async def test_what_a_host_says_of_the_address_silences_the_other_accounts_too(
         del headers, got
         return asked_for_a_wait(status) if body == {"slow": 1} else None
 
-    clock, host = Hands(), Quiet()
+    clock, host = Hands(), Host()
     exchange = replace(FAKE, read_error=said)
     async with (
         served(clock, exchange, host) as (one, first),

@@ -199,6 +199,22 @@ async def test_the_offset_is_measured_at_the_first_reading_and_every_ten_minutes
         assert server.count(TIME.path) == 2
 
 
+async def test_a_doubted_offset_is_measured_anew_but_at_most_once_a_minute() -> None:
+    clock = Hands()
+    async with served(clock) as (server, client):
+        await client.read_account()
+        client.doubt_offset()
+        clock.now += timedelta(seconds=59)
+        await client.read_account()
+        assert server.count(TIME.path) == 1
+        clock.now += timedelta(seconds=2)
+        await client.read_account()
+        assert server.count(TIME.path) == 2
+        clock.now += timedelta(seconds=300)
+        await client.read_account()
+        assert server.count(TIME.path) == 2
+
+
 def many(count: int) -> tuple[RestCall, ...]:
     """Tables of so many symbols, of which one may be asked for in each window."""
     slow = Budget(name="slow", per_minute=1, window_seconds=0.1)

@@ -60,3 +60,29 @@ async def test_what_failed_of_late_is_told_to_who_says_what_is_needed() -> None:
         server.answers[STOPS.path] = plain("<html>", 503)
         await client.read_account()
     assert told == [False, True]
+
+
+async def test_what_the_exchange_has_nothing_of_is_left_out_and_soon_asked_again() -> None:
+    clock = Hands()
+    codes = frozenset({"-1121"})
+    of_one = replace(STOPS, max_age_seconds=3600, optional=False, absent_codes=codes)
+    async with served(clock, needing((ACCOUNT, of_one))) as (server, client):
+        server.answers[STOPS.path] = plain('{"code": -1121}', 400)
+        replies = await client.read_account()
+        assert replies.has(ACCOUNT)
+        assert not replies.has(of_one)
+        assert replies.tried(of_one)
+        await client.read_account()
+        assert server.count(STOPS.path) == 1
+        clock.now += timedelta(seconds=61)
+        server.answers[STOPS.path] = plain("[]")
+        assert (await client.read_account()).has(of_one)
+
+
+@pytest.mark.parametrize(("text", "status"), [('{"code": -2015}', 401), ("<html>", 503)])
+async def test_another_no_to_a_needed_call_is_an_error_still(text: str, status: int) -> None:
+    of_one = replace(STOPS, optional=False, absent_codes=frozenset({"-1121"}))
+    async with served(exchange=needing((ACCOUNT, of_one))) as (server, client):
+        server.answers[STOPS.path] = plain(text, status)
+        with pytest.raises(ExchangeError):
+            await client.read_account()

@@ -72,8 +72,8 @@ def read_error(status: int, headers: object, body: object) -> ExchangeError | No
         return Unreachable("the timestamp was refused", clock_skew=True, code="-1021")
     if status >= 500:
         return Unreachable("the exchange has a problem", status=status)
-    if status == 401:
-        return Refused("the key was refused", status=401)
+    if status == 401 or code == -1121:
+        return Refused("the key was refused", status=status, code=str(code))
     return None
 
 

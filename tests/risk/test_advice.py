@@ -9,6 +9,7 @@ import pytest
 
 from monitor.risk import (
     Advice,
+    MarginMode,
     MarginPool,
     Mark,
     Target,
@@ -266,3 +267,35 @@ def test_a_distance_beyond_all_of_the_price_asks_for_no_end_at_all():
 
     assert top_up is not None
     assert top_up.adverse_move is None
+
+
+def test_closing_a_part_of_an_isolated_position_frees_its_margin_too():
+    """
+    100 BTC on 300, 3 % of maintenance above 5,000 of notional (100 less), 1 % below.
+
+    Now 200 of 300. Of n BTC 3 n − 100 of 3 n: a half where n = 66.67, so 33.4 of 100 are to be
+    closed, at lots of 0.1.
+    """
+    table = tiers((5000, "0.01", 0), (None, "0.03", 100))
+    held = long(linear("BTC", lot="0.1"), 100, 100, tiers=table)
+    pool = a_pool(held, cash=300, margin_mode=MarginMode.ISOLATED)
+    known = marks(BTC=100)
+
+    advice = ask(pool, known, RATIO_ONLY)
+
+    assert [r.contracts for r in advice.reductions] == [Decimal("33.4")]
+    # 66.6 left: 199.8 − 100 of maintenance, 199.8 of margin.
+    assert advice.reductions[0].margin_ratio == Decimal("99.8") / Decimal("199.8")
+    assert advice.all_in_proportion is None
+
+
+def test_an_isolated_position_of_one_tier_is_closed_or_backed():
+    """6 of 10, 60 %: any part left stands at 60 % again."""
+    held = long("BTC", 10, 100, tiers=flat("0.006"))
+    pool = a_pool(held, cash=10, margin_mode=MarginMode.ISOLATED)
+
+    advice = ask(pool, marks(BTC=100), RATIO_ONLY)
+
+    assert [(r.contracts, r.margin_ratio) for r in advice.reductions] == [(10, 0)]
+    assert advice.top_up is not None
+    assert advice.top_up.amount == 2

@@ -135,8 +135,26 @@ def test_of_two_pools_with_one_symbol_the_pool_is_named():
     books = (HEDGE[0], Book(pool=isolated, marks=KNOWN))
 
     closure = Closure(symbol="BTCUSDT", pool="isolated/SOLUSDT", share=D("0.5"))
-    assert after(closure, books=books)[1].pool.positions[0].contracts == 1
-    assert after(closure, books=books)[0] == books[0]
+    found = after(closure, books=books)
+    assert found[1].pool.positions[0].contracts == 1
+    assert found[0].pool.positions == HEDGE[0].pool.positions
+
+
+def test_what_an_isolated_position_gives_back_goes_to_the_cross_pool():
+    """4 SOL from 50 at 45 on 40: half of it frees 20 of margin and loses 10, fee 0.1 % of 90."""
+    alone = replace(ALONE, positions=(long("SOL", 4, 50, taker_fee_rate=D("0.001")),))
+    marks = {**ALL_KNOWN, "SOL/USDT:USDT": mark(45)}
+    books = tuple(Book(pool=pool, marks=marks) for pool in (COIN, alone, CROSS))
+    half = Closure(symbol="SOLUSDT", share=D("0.5"))
+
+    assert balances(after(half, books=books)) == [7, 20, 1000 + 20 - 10 - D("0.09")]
+    # Half a coin less of loss for each of two: a single one comes back.
+    even = Book(pool=replace(alone, collateral=(coins("USDT", "22.18"),)), marks=marks)
+    assert balances(after(half, books=(even, books[2]))) == [D("11.09"), 1001]
+    # Where no cross pool takes it, or two do, it lies in a wallet that is not looked at.
+    assert balances(after(half, books=books[:2])) == [7, 20]
+    twice = (*books, replace(books[2], pool=replace(CROSS, id=PoolId(account="b", name="USDT"))))
+    assert balances(after(half, books=twice)) == [7, 20, 1000, 1000]
 
 
 @pytest.mark.parametrize(
@@ -290,3 +308,12 @@ def test_a_pool_that_only_prices_would_end_is_saved_by_money():
 
     (found,) = after(add(200), move(None, -20), books=(book,))
     assert found.liquidated_after is None
+
+
+def test_a_move_that_ends_just_where_it_is_liquidated_is_told():
+    """10 of balance and 5 held: at 95 the 1 BTC has lost the other 5."""
+    pool = a_pool(long("BTC", tiers=None), cash=10, other_maintenance=D(5))
+    books = (Book(pool=pool, marks=KNOWN),)
+
+    assert after(move("BTC", -5), books=books)[0].liquidated_after == 1
+    assert after(move("BTC", -4), books=books)[0].liquidated_after is None

@@ -7,16 +7,20 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.risk import Basis, Borrow, Collateral, Follow, TierMeasure, evaluate
+from monitor.risk import Basis, Borrow, Collateral, Follow, HaircutStep, TierMeasure, evaluate
 from monitor.risk.collateral import debt
+from monitor.risk.path import rough_amounts
 from tests.build import NOON, a_pool, coins, flat, long, marks, tiers
 
 D = Decimal
 OWED = TierMeasure.CONTRACTS
 
 
-def a_borrow(rate: str, *, fee: str = "0", loan: str = "0", initial: str | None = None) -> Borrow:
+def a_borrow(
+    rate: str, *, fee: str = "0", loan: str = "0", initial: str | None = None, beside: str = "0"
+) -> Borrow:
     return Borrow(
+        beside=D(beside),
         tiers=tiers((None, rate, 0), measured_in=OWED),
         fee_rate=D(fee),
         loan=D(loan),
@@ -173,3 +177,45 @@ def test_the_first_margin_of_a_debt_counts_at_the_coins_price_for_debts() -> Non
     owed = replace(coins("BTC", -3, 20, rates=(1, "1.1")), borrow=a_borrow("0.04", initial="0.25"))
     risk = evaluate(a_pool(collateral=(coins("USDT", 500), owed)), {}, NOON)
     assert risk.requirement.initial_margin == 3 * 22 * D("0.25")
+
+
+@pytest.mark.parametrize(
+    ("balance", "beside", "loan", "owed"),
+    [
+        ("-100", "30", "0", "70"),
+        ("-100", "-30", "0", "130"),
+        ("-100", "130", "0", "0"),
+        ("20", "-30", "0", "10"),
+        ("-100", "30", "80", "80"),
+    ],
+)
+def test_what_lies_beside_counts_for_the_debt_alone(
+    balance: str, beside: str, loan: str, owed: str
+) -> None:
+    """The balance knows nothing of it: 5 % of what is owed is all that changes."""
+    borrow = a_borrow("0.05", loan=loan, beside=beside)
+    asset = Collateral(asset="USDT", balance=D(balance), borrow=borrow)
+    found = evaluate(a_pool(unit="USD", collateral=(asset,)), {}, NOON)
+    assert found.collateral[0].debt == D(owed)
+    assert found.requirement.maintenance_margin == D(owed) * D("0.05")
+    assert found.requirement.margin_balance == D(balance)
+
+
+def test_where_a_debt_begins_goes_by_what_lies_beside_too() -> None:
+    """
+    Options worth −15 beside: the debt begins at an amount of 15, and at −35 it is 50, where its
+    rate jumps.
+    """
+    table = tiers((50, "0.04", 0), (None, "0.2", 0), measured_in=OWED)
+    borrow = Borrow(tiers=table, beside=D(-15))
+    asset = Collateral(asset="USDT", balance=D(5), borrow=borrow)
+    assert sorted(rough_amounts(asset)) == [-50 + 15, 15]
+
+
+def test_nothing_of_a_debt_is_left_out_whatever_is_left_out_of_coins():
+    steps = (HaircutStep(up_to=None, haircut=D("0.3")),)
+    for balance, haircut in ((5, "0.3"), (-5, "0")):
+        asset = Collateral(asset="BTC", balance=D(balance), haircuts=steps)
+        found = evaluate(a_pool(unit="USD", collateral=(asset,)), {}, NOON)
+        assert found.collateral[0].haircut == D(haircut)
+        assert found.collateral[0].maintenance_margin == 0, "nothing is charged"

@@ -8,6 +8,7 @@ import pytest
 
 from monitor.errors import BadTierTable
 from monitor.risk import AccountSnapshot, LeverageTier, Mark, Reported, Side, TierMeasure, TierTable
+from monitor.risk.news import Warned
 from tests.build import NOON, a_pool, coins, inverse, linear, long, short, tiers
 
 
@@ -121,3 +122,10 @@ def test_a_pool_is_either_read_or_unread():
             marks={},
             unread={pool.id: "a row of it can't be read"},
         )
+
+
+def test_a_warning_is_critical_unless_it_is_said_to_be_none() -> None:
+    said = Warned(at=NOON, words="margin call")
+
+    assert said.is_critical
+    assert said.exchange_symbol is None

@@ -21,6 +21,8 @@ from monitor.risk import (
     requirement,
     uniform_move,
 )
+from monitor.risk.path import of_symbol
+from monitor.risk.solve import move_along
 from tests.build import NOON, a_pool, coins, flat, inverse, linear, long, mark, marks, short, tiers
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
@@ -297,3 +299,11 @@ def test_a_short_that_more_of_its_coin_covers_is_hurt_by_a_fall_too():
     # Both fall by m: 50,000 (1 - m) - 20,000 + 12,500 m - 30,000 m
     #   = 0.005 (12,500 + 30,000) (1 - m), so 67,500 m - 212.5 m = 30,000 - 212.5.
     assert move == pytest.approx(-(30_000 - Decimal("212.5")) / Decimal("67287.5"))
+
+
+def test_where_as_little_is_left_as_is_required_it_ends_at_once():
+    """−5 of balance and of requirement: not reached (it is below 0), and yet nothing is left."""
+    pool = a_pool(long("BTC", tiers=None), cash=-5, other_maintenance=Decimal(-5))
+    rising = of_symbol(pool, marks(BTC=100), BTC, Decimal(1))
+
+    assert move_along(rising) == 0

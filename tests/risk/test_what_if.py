@@ -10,12 +10,14 @@ import pytest
 from monitor.errors import MissingCollateral, MissingMark
 from monitor.risk import (
     Instrument,
+    MarginMode,
     MarginPool,
     Mark,
     evaluate,
     exposures,
     moved,
     reduced,
+    released,
     requirement,
     shifted,
     shifted_adversely,
@@ -23,6 +25,7 @@ from monitor.risk import (
     topped_up,
 )
 from monitor.risk.collateral import price_of
+from monitor.risk.what_if import nets
 from tests.build import (
     NOON,
     a_pool,
@@ -175,6 +178,24 @@ def test_an_inverse_reduction_realises_coins():
     assert after.collateral[0].balance == 1 + 1000 * (1 / Decimal(50) - 1 / Decimal(100))
 
 
+def test_a_part_of_an_isolated_position_takes_its_part_of_the_margin_along():
+    """4 BTC from 100 at 90 on 60: a quarter closed frees 15 and loses 10, less 0.1 % of 90."""
+    held = long("BTC", 4, 100, taker_fee_rate=Decimal("0.001"), close_fee=fee("0.8", "0.002"))
+    pool = a_pool(held, cash=60, margin_mode=MarginMode.ISOLATED)
+
+    after = reduced(pool, held, Decimal(1), mark(90))
+
+    assert after.collateral[0].balance == 45
+    assert after.positions[0].close_fee == fee("0.6", "0.002")
+    # What is left stands as the whole did: 3/4 of balance and of maintenance.
+    both = [requirement(p, marks(BTC=90)) for p in (pool, after)]
+    assert both[1].margin_balance == 60 - 15 - 40 + 10
+    assert both[1].maintenance_margin == both[0].maintenance_margin * 3 / 4
+    assert released(pool, held, Decimal(1), mark(90)) == 15 - 10 - Decimal("0.09")
+    cross = a_pool(held, cash=60)
+    assert released(cross, held, Decimal(1), mark(90)) == 0
+
+
 def test_closing_all_of_it_takes_the_position_away():
     held, other = long("BTC", 4), short("ETH", 1)
     pool = a_pool(held, other)
@@ -252,3 +273,19 @@ def test_a_contract_quoted_in_a_coin_is_its_opposite_too():
     # where nothing else in the pool is Bitcoin, its price is the pool's own measure
     alone = a_pool(held[0], unit="BTC")
     assert exposures(alone, before) == {"ETH": 1}
+
+
+def test_a_coin_that_moves_moves_no_mark_that_is_not_there():
+    assert shifted_coins(a_pool(long("BTC")), {}, {"BTC": Decimal("0.1")})[1] == {}
+
+
+def test_what_is_held_and_what_is_owned_of_a_coin_stand_side_by_side():
+    """2 BTC short and 5 owned, at 110."""
+    pool = a_pool(
+        short("BTC", 2),
+        collateral=(coins("USDT"), coins("BTC", 5, 100, follows=("BTC", BTC, 100))),
+    )
+    assert nets(pool, marks(BTC=110)) == {"BTC": (-220, 550)}
+    assert exposures(pool, marks(BTC=110)) == {"BTC": -1}, "by its positions, unless said"
+    assert exposures(pool, marks(BTC=110), with_collateral=True) == {"BTC": 1}
+    assert shifted_adversely(pool, marks(BTC=110), Decimal("0.1"))[1][BTC].price == 121

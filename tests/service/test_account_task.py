@@ -23,7 +23,7 @@ from monitor.engine.events import (
     TimePassed,
 )
 from monitor.errors import ExchangeError, Malformed, Refused, Unmodelled, Unreachable
-from monitor.exchanges.call import Replies, Reply, RestCall
+from monitor.exchanges.call import Depth, Replies, Reply, RestCall
 from monitor.exchanges.port import Exchange, Permissions
 from monitor.risk.model import AccountSnapshot, Mark
 from monitor.service.account_task import AccountTask, Shell, TooManyDeaths
@@ -53,8 +53,9 @@ class FakeRest:
     forgotten: int = 0
     renewed: int = 0
     logs_renewed: int = 0
+    doubted: int = 0
 
-    async def read_account(self) -> Replies:
+    async def read_account(self, *, depth: Depth = Depth.WHOLE) -> Replies:
         self.reads += 1
         if self.failures:
             raise self.failures.pop(0)
@@ -66,6 +67,9 @@ class FakeRest:
             raise self.key_failures.pop(0)
         return Reply(request=call.request, status=200, body={}, at=NOON)
 
+    async def call_public(self, call: RestCall) -> Reply:
+        return await self.call(call)
+
     def forget(self) -> None:
         self.forgotten += 1
 
@@ -74,6 +78,9 @@ class FakeRest:
 
     def renew_logs(self) -> None:
         self.logs_renewed += 1
+
+    def doubt_offset(self) -> None:
+        self.doubted += 1
 
 
 @dataclass
@@ -164,10 +171,10 @@ async def test_a_reading_tells_of_the_key_and_of_the_account() -> None:
     assert [type(event) for event in await stage.read()] == [SnapshotTaken]
 
 
-async def test_the_key_is_looked_at_again_after_an_hour() -> None:
+async def test_the_key_is_looked_at_again_after_five_minutes() -> None:
     stage = Stage()
     await stage.read()
-    stage.now += timedelta(seconds=3599)
+    stage.now += timedelta(seconds=299)
     assert len(await stage.read()) == 1
     stage.now += timedelta(seconds=1)
     assert len(await stage.read()) == 2
@@ -261,6 +268,8 @@ async def test_wanted_marks_are_asked_for_by_rest_and_put_on_our_clock() -> None
     assert moved.source is Source.REST
     # The exchange's clock runs two seconds before ours.
     assert moved.marks["SOLUSDT"] == Mark(price=Decimal(101), at=NOON - timedelta(seconds=2))
+    # Marks that seem late may be a clock that was set since.
+    assert stage.rest.doubted == 1
 
 
 async def test_a_wanted_snapshot_is_read_without_waiting_for_the_next_poll() -> None:

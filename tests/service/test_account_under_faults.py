@@ -37,7 +37,7 @@ class Rest:
         self.asked_at: list[float] = []
         self.takes_seconds = 0.0
 
-    async def read_account(self) -> Replies:
+    async def read_account(self, **_: object) -> Replies:
         self.asked_at.append(asyncio.get_running_loop().time())
         await asyncio.sleep(self.takes_seconds)
         answer = self.answers[0]
@@ -177,7 +177,7 @@ async def test_a_fault_over_one_fact_costs_none_that_came_with_it() -> None:
 
 async def test_five_faults_of_ours_in_ten_minutes_end_the_account() -> None:
     class Broken(Rest):
-        async def read_account(self) -> Replies:
+        async def read_account(self, **_: object) -> Replies:
             raise RuntimeError("a bug")
 
     stage = Stage(Broken(POOL))

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from monitor.alerts.ladder import Severity
 from monitor.exchanges.registry import EXCHANGES
+from monitor.risk.model import PoolId
 from monitor.service import checks as checking
-from monitor.service.checks import Check, run_checks
+from monitor.service.checks import run_checks
 from monitor.settings import AccountSettings, ChannelSettings
 from monitor.simulator.scenario import load
 from monitor.simulator.server import running
@@ -21,6 +22,7 @@ from tests.service.having import some_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from monitor.service.findings import Check
     from monitor.simulator.scenario import Scenario
     from monitor.simulator.server import Access
 
@@ -56,7 +58,8 @@ async def checks(
     async with running(one_account(permissions)) as simulation:
         (access,) = simulation.access()
         held = some_settings(folder, accounts=(account(access, **changes),))
-        return [line async for line in run_checks(held, send_test=False)][2:]
+        lines = [line async for line in run_checks(held, send_test=False)][2:]
+    return [line for line in lines if line.what.startswith(NAME)]
 
 
 async def test_a_sound_account_is_gone_through_from_reachable_to_its_marks(tmp_path: Path) -> None:
@@ -72,6 +75,7 @@ async def test_a_sound_account_is_gone_through_from_reachable_to_its_marks(tmp_p
             "positions",
             "leverage tiers",
             "mark stream",
+            "private stream",
         )
     ]
     assert [line for line in found if not line.ok] == []
@@ -81,6 +85,7 @@ async def test_a_sound_account_is_gone_through_from_reachable_to_its_marks(tmp_p
     held = {p.symbol for p in one_account().accounts[0].positions}
     assert set(words["positions"].split(", ")) == held
     assert words["mark stream"] == f"{len(held)} symbols heard"
+    assert words["private stream"].startswith("given: ")
 
 
 @pytest.mark.parametrize("allowed", [False, True])
@@ -119,8 +124,8 @@ async def test_what_a_key_may_not_look_at_fails_the_check(
     read = checking._read
 
     async def unreadable(*given: object) -> object:
-        snapshot = await read(*given)  # type: ignore[arg-type] - handed through
-        return replace(snapshot, mode=f"{snapshot.mode}; not read: COIN-M")
+        replies, snapshot = await read(*given)  # type: ignore[arg-type] - handed through
+        return replies, replace(snapshot, mode=f"{snapshot.mode}; not read: COIN-M")
 
     monkeypatch.setattr(checking, "_read", unreadable)
 
@@ -128,6 +133,24 @@ async def test_what_a_key_may_not_look_at_fails_the_check(
 
     assert failed.what == f"{NAME}: all of the account"
     assert failed.found.startswith("COIN-M: this key may not ask for it")
+
+
+async def test_a_pool_that_can_not_be_read_fails_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = checking._read
+
+    async def unreadable(*given: object) -> object:
+        replies, snapshot = await read(*given)  # type: ignore[arg-type] - handed through
+        unread = {PoolId(account=NAME, name="USDC"): "exchangeInfo: no row for NEWUSDC"}
+        return replies, replace(snapshot, unread=unread)
+
+    monkeypatch.setattr(checking, "_read", unreadable)
+
+    (failed,) = [line for line in await checks(tmp_path) if not line.ok]
+
+    assert failed.what == f"{NAME}: pool USDC"
+    assert failed.found == "can't be read: exchangeInfo: no row for NEWUSDC"
 
 
 async def test_a_test_message_is_sent_where_asked_for(tmp_path: Path) -> None:

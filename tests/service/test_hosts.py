@@ -32,19 +32,19 @@ ONE = AccountSettings(
 def test_accounts_of_one_host_share_it_and_others_do_not(tmp_path: Path) -> None:
     store = open_store(tmp_path, NOON)
     hosts = Hosts(store)
-    assert hosts.quiet(ONE) is hosts.quiet(replace(ONE, name="two"))
-    assert hosts.quiet(ONE) is not hosts.quiet(replace(ONE, exchange="okx"))
-    assert hosts.quiet(ONE) is not hosts.quiet(replace(ONE, rest_url="https://eea.example"))
+    assert hosts.host(ONE) is hosts.host(replace(ONE, name="two"))
+    assert hosts.host(ONE) is not hosts.host(replace(ONE, exchange="okx"))
+    assert hosts.host(ONE) is not hosts.host(replace(ONE, rest_url="https://eea.example"))
     store.close()
 
 
 def test_a_ban_outlives_a_restart(tmp_path: Path) -> None:
     store = open_store(tmp_path, NOON)
-    Hosts(store).quiet(ONE).ask(at(600))
+    Hosts(store).host(ONE).quiet.ask(at(600))
     store.close()
 
     store = open_store(tmp_path, at(30))
-    quiet = Hosts(store).quiet(replace(ONE, name="two"))
+    quiet = Hosts(store).host(replace(ONE, name="two")).quiet
     assert quiet.seconds_left(at(30)) == 570
-    assert Hosts(store).quiet(replace(ONE, exchange="bybit")).until is None
+    assert Hosts(store).host(replace(ONE, exchange="bybit")).quiet.until is None
     store.close()

@@ -4,9 +4,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from monitor.engine.events import FeedLost, MarksMoved, Source, TimePassed
+from monitor.engine.events import FeedLost, MarksMoved, SnapshotTaken, Source, TimePassed
 from monitor.risk.model import Mark
 from monitor.service.mailbox import Mailbox
+from tests.engine.scene import snapshot, the_pool
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -49,6 +50,27 @@ async def test_other_events_keep_their_place_between_marks() -> None:
     box.put(moved(1, BTC="101"))
     kinds = [type(event).__name__ for event in await box.take()]
     assert kinds == ["MarksMoved", "FeedLost", "MarksMoved"]
+
+
+def taken(second: int, source: Source = Source.LIVE) -> SnapshotTaken:
+    at = START + timedelta(seconds=second)
+    return SnapshotTaken(snapshot=snapshot(the_pool(), at=at), at=at, source=source)
+
+
+async def test_of_live_books_in_a_row_the_newest_is_kept() -> None:
+    box = Mailbox()
+    for second in range(3):
+        box.put(taken(second))
+    assert await box.take() == (taken(2),)
+
+
+async def test_readings_are_all_kept_and_live_books_stay_on_their_side_of_other_events() -> None:
+    box = Mailbox()
+    lost = FeedLost(feed="marks", because="gone", at=START)
+    events = (taken(0), taken(1, Source.REST), taken(2, Source.REST), taken(3), lost, taken(4))
+    for event in events:
+        box.put(event)
+    assert await box.take() == events
 
 
 async def test_live_marks_and_those_asked_for_are_not_mixed() -> None:

@@ -87,9 +87,18 @@ async def test_closing_an_isolated_position_gives_its_wallet_back(sim: Simulatio
     assert pool(sim, "one", "USDT").margin_balance == D("966.5")  # 900.5 + 60 + 3 x 2
 
 
+async def test_margin_may_be_added_to_an_isolated_position(sim: Simulation) -> None:
+    body = {"account": "one", "symbol": "SOLUSDT", "side": "long", "margin": "40"}
+    frame = await heard(sim, "sim-one-key", **body)
+    assert (frame["a"]["m"], frame["a"]["P"][0]["iw"]) == ("MARGIN_TRANSFER", "100.00000000")
+    assert pool(sim, "one", "isolated/SOLUSDT").margin_balance == 60 + 40 + 3 * 2
+    assert pool(sim, "one", "USDT").margin_balance == D("900.5")
+
+
 @pytest.mark.parametrize(
     "body",
     [
+        {"account": "one", "symbol": "BTCUSDT", "side": "long", "margin": 1},  # a cross position
         {"account": "nobody", "coin": "USDT", "amount": 1},
         {"account": "one", "symbol": "BTCUSDT", "side": "short", "contracts": 1},
         {"account": "one", "coin": "USDT", "amount": "much"},

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.simulator.bybit_account import Account, Order, Position, Prices
-from monitor.simulator.bybit_isolated import added_margin, liquidation_price
+from monitor.simulator.bybit_isolated import added_margin, liquidation_price, with_margin
 from monitor.simulator.bybit_pools import liquidate, pools
 from monitor.simulator.bybit_tables import RISK_LIMITS, ladder
 
@@ -69,6 +69,17 @@ def test_margin_added_by_hand_moves_the_price_away():
     assert liquidation_price(short) == (D(20400) + 500) / D("1.005")
 
 
+def test_margin_is_added_to_what_stands_and_goes_with_what_is_closed():
+    """400 of initial margin and 500 more; of a quarter closed a quarter goes."""
+    mine = position("BTCUSDT", "Buy", "1", "20000", "50")
+    assert added_margin(with_margin(mine, D(500))) == 500
+    more = with_margin(with_margin(mine, D(300)), D(200))
+    assert more.isolated_margin == 900
+    left = more.resized(D("0.75"), D(19000))
+    assert (left.isolated_margin, added_margin(left)) == (900 * D("0.75"), 500 * D("0.75"))
+    assert mine.resized(D("0.5"), D(19000)).isolated_margin == 0, "just its initial margin"
+
+
 def test_the_ratio_is_maintenance_by_what_stands_for_the_position():
     """Of 0.1 BTC at 100,000, 10x, mark 99,000, both with 10,000 x 0.9 x 0.055 % to close."""
     mine = position("BTCUSDT", "Buy", "0.1", "100000", "10", isolated_margin=D(1200))
@@ -114,13 +125,13 @@ def test_without_leverage_a_long_has_no_price():
     assert liquidation_price(position("BTCUSDT", "Buy", "0.1", "100000", "1")) is None
 
 
-def test_an_order_beside_it_moves_its_tier():
-    """2.9 BTC at 100,000 are in the first tier; with 0.2 more waiting in the second."""
+def test_an_order_beside_it_takes_nothing_of_its_pool():
+    """2.9 BTC at 100,000 are in the first tier, whatever waits beside them."""
     mine = position("BTCUSDT", "Buy", "2.9", "100000", "10")
-    order = Order(order_id="1", symbol="BTCUSDT", side="Buy", qty=D("0.2"), price=D(99000))
+    order = Order(order_id="1", symbol="BTCUSDT", side="Buy", qty=D(20), price=D(99000))
     (pool,) = pools(isolated(mine, orders=[order]), at(BTC="100000"))
     fee = 290000 * D("0.9") * D("0.00055")
-    assert pool.maintenance_margin == 290000 * D("0.005") - 510 + fee
+    assert pool.maintenance_margin == 290000 * D("0.0033") + fee
 
 
 def test_the_sides_of_a_hedge_are_pools_of_their_own():

@@ -11,11 +11,12 @@ import pytest
 
 from monitor.simulator import bybit_tables
 from monitor.simulator.bybit_account import Account, Order, Position, Prices
+from monitor.simulator.bybit_estimate import estimated_liquidation_price
 from monitor.simulator.bybit_ledger import (
     counted_amount,
-    estimated_liquidation_price,
     figures,
     position_figures,
+    tiered_margin,
 )
 from monitor.simulator.bybit_pools import liquidation_prices
 from monitor.simulator.bybit_tables import COLLATERAL_RATIOS, INSTRUMENTS, RISK_LIMITS, ladder
@@ -104,9 +105,7 @@ def test_the_estimated_liquidation_price_takes_a_dollar_for_a_coin():
 
 def test_a_usdc_perpetual_as_the_wire_had_it():
     """Wire, 2026-03-29: BTCPERP, m 0.4 %, t 0.1 %."""
-    mine = position_figures(
-        long("BTCPERP", "0.001", "66473.5"), D("66472.02"), D("66.47202"), D("0.001")
-    )
+    mine = position_figures(long("BTCPERP", "0.001", "66473.5"), D("66472.02"), D("0.001"))
     assert cut(mine.initial_margin) == D("6.70702815")
     assert cut(mine.maintenance_margin) == D("0.32571423")
 
@@ -200,7 +199,7 @@ def test_the_solved_liquidation_prices_of_two_positions(two_positions):
     ids=["first tier", "second tier", "third tier"],
 )
 def test_the_tier_is_picked_at_the_mark(size, maintenance):
-    mine = position_figures(long("BTCUSDT", size, "50000"), D(100000), D(size) * 100000, rate=D(0))
+    mine = position_figures(long("BTCUSDT", size, "50000"), D(100000), rate=D(0))
     assert mine.maintenance_margin == D(maintenance)
 
 
@@ -212,7 +211,7 @@ def test_a_hedge_leg_of_ada_as_the_wire_had_it():
     of a hedge is charged is not verified: this is one leg by the rule of one way.
     """
     leg = long("ADAUSDT", "18720", "0.41160027", "75", idx=1)
-    mine = position_figures(leg, D("0.41"), D("7675.2"), D("0.00055"))
+    mine = position_figures(leg, D("0.41"), D("0.00055"))
     assert cut(mine.initial_margin) == D("106.51733189")
     assert cut(mine.maintenance_margin) == D("61.74533189")
     assert abs(mine.maintenance_margin - D("61.74535757")) < D("3e-5")
@@ -228,9 +227,7 @@ def test_tiered_collateral_counts_slice_by_slice():
 
 def test_an_inverse_position_is_kept_in_its_coin():
     """10,000 USD long at 50,000, mark 48,000, 10x, 0.5 %: all in BTC."""
-    mine = position_figures(
-        long("BTCUSD", "10000", "50000"), D(48000), D(10000) / 48000, D("0.00055")
-    )
+    mine = position_figures(long("BTCUSD", "10000", "50000"), D(48000), D("0.00055"))
     fee = D("0.2") * D("1.1") * D("0.00055")
     assert fee == D("0.000121")
     assert cut(mine.initial_margin) == D("0.02095433")
@@ -291,9 +288,34 @@ def test_an_order_pushes_its_side_into_a_higher_tier():
     assert figures(account, prices).maintenance_margin == 350000 * D("0.005") - 510
 
 
+def test_no_part_is_below_zero_however_large_the_orders_beside_it():
+    """
+    0.1 BTC, 10,000 USD, beside orders of 300 BTC: the tier of the two together has a deduction
+    of 1,482,510 or so; 0.33 % of 10,000 is 33, and the orders bear the rest.
+    """
+    orders = [
+        Order(order_id=str(n), symbol="BTCUSDT", side="Buy", qty=D(100), price=D(100000))
+        for n in range(3)
+    ]
+    account = Account(
+        name="orders",
+        wallets={"USDT": D(50000)},
+        positions=[long("BTCUSDT", "0.1", "100000")],
+        orders=orders,
+        taker_rate=D(0),
+    )
+    now = figures(account, at("1", BTC="100000"))
+    assert now.positions[0].maintenance_margin == 33
+    assert all(order.maintenance_margin > 0 for order in now.orders)
+    together = tiered_margin("BTCUSDT", D(30_010_000))
+    assert (
+        33 + sum(it.maintenance_margin for it in now.orders) == together == now.maintenance_margin
+    )
+
+
 def test_usdc_pnl_runs_from_the_last_settlement():
     held = long("BTCPERP", "1", "90000", session=D(99_000))
-    mine = position_figures(held, D(100_000), D(100_000), D(0))
+    mine = position_figures(held, D(100_000), D(0))
     assert mine.unrealised_pnl == 1000
 
 

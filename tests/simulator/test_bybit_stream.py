@@ -208,23 +208,32 @@ async def test_topics_of_both_kinds_can_t_be_in_one_request(sim):
 async def test_a_liquidation_is_told_on_every_topic(sim):
     async with private(sim, "two", "position", "wallet", "order", "execution") as socket:
         await steer(sim, "price", base="BTC", price="70000")
-        told = [await frame(socket) for _ in range(6)]
+        told = [await frame(socket) for _ in range(10)]
     kinds = [one["topic"] for one in told]
-    assert kinds == ["order", "execution", "position", "execution", "position", "wallet"]
+    taken = ["order", "execution", "position"]
+    assert kinds == ["order", "position", "position", *taken, *taken, "wallet"]
     (order,) = told[0]["data"]
     assert (order["orderStatus"], order["cancelType"]) == ("Cancelled", "CancelAllBeforeLiq")
-    execution = told[1]["data"][0]
+    under_way = told[1]["data"][0]
+    assert (under_way["symbol"], under_way["positionStatus"]) == ("BTCUSDT", "Liq")
+    assert under_way["size"] == "0.5"
+    execution = told[4]["data"][0]
     assert (execution["execType"], execution["symbol"], execution["execQty"]) == (
         "BustTrade",
         "BTCUSDT",
         "0.5",
     )
     assert execution["createType"] == "CreateByTakeOver_PassThrough"
-    closed = told[2]["data"][0]
+    closed = told[5]["data"][0]
     assert (closed["side"], closed["size"], closed["positionMM"]) == ("", "0", "")
-    assert told[5]["data"][0]["totalMaintenanceMargin"] == "0"
+    assert told[9]["data"][0]["totalMaintenanceMargin"] == "0"
     listed = await bybit(sim, "two", "/v5/execution/list", category="linear", execType="BustTrade")
     assert {row["symbol"] for row in listed["list"]} == {"BTCUSDT", "ETHUSDT"}
+    log = (await bybit(sim, "two", "/v5/account/transaction-log"))["list"]
+    lost = {row["symbol"]: Decimal(row["change"]) for row in log}
+    assert set(lost) == {"BTCUSDT", "ETHUSDT"} | ({""} & set(lost)), "the rest is repaid"
+    wallet = told[9]["data"][0]["coin"][0]["walletBalance"]
+    assert Decimal(wallet) == 12000 + sum(lost.values())
     positions = await bybit(sim, "two", "/v5/position/list", category="linear", settleCoin="USDT")
     assert positions["list"] == []
     kinds = [e["event"] for e in sim.world.events if e.get("account") == "two"]

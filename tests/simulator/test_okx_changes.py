@@ -1,6 +1,7 @@
 """What moves a pretended OKX account beside the market, and what is told of it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import aiohttp
 import pytest
 
 from monitor.simulator.okx import Okx
+from monitor.simulator.okx_account import MarginPosition
 from monitor.simulator.server import running
 from tests.simulator.scenes import scene
 from tests.simulator.unified import MARKET, OKX, OKX_OTHERS, got, okx, okx_headers, steer, truth
@@ -16,6 +18,19 @@ D = Decimal
 BILLS, RATES = "/api/v5/account/bills", "/api/v5/public/funding-rate"
 BALANCE, CONFIG = "/api/v5/account/balance", "/api/v5/account/config"
 EIGHT_HOURS_MS = 8 * 3600 * 1000
+
+# 1 BTC bought with borrowed USDT, on a margin of 0.2.
+BOUGHT = MarginPosition(
+    inst_id="BTC-USDT",
+    direction=1,
+    ccy="BTC",
+    held=D("1.2"),
+    owed=D(95000),
+    avg_px=D(95000),
+    lever=D(5),
+    pos_id="77",
+    margin=D("0.2"),
+)
 
 
 @pytest.fixture
@@ -59,7 +74,7 @@ async def test_a_trade_is_billed(sim):
     ]
 
 
-async def test_where_both_stand_the_cross_position_is_traded():
+async def test_where_both_stand_the_cross_position_is_traded_unless_said():
     both = """
 [[accounts]]
 name = "both"
@@ -75,6 +90,31 @@ positions = [
         await steer(other, "okx/change", account="both", symbol="SOL-USDT-SWAP", contracts=2)
         rows = await okx(other, "both", "/api/v5/account/positions")
         assert told(rows, "mgnMode", "pos") == [("isolated", "9"), ("cross", "2")]
+        wish = {"account": "both", "symbol": "SOL-USDT-SWAP"}
+        await steer(other, "okx/change", **wish, contracts=3, isolated=True)
+        rows = await okx(other, "both", "/api/v5/account/positions")
+        assert told(rows, "mgnMode", "pos", "margin") == [
+            ("isolated", "3", "100"),
+            ("cross", "2", ""),
+        ]
+        await steer(other, "okx/change", **wish, margin="25.5")
+        rows = await okx(other, "both", "/api/v5/account/positions")
+        assert told(rows, "margin") == [("125.5",), ("",)]
+
+
+async def test_a_margin_trade_holds_what_is_added_to_its_margin():
+    alone = """
+[[accounts]]
+name = "alone"
+exchange = "okx"
+mode = "futures"
+wallets = { USDT = 500 }
+"""
+    async with running(scene(alone, market=MARKET)) as other:
+        ledger = other.world.exchanges[0].accounts[0].ledger
+        ledger.loans.append(BOUGHT)
+        await steer(other, "okx/change", account="alone", symbol="BTC-USDT", margin="0.5")
+        assert ledger.loans == [replace(BOUGHT, held=D("1.7"), margin=D("0.7"))]
 
 
 async def test_funding_is_charged_when_it_is_said_to_be(sim):

@@ -278,6 +278,21 @@ async def test_what_can_t_be_taken_is_refused(sim, body):
     assert await okx(sim, "futures", BILLS) == []
 
 
+async def test_a_stop_is_told_when_it_comes_and_goes(sim):
+    algos = "/api/v5/trade/orders-algo-pending"
+    async with private(sim, {"channel": "orders-algo", "instType": "ANY"}, path=BUSINESS) as socket:
+        await steer(sim, "okx/stop", account="futures", symbol="ETH-USDT-SWAP", trigger="3700")
+        (placed,) = (await heard(socket))[0]["data"]
+        assert (placed["state"], placed["side"], placed["slTriggerPx"]) == ("live", "buy", "3700")
+        rows = await okx(sim, "futures", algos, ordType="conditional")
+        assert placed["algoId"] in {row["algoId"] for row in rows}
+        await steer(sim, "okx/stop", account="futures", symbol="ETH-USDT-SWAP")
+        (gone,) = (await heard(socket))[0]["data"]
+    assert (gone["algoId"], gone["state"]) == (placed["algoId"], "canceled")
+    rows = await okx(sim, "futures", algos, ordType="conditional")
+    assert placed["algoId"] not in {row["algoId"] for row in rows}
+
+
 # --- faults of the private sockets
 
 

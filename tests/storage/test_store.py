@@ -87,6 +87,27 @@ def test_an_incident_that_ended_is_open_no_more(store: Store, tmp_path: Path) ->
     again.close()
 
 
+@pytest.mark.parametrize(
+    ("subject", "days", "is_kept"),
+    [
+        (Subject.TAKEN, 7.9, True),
+        (Subject.TAKEN, 8.1, False),
+        (Subject.BLIND, 0.03, True),
+        (Subject.BLIND, 0.05, False),
+    ],
+)
+def test_what_an_exchange_took_is_kept_in_mind_for_as_long_as_it_lists_it(
+    store: Store, tmp_path: Path, subject: Subject, days: float, is_kept: bool
+) -> None:
+    over = NOON - timedelta(days=days)
+    ended = an_incident(subject=subject, rung=None, resolved_at=over, told=("order-1",))
+    store.record(ended, None)
+
+    again = reopened(store, tmp_path)
+    assert again.kept_incidents("main") == ((ended,) if is_kept else ())
+    again.close()
+
+
 def test_a_message_waits_once_for_each_channel_and_comes_back_as_it_was(
     store: Store, tmp_path: Path
 ) -> None:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _MOST_ROUNDS = 30
 _PUBLIC_AGE = 3600
+_NONE = Decimal(0)
+_NEEDED = frozenset({"mmr", "fee", "maintenance_margin"})  # of a position without a model
 
 
 class Stage:
@@ -80,9 +82,13 @@ class Stage:
         await self._session.close()
         await self._runner.cleanup()
 
-    def fresh(self, seed: int) -> Fresh:
-        """The account of this seed alone, as it was, in books of its own."""
-        return Fresh(self.world, self._specs[f"a{seed}"])
+    def fresh(self, seed: int, *, bare: bool = False) -> Fresh:
+        """The account of this seed alone, as it was; `bare`: no orders, options need nothing."""
+        spec = self._specs[f"a{seed}"]
+        if bare:
+            extra = {name: _without_margin(value) for name, value in spec.extra.items()}
+            spec = replace(spec, orders=(), extra=extra)
+        return Fresh(self.world, spec)
 
     def prices(self) -> dict[str, Decimal]:
         return {path.base: path.start for path in self.world.scenario.paths}
@@ -163,10 +169,10 @@ class Fresh:
     def change(self, change: Change) -> None:
         self._exchange.change(self._name, change)
 
-    def ratio(self, pool: str) -> Decimal:
-        """The pool's ratio; 0 where it is gone."""
-        found = (p.ratio for p in self._exchange.pools(self._name) if p.pool == pool)
-        return next(found, Decimal(0))
+    def standing(self, pool: str) -> tuple[Decimal, Decimal]:
+        """The pool's margin balance and its whole requirement; both 0 where it is gone."""
+        found = (p for p in self._exchange.pools(self._name) if p.pool == pool)
+        return next(((p.margin_balance, p.maintenance_margin) for p in found), (_NONE, _NONE))
 
     def shift(self, fractions: Mapping[str, Decimal]) -> None:
         """Move coins by a fraction."""
@@ -181,6 +187,13 @@ class Fresh:
         for base, price in prices.items():
             self._world.pin(base, price)
         self._world.publish(self._exchange.name)
+
+
+def _without_margin(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        return value
+    rows = [isinstance(row, dict) for row in value]
+    return [{k: v for k, v in r.items() if k not in _NEEDED} for r in value] if all(rows) else value
 
 
 def _placed(error: ExchangeError, call: RestCall) -> ExchangeError:

@@ -16,7 +16,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.survey.advising import check_advice
+from tests.survey.advising import complaints
 from tests.survey.figures import compare
 from tests.survey.paths import walk
 from tests.survey.sources import KINDS, exchange_of
@@ -41,7 +41,7 @@ async def test_a_random_account_is_what_the_exchange_says(kind: str) -> None:
                 assert {name for name in wrong if "price" not in name} == set()
                 continue
             assert wrong == {}
-            assert list(check_advice(stage, snapshot, seed)) == []
+            assert list(complaints(stage, snapshot, seed)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,6 +18,7 @@ from monitor.exchanges.binance.calls import FUTURES_BUDGET
 from monitor.exchanges.binance.cash import mark_call
 from monitor.exchanges.binance.contracts import fee_call
 from monitor.exchanges.binance.errors import read_error
+from monitor.exchanges.binance.limits import read_use
 from monitor.exchanges.binance.marks import mark_calls, mark_streams, read_frame, read_marks
 from monitor.exchanges.binance.news import read_account_frame
 from monitor.exchanges.binance.permissions import HINT, RESTRICTIONS, read_permissions
@@ -140,5 +141,6 @@ EXCHANGE = Exchange(
     account_streams=account_streams,
     read_account_frame=read_account_frame,
     torn=torn,
+    read_use=read_use,
     narrowed=watching,
 )

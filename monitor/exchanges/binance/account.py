@@ -24,11 +24,12 @@ from monitor.exchanges.binance.calls import (
     POSITIONS,
 )
 from monitor.exchanges.binance.errors import read_error
+from monitor.exchanges.binance.unread import Unread, apart, asset_row, position_row
 from monitor.exchanges.payload import Row, rows_of
 from monitor.risk.model import ZERO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from decimal import Decimal
 
@@ -163,7 +164,8 @@ class Book:
 
     `told_at` is when the account reply came, `marked_at` the position rows. `totals` are
     None once an event has changed anything. `is_aggregated`: of a wallet in credits mode,
-    whether the credits hold what the other assets are worth.
+    whether the credits hold what the other assets are worth. `unread` are rows that could not
+    be read.
     """
 
     product: Product
@@ -174,6 +176,7 @@ class Book:
     marked_at: datetime
     totals: Totals | None = None
     is_aggregated: bool = False
+    unread: tuple[Unread, ...] = ()
 
 
 KeyedRow = TypeVar("KeyedRow", PositionRow, Sketch)
@@ -227,9 +230,9 @@ def read_config(replies: Replies) -> Config:
     )
 
 
-def read_assets(replies: Replies) -> Mapping[str, AssetRow]:
+def read_assets(replies: Replies) -> tuple[Mapping[str, AssetRow], tuple[Unread, ...]]:
     """
-    The wallet's assets by name, those without any balance included.
+    The wallet's assets by name, those without any balance included, and the unreadable ones.
 
     Raises:
         Malformed: Also for an empty list: Binance always names some asset, so that an empty
@@ -238,12 +241,13 @@ def read_assets(replies: Replies) -> Mapping[str, AssetRow]:
     return assets_of(Row(answer(replies, ACCOUNT), "account"))
 
 
-def assets_of(account: Row) -> Mapping[str, AssetRow]:
+def assets_of(account: Row) -> tuple[Mapping[str, AssetRow], tuple[Unread, ...]]:
     """The assets of an account reply. Raises Malformed, also for an empty list."""
     rows = account.rows("assets")
     if not rows:
         raise Malformed(account.at("assets"), "at least one asset", "an empty list")
-    return {asset.asset: asset for asset in map(_read_asset, rows)}
+    found, unread = apart(rows, _read_asset, asset_row)
+    return {asset.asset: asset for asset in found}, unread
 
 
 def read_totals(replies: Replies) -> Totals:
@@ -269,11 +273,23 @@ def _read_asset(row: Row) -> AssetRow:
     )
 
 
-def read_sketches(replies: Replies) -> Mapping[PositionKey, Sketch]:
-    """The open positions that the account reply itself holds."""
+def read_sketches(replies: Replies) -> tuple[Mapping[PositionKey, Sketch], tuple[Unread, ...]]:
+    """The open positions that the account reply itself holds, and the unreadable ones."""
     account = Row(answer(replies, ACCOUNT), "account")
-    rows = [row for row in account.rows("positions") if is_open(row)]
-    return by_key(map(_read_sketch, rows), "account.positions")
+    return open_rows(account.rows("positions"), _read_sketch, "account.positions")
+
+
+def open_rows(
+    rows: Iterable[Row], read: Callable[[Row], KeyedRow], path: str
+) -> tuple[Mapping[PositionKey, KeyedRow], tuple[Unread, ...]]:
+    """
+    What `read` makes of the rows of open positions, by symbol and side, and the unreadable ones.
+
+    Raises:
+        Malformed: Where two rows claim to be the same position, or one doesn't tell its symbol.
+    """
+    found, unread = apart(rows, lambda row: read(row) if is_open(row) else None, position_row)
+    return by_key((row for row in found if row is not None), path), unread
 
 
 def by_key(rows: Iterable[KeyedRow], path: str) -> Mapping[PositionKey, KeyedRow]:
@@ -301,15 +317,16 @@ def is_open(row: Row) -> bool:
     return row.decimal("positionAmt") != ZERO
 
 
-def read_positions(replies: Replies) -> Mapping[PositionKey, PositionRow]:
+def read_positions(
+    replies: Replies,
+) -> tuple[Mapping[PositionKey, PositionRow], tuple[Unread, ...]]:
     """
-    The open positions by symbol and side.
+    The open positions by symbol and side, and the rows that can't be read.
 
-    Raises:
-        Malformed: For an unreadable row, or one whose amount contradicts its side.
+    Unreadable is also one whose amount contradicts its side.
     """
     rows = rows_of(answer(replies, POSITIONS), "positionRisk")
-    return by_key((_read_position(row) for row in rows if is_open(row)), "positionRisk")
+    return open_rows(rows, _read_position, "positionRisk")
 
 
 def _read_position(row: Row) -> PositionRow:

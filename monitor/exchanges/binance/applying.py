@@ -137,8 +137,10 @@ def _moved(state: State, moved: BalancesMoved) -> State:
 
 def _moved_book(book: Book, moved: BalancesMoved) -> Book:
     touched = _assets_of(book, moved)
+    told = {*moved.closed, *(row.key for row in moved.positions)}
     return replace(
         book,
+        unread=tuple(each for each in book.unread if (each.symbol, each.side) not in told),
         assets=_moved_assets(book.assets, moved, touched),
         positions=_moved_positions(book, moved, touched),
         totals=None,

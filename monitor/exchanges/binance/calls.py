@@ -20,12 +20,16 @@ FUTURES_BUDGET = Budget(name="binance futures", per_minute=2400, window_seconds=
 WALLET_BUDGET = Budget(name="binance sapi", per_minute=12_000, window_seconds=60)
 SPOT_BUDGET = Budget(name="binance spot", per_minute=6000, window_seconds=60)
 
+# «Invalid symbol.»
+UNKNOWN_SYMBOL = frozenset({"-1121"})
+
 # Read with every poll: a switch to multi-assets changes what every other figure means.
 CONFIG = RestCall(
     implicit="fapiPrivateGetAccountConfig",
     path="/fapi/v1/accountConfig",
     weight=5,
     budget=FUTURES_BUDGET,
+    heard_seconds=600,
 )
 # The two modes one by one: not asked for, but they serve where the reply of both is absent.
 MULTI_ASSETS = RestCall(
@@ -43,11 +47,14 @@ POSITION_SIDE = RestCall(
 ACCOUNT = RestCall(
     implicit="fapiPrivateV3GetAccount", path="/fapi/v3/account", weight=5, budget=FUTURES_BUDGET
 )
+# The account reply, read each time, holds every amount: other rows than these are read anew.
 POSITIONS = RestCall(
     implicit="fapiPrivateV3GetPositionRisk",
     path="/fapi/v3/positionRisk",
     weight=5,
     budget=FUTURES_BUDGET,
+    calm_seconds=300,
+    heard_seconds=600,
 )
 # On api.binance.com: a key that may not ask there still watches futures well. Asked with every
 # poll; while that host fails, what it said last serves on.
@@ -81,6 +88,7 @@ ASSET_INDEX = RestCall(
     path="/fapi/v1/assetIndex",
     weight=10,
     budget=FUTURES_BUDGET,
+    calm_seconds=120,
 )
 # What was booked to the wallet: explains a change, is part of no figure.
 INCOME = RestCall(
@@ -90,6 +98,7 @@ INCOME = RestCall(
     weight=30,
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
+    calm_seconds=3600,
     optional=True,
     is_log=True,
 )
@@ -109,6 +118,7 @@ LEVERAGES = RestCall(
     weight=5,
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
+    calm_seconds=1800,
     optional=True,
 )
 # Conditional orders live here since 2025-12-09; without a symbol the call weighs 40.
@@ -118,6 +128,7 @@ STOP_ORDERS = RestCall(
     weight=40,
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
+    calm_seconds=1800,
     optional=True,
 )
 # Orders placed before that day, and their kinds in older captures.
@@ -183,6 +194,7 @@ def bracket_call(symbol: str) -> RestCall:
         weight=1,
         budget=FUTURES_BUDGET,
         max_age_seconds=3600,
+        absent_codes=UNKNOWN_SYMBOL,
     )
 
 

@@ -22,8 +22,8 @@ from monitor.exchanges.binance.account import (
     Told,
     answer,
     assets_of,
-    by_key,
     is_open,
+    open_rows,
     optional_answer,
     price_or_none,
     signed_amount,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from monitor.exchanges.binance.account import PositionKey
+    from monitor.exchanges.binance.unread import Unread
     from monitor.exchanges.call import Replies, RestCall
 
 _NOT_FOUND = 404
@@ -88,21 +89,25 @@ def read_book(replies: Replies) -> Book:
         MissingReply, Malformed: If one of its two replies is not there, or can't be read.
     """
     account = Row(answer(replies, ACCOUNT), "dapi.account")
-    sketches = read_sketches(account)
+    assets, no_assets = assets_of(account)
+    sketches, no_sketches = read_sketches(account)
+    positions, no_positions = read_positions(replies, sketches)
     return Book(
         product=Product.COINM,
-        assets=assets_of(account),
-        positions=read_positions(replies, sketches),
+        assets=assets,
+        positions=positions,
         sketches=sketches,
         told_at=replies.get(ACCOUNT).at,
         marked_at=replies.get(POSITIONS).at,
+        unread=(*no_assets, *no_sketches, *no_positions),
     )
 
 
-def read_sketches(account: Row) -> Mapping[PositionKey, Sketch]:
-    """The open positions that the account reply itself holds."""
-    rows = [row for row in account.rows("positions") if is_open(row)]
-    return by_key(map(_read_sketch, rows), account.at("positions"))
+def read_sketches(
+    account: Row,
+) -> tuple[Mapping[PositionKey, Sketch], tuple[Unread, ...]]:
+    """The open positions that the account reply itself holds, and the unreadable ones."""
+    return open_rows(account.rows("positions"), _read_sketch, account.at("positions"))
 
 
 def _read_sketch(row: Row) -> Sketch:
@@ -117,19 +122,16 @@ def _read_sketch(row: Row) -> Sketch:
 
 def read_positions(
     replies: Replies, sketches: Mapping[PositionKey, Sketch]
-) -> Mapping[PositionKey, PositionRow]:
+) -> tuple[Mapping[PositionKey, PositionRow], tuple[Unread, ...]]:
     """
-    The open positions by symbol and side; Binance lists every symbol, most of them at 0.
+    The open positions by symbol and side, and the rows that can't be read.
 
-    Raises:
-        Malformed: For an unreadable row, or one whose amount contradicts its side.
+    Binance lists every symbol, most of them at 0. Unreadable is also one whose amount
+    contradicts its side.
     """
     rows = rows_of(answer(replies, POSITIONS), "dapi.positionRisk")
     ranks = read_ranks(replies)
-    return by_key(
-        (_read_position(row, sketches, ranks) for row in rows if is_open(row)),
-        "dapi.positionRisk",
-    )
+    return open_rows(rows, lambda row: _read_position(row, sketches, ranks), "dapi.positionRisk")
 
 
 def _read_position(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.exchanges.binance.calls import FUTURES_BUDGET
+from monitor.exchanges.binance.calls import FUTURES_BUDGET, UNKNOWN_SYMBOL
 from monitor.exchanges.call import RestCall
 
 ACCOUNT = RestCall(
@@ -21,6 +21,7 @@ ACCOUNT = RestCall(
     path="/dapi/v1/account",
     weight=5,
     budget=FUTURES_BUDGET,
+    heard_seconds=600,
     optional=True,
     sticky=True,
 )
@@ -29,6 +30,7 @@ POSITIONS = RestCall(
     path="/dapi/v1/positionRisk",
     weight=1,
     budget=FUTURES_BUDGET,
+    heard_seconds=600,
     optional=True,
     sticky=True,
 )
@@ -79,6 +81,7 @@ INCOME = RestCall(
     weight=20,
     budget=FUTURES_BUDGET,
     max_age_seconds=300,
+    calm_seconds=3600,
     optional=True,
     is_log=True,
 )
@@ -93,6 +96,7 @@ def bracket_call(symbol: str) -> RestCall:
         weight=1,
         budget=FUTURES_BUDGET,
         max_age_seconds=3600,
+        absent_codes=UNKNOWN_SYMBOL,
     )
 
 

@@ -24,7 +24,15 @@ from monitor.exchanges.binance.cash import mark_call, premium_rows
 from monitor.exchanges.binance.contracts import is_index, product_of
 from monitor.exchanges.binance.indexes import Rates, has_indexes
 from monitor.exchanges.payload import Row, parse_json, rows_of
-from monitor.exchanges.port import FrameRead, Ignored, MarksRead, MarkStream, Rejected, Subscribed
+from monitor.exchanges.port import (
+    FrameRead,
+    Ignored,
+    MarksRead,
+    MarkStream,
+    Rejected,
+    Subscribed,
+    TablesMoved,
+)
 from monitor.risk.model import Mark
 
 if TYPE_CHECKING:
@@ -39,7 +47,7 @@ PATH = "/market/ws"
 COIN_HOST = "wss://dstream.binance.com"
 COIN_PATH = "/ws"
 _STREAMS_PER_MESSAGE = 200
-_STREAMS_PER_CONNECTION = 1000
+_STREAMS_PER_CONNECTION = 999
 _SYMBOLS_BY_ONE = 10
 _COIN_MARGINED = "2"
 
@@ -57,6 +65,8 @@ _TOPICS = {
     Source.COINM: "markPrice@1s",
     Source.INDEX: "assetIndex",
 }
+_CONTRACTS = "!contractInfo"
+_CONTRACT = "contractInfo"
 _MARK = "markPriceUpdate"
 _INDEX = "assetIndexUpdate"
 
@@ -111,9 +121,10 @@ def _source(instrument: Instrument) -> Source:
 
 def mark_streams(instruments: tuple[Instrument, ...]) -> tuple[MarkStream, ...]:
     """
-    A connection for each side's symbols, up to 1,000, each by its own stream once a second.
+    A connection for each side's symbols, up to 999, each by its own stream once a second.
 
-    The indexes of collateral come with USDⓈ-M's marks.
+    The indexes of collateral come with USDⓈ-M's marks, and so does what is announced of any
+    contract: COIN-M's too since the engines were joined.
     """
     names = {
         i.exchange_symbol: f"{i.exchange_symbol.lower()}@{_TOPICS[_source(i)]}" for i in instruments
@@ -121,19 +132,21 @@ def mark_streams(instruments: tuple[Instrument, ...]) -> tuple[MarkStream, ...]:
     coinm = sorted(i.exchange_symbol for i in instruments if _source(i) is Source.COINM)
     usdm = sorted(names.keys() - set(coinm))
     return (
-        *_streams(HOST, PATH, usdm, names),
+        *_streams(HOST, PATH, usdm, names, _CONTRACTS),
         *_streams(COIN_HOST, COIN_PATH, coinm, names),
     )
 
 
 def _streams(
-    host: str, path: str, symbols: list[str], names: Mapping[str, str]
+    host: str, path: str, symbols: list[str], names: Mapping[str, str], *beside: str
 ) -> tuple[MarkStream, ...]:
     parts = [
         symbols[start : start + _STREAMS_PER_CONNECTION]
         for start in range(0, len(symbols), _STREAMS_PER_CONNECTION)
     ]
-    return tuple(_stream(host, path, part, [names[symbol] for symbol in part]) for part in parts)
+    return tuple(
+        _stream(host, path, part, [*(names[symbol] for symbol in part), *beside]) for part in parts
+    )
 
 
 def _stream(host: str, path: str, symbols: list[str], names: list[str]) -> MarkStream:
@@ -182,12 +195,25 @@ def _read_event(row: Row) -> FrameRead:
     kind = row.text("e")
     if kind == _INDEX:
         return MarksRead(marks={row.text("s"): Mark(price=row.positive("i"), at=row.time("E"))})
+    if kind == _CONTRACT:
+        return _announced(row)
     if kind != _MARK:
         return Ignored(what=kind)
     coin = product_of(row.text("s")) is Product.COINM
     if row.optional_text("st") == _COIN_MARGINED and not coin:
         return Ignored(what="mark that is said to be of COIN-M under another name")
     return MarksRead(marks=dict([_read_mark(row)]))
+
+
+def _announced(row: Row) -> FrameRead:
+    """
+    ``{"e": "contractInfo", "s": "IOTAUSDT", "cs": "TRADING", "bks": [{"bs": 1, "bnf": 0, "bnc":
+    5000, "mmr": 0.01, "cf": 0, "mi": 21, "ma": 50}], "st": 1}``; brackets only where they changed.
+    """
+    if not row.has("bks"):
+        return Ignored(what=_CONTRACT)
+    symbol = row.text("s")
+    return TablesMoved(symbol=symbol, because=f"Binance announced other brackets of {symbol}")
 
 
 def _read_mark(row: Row) -> tuple[str, Mark]:

@@ -24,6 +24,7 @@ from monitor.exchanges.binance.indexes import CREDIT_ASSET, Rate, floats
 from monitor.exchanges.binance.pools import (
     ORDERS_CARRIED,
     WALLETS,
+    assumptions,
     build_position,
     pool_assets,
 )
@@ -93,7 +94,8 @@ def build_unified(account: str, book: Book, holdings: tuple[Holding, ...], rates
     added = _to_add(found, rates, in_credits=CREDIT_ASSET in book.assets)
     found |= added
     order_initial = book.totals.order_initial if book.totals else ZERO
-    words = ((ORDERS_CARRIED,) if order_initial else ()) + tuple(uncounted)
+    left_out = (*uncounted, *assumptions(crossed))
+    words = ((ORDERS_CARRIED,) if order_initial else ()) + left_out
     pool = MarginPool(
         id=PoolId(account=account, name=UNIFIED),
         unit=DOLLAR,
@@ -105,7 +107,7 @@ def build_unified(account: str, book: Book, holdings: tuple[Holding, ...], rates
         top_up_asset=next(iter(added), next(iter(found), DOLLAR)),
         wallet=WALLETS[Product.USDM],
         other_initial=order_initial,
-        basis=Basis.PARTLY if uncounted else Basis.MODELLED,
+        basis=Basis.PARTLY if left_out else Basis.MODELLED,
         carried=words,
     )
     floating = [rate for rate in found.values() if floats(rate.asset)]

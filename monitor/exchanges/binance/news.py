@@ -60,9 +60,13 @@ _ASKING = {
 # Levels of portfolio margin: what Binance does at each, and whether the end is near.
 _LEVELS = {
     "MARGIN_CALL": ("it asks for more margin", False),
+    "SUPPLY_MARGIN": ("it asks for more margin", False),
     "REDUCE_ONLY": ("it takes orders that reduce positions only", True),
+    "ACTIVE_LIQUIDATION": ("it liquidates", True),
     "FORCE_LIQUIDATION": ("it liquidates", True),
+    "BANKRUPTED": ("the equity is used up", True),
 }
+_NORMAL = "NORMAL"
 
 
 def read_account_frame(frame: Frame) -> AccountFrameRead:
@@ -124,13 +128,18 @@ def _level(row: Row, at: datetime) -> AccountFrameRead:
     "30.23416728", "ae": "30.23416728", "m": "15.11708371"}``; of a level that we don't know
     the worst is thought.
     """
-    level = row.text("s")
-    if level == "NORMAL":
-        return Ignored(what="risk level NORMAL")
+    news = standing(row.text("s"), row.optional_decimal("u"), at)
+    return Told(news=news) if news else Ignored(what="risk level NORMAL")
+
+
+def standing(level: str, uni_mmr: Decimal | None, at: datetime) -> tuple[Warned, ...]:
+    """What a portfolio's risk level (by REST its accountStatus) warns of; nothing if NORMAL."""
+    if level == _NORMAL:
+        return ()
     doing, is_critical = _LEVELS.get(level, ("a level that the monitor does not know", True))
-    at_mmr = f" at uniMMR {row.decimal('u'):f}" if row.has("u") else ""
-    words = f"risk level {level}{at_mmr}: {doing}"
-    return Told(news=(Warned(at=at, words=words, is_critical=is_critical),))
+    at_mmr = "" if uni_mmr is None else f" at uniMMR {uni_mmr:f}"
+    words = f"risk level {_cut(level)}{at_mmr}: {doing}"
+    return (Warned(at=at, words=words, is_critical=is_critical),)
 
 
 def _fell(row: Row, at: datetime) -> Told:

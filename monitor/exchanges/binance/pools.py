@@ -25,6 +25,7 @@ from monitor.exchanges.binance.account import Product
 from monitor.risk.model import (
     ONE,
     ZERO,
+    Basis,
     Collateral,
     MarginMode,
     MarginPool,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from monitor.exchanges.binance.account import AssetRow, Book, PositionRow
+    from monitor.exchanges.binance.unread import Unread
     from monitor.risk.model import Instrument, TierTable
 
 # What a regular user pays, the most that there is: advice must hold where no fee was told.
@@ -57,7 +59,8 @@ class Terms:
 
     `tables`: the tier table, or the readings of it that are possible; none where the pool's
     requirement is Binance's own. `fee` and `leverage` are None where they were not told;
-    advice then counts the fee of a regular user.
+    advice then counts the fee of a regular user. `assumed` says in words what stands in for
+    tiers that Binance doesn't tell; empty where it tells them.
     """
 
     instrument: Instrument
@@ -65,6 +68,7 @@ class Terms:
     leverage: Decimal | None
     fee: Decimal | None
     has_stop_loss: bool | None
+    assumed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,7 @@ def build_isolated_pools(account: str, holdings: Iterable[Holding]) -> tuple[Mar
 
 
 def _cross_pool(name: PoolId, row: AssetRow, holdings: list[Holding], wallet: str) -> MarginPool:
+    assumed = assumptions(holdings)
     return MarginPool(
         id=name,
         unit=row.asset,
@@ -137,11 +142,17 @@ def _cross_pool(name: PoolId, row: AssetRow, holdings: list[Holding], wallet: st
         top_up_asset=row.asset,
         wallet=wallet,
         other_initial=row.order_initial,
-        carried=(ORDERS_CARRIED,) if row.order_initial else (),
+        basis=Basis.PARTLY if assumed else Basis.MODELLED,
+        carried=((ORDERS_CARRIED,) if row.order_initial else ()) + assumed,
     )
 
 
-def isolated_name(row: PositionRow) -> str:
+def assumptions(holdings: Iterable[Holding]) -> tuple[str, ...]:
+    """What the figures of these positions assume, in words, each once."""
+    return tuple(dict.fromkeys(h.terms.assumed for h in holdings if h.terms.assumed))
+
+
+def isolated_name(row: PositionRow | Unread) -> str:
     """``isolated/SYMBOL``, and in hedge mode the side, for each side is a pool of its own."""
     return f"isolated/{row.symbol}" + ("" if row.side == "BOTH" else f"/{row.side.lower()}")
 
@@ -157,6 +168,8 @@ def _isolated_pool(account: str, holding: Holding) -> MarginPool:
         positions=(build_position(holding),),
         top_up_asset=holding.asset,
         wallet=f"isolated margin of {which}",
+        basis=Basis.PARTLY if holding.terms.assumed else Basis.MODELLED,
+        carried=assumptions((holding,)),
     )
 
 

@@ -131,12 +131,17 @@ def read_portfolio(replies: Replies, *, is_pro: bool) -> Portfolio:
 
 
 def _read_pro(replies: Replies) -> Portfolio:
-    positions = {**usdm.read_positions(replies), **coin.read_positions(replies, {})}
+    (usdm_rows, no_usdm), (coinm_rows, no_coinm) = (
+        usdm.read_positions(replies),
+        coin.read_positions(replies, {}),
+    )
+    for unread in (*no_usdm, *no_coinm):
+        raise unread.error  # they are all of one pool
     told = optional_answer(replies, calls.PRO_BALANCE)
     return Portfolio(
         whole=_whole(replies, PRO_ACCOUNT),
         coins={} if told is None else _coins(told),
-        positions=positions,
+        positions={**usdm_rows, **coinm_rows},
         marked_at=replies.get(POSITIONS).at,
         is_pro=True,
     )

@@ -44,6 +44,7 @@ CONFIG = RestCall(
     weight=5,
     budget=BUDGET,
     max_age_seconds=30,
+    calm_seconds=300,
     optional=True,
 )
 USDM_STOPS = RestCall(
@@ -52,6 +53,7 @@ USDM_STOPS = RestCall(
     weight=40,
     budget=BUDGET,
     max_age_seconds=300,
+    calm_seconds=1800,
     optional=True,
 )
 COINM_STOPS = RestCall(
@@ -60,6 +62,7 @@ COINM_STOPS = RestCall(
     weight=40,
     budget=BUDGET,
     max_age_seconds=300,
+    calm_seconds=1800,
     optional=True,
 )
 USDM_INCOME = RestCall(
@@ -69,6 +72,7 @@ USDM_INCOME = RestCall(
     weight=30,
     budget=BUDGET,
     max_age_seconds=180,
+    calm_seconds=3600,
     optional=True,
     is_log=True,
 )
@@ -79,6 +83,7 @@ COINM_INCOME = RestCall(
     weight=30,
     budget=BUDGET,
     max_age_seconds=180,
+    calm_seconds=3600,
     optional=True,
     is_log=True,
 )

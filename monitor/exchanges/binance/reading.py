@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 # The words of the configuration for the two futures wallets.
 PRODUCTS = {"usdm": Product.USDM, "coinm": Product.COINM}
 FUNDING_SECONDS = 60
+CALM_FUNDING_SECONDS = 900
 _SYMBOLS_BY_ONE = 10
 
 USDM_CALLS = (calls.ACCOUNT, calls.POSITIONS)
@@ -131,7 +132,7 @@ def _usdm_calls(replies: Replies) -> list[RestCall]:
     found: list[RestCall] = []
     if has_config(replies) and _is_unified(read_config(replies), replies):
         found += () if has_indexes(replies) else (calls.ASSET_INDEX,)
-    rows = tuple(read_positions(replies).values())
+    rows = tuple(read_positions(replies)[0].values())
     if not rows or not has_config(replies):
         return found
     symbols = sorted({row.symbol for row in rows})
@@ -224,7 +225,11 @@ def _mark_calls(rows: Iterable[PositionRow]) -> tuple[RestCall, ...]:
     if len(symbols) > _SYMBOLS_BY_ONE:
         return (replace(calls.PREMIUM_INDEX, max_age_seconds=0 if unmarked else FUNDING_SECONDS),)
     return tuple(
-        replace(mark_call(symbol), max_age_seconds=0 if symbol in unmarked else FUNDING_SECONDS)
+        mark_call(symbol)
+        if symbol in unmarked
+        else replace(
+            mark_call(symbol), max_age_seconds=FUNDING_SECONDS, calm_seconds=CALM_FUNDING_SECONDS
+        )
         for symbol in symbols
     )
 
@@ -277,19 +282,23 @@ def read_account(
 
 
 def _is_unified(config: Config, replies: Replies) -> bool:
-    return config.multi_assets or is_credits(read_assets(replies))
+    return config.multi_assets or is_credits(read_assets(replies)[0])
 
 
 def _usdm_book(replies: Replies, config: Config) -> Book:
     unified = _is_unified(config, replies)
+    assets, no_assets = read_assets(replies)
+    positions, no_positions = read_positions(replies)
+    sketches, no_sketches = read_sketches(replies)
     book = Book(
         product=Product.USDM,
-        assets=read_assets(replies),
-        positions=read_positions(replies),
-        sketches=read_sketches(replies),
+        assets=assets,
+        positions=positions,
+        sketches=sketches,
         told_at=replies.get(calls.ACCOUNT).at,
         marked_at=replies.get(calls.POSITIONS).at,
         totals=read_totals(replies) if unified else None,
+        unread=(*no_assets, *no_positions, *no_sketches),
     )
     if not is_credits(book.assets):
         return book
@@ -320,7 +329,8 @@ def _why_torn(books: Mapping[Product, Book]) -> Malformed | None:
     in full, at worst one that closed this very moment.
     """
     for book in books.values():
-        differing = _differing(book.positions, book.sketches)
+        unread = {each.symbol for each in book.unread}
+        differing = [s for s in _differing(book.positions, book.sketches) if s not in unread]
         if differing:
             prefix = "dapi." if book.product is Product.COINM else ""
             return Malformed(

@@ -11,6 +11,7 @@ Source: Binance «Notional and Leverage Brackets (USER_DATA)», «Notional Brack
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.errors import BadTierTable, Malformed, MissingReply
@@ -21,8 +22,6 @@ from monitor.exchanges.payload import Row, rows_of
 from monitor.risk.model import ONE, ZERO, LeverageTier, TierMeasure, TierTable
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from monitor.exchanges.call import Replies, RestCall
 
 # The official samples spell one of them wrongly, and so do answers.
@@ -30,6 +29,10 @@ _EDGES = {
     Product.USDM: (("notionalFloor",), ("notionalCap",)),
     Product.COINM: (("qtyFloor", "qtylFloor"), ("qtyCap", "qtylCap")),
 }
+
+# The first tier's rate where leverage is highest (150x): there alone the rule below gives less.
+_LEAST_RATE = Decimal("0.004")
+_HALF = Decimal("0.5")
 
 
 def bracket_call(symbol: str) -> RestCall:
@@ -47,6 +50,36 @@ def has_brackets(replies: Replies, symbol: str) -> bool:
     if reply.query.get("symbol") == symbol:
         return True
     return _row_of(reply.body, symbol) is not None
+
+
+def has_no_tiers(replies: Replies, symbol: str) -> bool:
+    """
+    Whether Binance was asked for a symbol's brackets and has none: a new listing, say.
+
+    Not so where nobody asked, or where its answer can't be read.
+    """
+    call = bracket_call(symbol)
+    reply = replies.find(call)
+    if reply is None:
+        return replies.tried(call)
+    body = answer(replies, call)
+    row = _row_of(body, symbol)
+    if row is None:
+        return reply.query.get("symbol") == symbol
+    return row.raw("brackets") == []
+
+
+def worst_table(leverage: Decimal | None) -> TierTable:
+    """
+    What stands in for tiers that Binance doesn't tell: the worst rate known at this leverage.
+
+    In Binance's whole list of brackets (907 symbols, September 2026) a tier's rate is at most
+    half of what its highest leverage asks for, but for 0.4 % at 150x; one without leverage is
+    charged a half. A position stands in a tier that allows its leverage, or a higher one.
+    """
+    rate = _HALF if leverage is None else max(_HALF / leverage, _LEAST_RATE)
+    tier = LeverageTier(floor=ZERO, cap=None, maintenance_rate=rate, deduction=ZERO)
+    return TierTable(tiers=(tier,), measured_in=TierMeasure.NOTIONAL)
 
 
 def read_tier_tables(replies: Replies, symbol: str) -> tuple[TierTable, ...]:

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.exchanges.bybit.account import Account, read_account
-from monitor.exchanges.bybit.calls import CATALOGUE, TIME
+from monitor.exchanges.bybit.calls import CATALOGUE, PER_IP, TIME
 from monitor.exchanges.bybit.errors import read_error
+from monitor.exchanges.bybit.limits import read_use
 from monitor.exchanges.bybit.marks import mark_calls, mark_streams, read_frame, read_marks
 from monitor.exchanges.bybit.moment import torn
 from monitor.exchanges.bybit.needs import needed
@@ -80,4 +81,6 @@ EXCHANGE = Exchange(
     account_streams=account_streams,
     read_account_frame=read_account_frame,
     torn=torn,
+    read_use=read_use,
+    address_budget=PER_IP,
 )

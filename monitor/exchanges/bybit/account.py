@@ -13,14 +13,23 @@ from typing import TYPE_CHECKING
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import listing
-from monitor.exchanges.bybit.lists import by_list, list_of, lists_of, options_of, wallet_of
+from monitor.exchanges.bybit.lists import (
+    by_list,
+    list_of,
+    lists_of,
+    options_of,
+    unread_of,
+    wallet_of,
+)
 from monitor.exchanges.bybit.modes import Mode, mode_of, words_of
 from monitor.exchanges.bybit.stops import OpenOrders, read_orders
+from monitor.exchanges.bybit.unread import of_leg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.exchanges.bybit.rows import Coin, Held, Option, Totals
+    from monitor.exchanges.bybit.unread import Unread
     from monitor.exchanges.call import Replies
 
 
@@ -51,7 +60,7 @@ class Account:
     since. `totals` are None in isolated margin, where they mean nothing. `held` are linear and
     inverse legs. `wallet_at` and `positions_at` say up to when the rows of the REST reading
     hold, `heard` which frames have changed them since. `replies` keep the tables; `words` are
-    the mode's for people.
+    the mode's for people. `unread` are legs of isolated margin that can't be read.
     """
 
     name: str
@@ -68,6 +77,7 @@ class Account:
     positions_at: datetime
     options: tuple[Option, ...]
     orders: OpenOrders
+    unread: tuple[Unread, ...] = ()
     is_anchored: bool = True
     heard: Heard = Heard()
 
@@ -87,8 +97,14 @@ def read_account(name: str, replies: Replies) -> Account:
     totals, coins, at = wallet_of(replies)
     held, options = by_list(replies), options_of(replies)
     legs = tuple(leg for mine in held.values() for leg in mine)
+    unread = unread_of(replies)
+    if mode is Mode.ISOLATED:
+        legs, apart = _whole_legs(legs)
+        unread += apart
     _check_mode(mode, totals, coins, legs)
-    _check_whole(coins, legs, options)
+    settles = {leg.settle for leg in legs} | {option.settle for option in options}
+    settles |= {each.settle for each in unread}
+    _check_whole(coins, settles)
     lists = lists_of(replies).values()
     return Account(
         name=name,
@@ -105,6 +121,22 @@ def read_account(name: str, replies: Replies) -> Account:
         positions_at=min((listing(replies, c).at for c in lists if replies.has(c)), default=at),
         options=options,
         orders=read_orders(replies),
+        unread=unread,
+    )
+
+
+def _whole_legs(legs: tuple[Held, ...]) -> tuple[tuple[Held, ...], tuple[Unread, ...]]:
+    """
+    The legs that have all that a leg has, and the others.
+
+    Where none has, that is of another margin mode: they are left as they are.
+    """
+    lacking = {leg.key: why for leg in legs if (why := _without_margins((leg,))) is not None}
+    if len(lacking) == len(legs):
+        return legs, ()
+    return (
+        tuple(leg for leg in legs if leg.key not in lacking),
+        tuple(of_leg(leg, lacking[leg.key]) for leg in legs if leg.key in lacking),
     )
 
 
@@ -163,11 +195,8 @@ def _without_margins(legs: tuple[Held, ...]) -> Malformed | None:
     return None
 
 
-def _check_whole(
-    coins: tuple[Coin, ...], legs: tuple[Held, ...], options: tuple[Option, ...]
-) -> None:
+def _check_whole(coins: tuple[Coin, ...], settles: set[str]) -> None:
     """Raises Malformed where the wallet holds margin or PnL of positions that no list names."""
-    settles = {leg.settle for leg in legs} | {option.settle for option in options}
     for coin in coins:
         # Options may be held without their list, which is optional.
         if coin.coin in settles or coin.option_value:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SETTLE_COINS = ("USDT", "USDC")
-PER_IP = Budget(name="bybit: requests per IP", per_minute=600 * 12)
+PER_IP = Budget(name="bybit: requests per IP", per_minute=600 * 12, window_seconds=5)
 
 _FUNDING_SECONDS = 60
 _BOOKINGS_SECONDS = 60
@@ -25,7 +25,7 @@ _INSTRUMENT_SECONDS = 86_400
 
 
 def _per_uid(endpoint: str, per_second: int) -> Budget:
-    return Budget(name=f"bybit: {endpoint} per UID", per_minute=per_second * 60)
+    return Budget(name=f"bybit: {endpoint} per UID", per_minute=per_second * 60, by_address=False)
 
 
 _POSITIONS = _per_uid("position/list", 50)

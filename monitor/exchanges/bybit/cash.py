@@ -23,14 +23,13 @@ from monitor.risk.cash import Booking, BookingKind, FreeBalance, Funding
 from monitor.risk.model import ZERO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from decimal import Decimal
 
     from monitor.exchanges.bybit.account import Account
     from monitor.exchanges.bybit.rows import Held
     from monitor.exchanges.call import Replies
     from monitor.exchanges.payload import Row
-    from monitor.risk.model import PoolId
 
 _UNIFIED = "Unified Trading Account"
 _FUNDING_ACCOUNT = "Funding Account"
@@ -75,27 +74,37 @@ def _funding(replies: Replies, held: Held) -> Funding | None:
     return None
 
 
-def free(account: Account, posted: Mapping[PoolId, Decimal]) -> tuple[FreeBalance, ...]:
+def free(
+    account: Account,
+    posted: Mapping[tuple[str, int], Decimal] | None = None,
+    unknown: Collection[str] = (),
+) -> tuple[FreeBalance, ...]:
     """
     What lies free: in the Funding Account, and in isolated margin the rest of the wallet.
 
     Args:
-        posted: The margin of each isolated pool, in the coin that it settles in.
+        posted: The margin of each isolated leg, by its key, in the coin that it settles in.
+        unknown: Coins in which something is posted that is not known.
     """
-    rest = _rest_of_wallet(account, posted) if account.mode is Mode.ISOLATED else ()
+    rest: tuple[FreeBalance, ...] = ()
+    if account.mode is Mode.ISOLATED:
+        rest = _rest_of_wallet(account, posted or {}, unknown)
     try:
         return (*rest, *_funding_account(account.replies))
     except ExchangeError:
         return rest
 
 
-def _rest_of_wallet(account: Account, posted: Mapping[PoolId, Decimal]) -> tuple[FreeBalance, ...]:
+def _rest_of_wallet(
+    account: Account, posted: Mapping[tuple[str, int], Decimal], unknown: Collection[str]
+) -> tuple[FreeBalance, ...]:
     bound: dict[str, Decimal] = {}
-    for held, amount in zip(account.held, posted.values(), strict=True):
-        bound[held.settle] = bound.get(held.settle, ZERO) + amount
+    for held in account.held:
+        bound[held.settle] = bound.get(held.settle, ZERO) + posted.get(held.key, ZERO)
     left = (
         (c, c.own - bound.get(c.coin, ZERO) - (c.order_im or ZERO) - c.locked)
         for c in account.coins
+        if c.coin not in unknown
     )
     return tuple(
         FreeBalance(asset=c.coin, amount=amount, wallet=_UNIFIED)

@@ -11,7 +11,7 @@ and 2026-03-13.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -151,11 +151,41 @@ def _borrow(replies: Replies, coin: Coin, *, settles: bool) -> Borrow | None:
     if coin.equity < -_DIGITS and not coin.owed:
         return None
     try:
-        return borrow_of(replies, coin.coin, _loan(coin), coin.owed)
+        found = borrow_of(replies, coin.coin, _loan(coin), coin.owed)
+        return None if found is None else replace(found, beside=_beside(coin))
     except MissingReply:
         if coin.owed:
             raise
         return None
+
+
+def untold_debts(
+    replies: Replies, coins: Iterable[Coin], settles: Iterable[str]
+) -> tuple[str, ...]:
+    """
+    Of which coins nobody knows what a debt that began on the way would be charged, in words.
+
+    Nothing is charged for it then. A debt that stands needs its tiers, or its pool is blind.
+    """
+    settled = frozenset(settles)
+    names = [
+        c.coin
+        for c in coins
+        if c.coin in settled and not is_owed(c) and _borrow(replies, c, settles=True) is None
+    ]
+    if not names:
+        return ()
+    return (f"a debt in {', '.join(names)} would cost no margin here: Bybit's rates are not known",)
+
+
+def _beside(coin: Coin) -> Decimal:
+    """
+    What options are worth, where what is owed says that a debt is of the whole equity.
+
+    Cross margin does not count their value; the coin's equity, whose lack is a debt, holds it.
+    """
+    owed = max(coin.lent, -coin.equity, ZERO)
+    return coin.option_value if abs(coin.owed - owed) <= _DIGITS else ZERO
 
 
 def _loan(coin: Coin) -> Decimal:
@@ -163,8 +193,7 @@ def _loan(coin: Coin) -> Decimal:
     Coins owed whatever the equity: those borrowed outright.
 
     Where Bybit counts more as borrowed than a loan and a negative equity explain (coins locked
-    in orders are no equity to it), its own amount stands. What options make of a debt is taken
-    over with their margin.
+    in orders are no equity to it), its own amount stands.
     """
     explained = max(coin.lent, -coin.equity, -coin.own - coin.unrealised_pnl, ZERO)
     return coin.owed if coin.owed > explained + _DIGITS else coin.lent

@@ -147,6 +147,22 @@ def rows_of(replies: Replies, call: RestCall, key: str) -> tuple[Row, ...]:
         raise Malformed("result.list", f"a row of {wanted}", "none")
 
 
+def lists_none(replies: Replies, call: RestCall, key: str) -> bool:
+    """
+    Whether Bybit was asked for just this symbol or coin, and lists nothing of it.
+
+    Not so where nobody asked, where the answer is about others, or can't be read.
+    """
+    reply, wanted = replies.find(call), dict(call.query)[key]
+    if reply is None or reply.query.get(key) != wanted:
+        return False
+    try:
+        rows = listing(replies, call).rows
+        return all(row.text(key) != wanted for row in rows)
+    except ExchangeError:
+        return False
+
+
 def answered_at_named(reply: Reply) -> datetime:
     with naming(reply.request):
         return answered_at(reply)

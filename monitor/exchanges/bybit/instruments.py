@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed, Unmodelled
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import listing, naming, rows_of
+from monitor.exchanges.bybit.envelope import listing, naming, rows_of, says_no_such_symbol
+from monitor.exchanges.bybit.rows import INVERSE, settle_of
 from monitor.risk.model import ONE, Instrument, Payoff
 
 if TYPE_CHECKING:
@@ -50,6 +51,42 @@ def instrument_of(replies: Replies, symbol: str, category: str = "linear") -> In
         return found
 
 
+def is_unlisted(replies: Replies, symbol: str, category: str) -> bool:
+    """
+    Whether Bybit says that there is no such perpetual: one that is new, or gone.
+
+    It says so in words; an empty list without them is no answer. A contract that expires tells
+    its day nowhere else.
+    """
+    is_perpetual = "-" not in symbol and not symbol[-2:].isdigit()
+    reply = replies.find(calls.instrument(symbol, category))
+    if reply is None or reply.query.get("symbol") != symbol:
+        return False
+    return is_perpetual and says_no_such_symbol(reply.body)
+
+
+def by_name(symbol: str, category: str, size: Decimal) -> Instrument:
+    """
+    A perpetual that Bybit does not list, as its name has it; the lot is the size's last digit.
+
+    SOLUSDT is SOL in USDT, BTCPERP is BTC in USDC, an inverse BTCUSD is BTC in BTC.
+    """
+    settle = settle_of(symbol, category)
+    is_inverse = category == INVERSE
+    ending = "USD" if is_inverse else "PERP" if symbol.endswith("PERP") else settle
+    base, quote = symbol.removesuffix(ending), "USD" if is_inverse else settle
+    return Instrument(
+        symbol=f"{base}/{quote}:{settle}",
+        exchange_symbol=symbol,
+        base=base,
+        quote=quote,
+        settle=settle,
+        payoff=Payoff.INVERSE if is_inverse else Payoff.LINEAR,
+        contract_size=ONE,
+        lot=ONE.scaleb(min(0, int(size.as_tuple().exponent))),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceFilter:
     """Between which prices a contract trades, and in which steps; None where not told."""
@@ -61,6 +98,8 @@ class PriceFilter:
 
 def price_filter(replies: Replies, symbol: str, category: str) -> PriceFilter:
     """The limits outside of which Bybit shows no liquidation price. Raises as `instrument_of`."""
+    if is_unlisted(replies, symbol, category):
+        return PriceFilter(least=None, most=None, tick=None)
     call = calls.instrument(symbol, category)
     with naming(call.request):
         row = rows_of(replies, call, "symbol")[0]

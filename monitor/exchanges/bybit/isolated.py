@@ -22,8 +22,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from monitor.errors import ExchangeError
 from monitor.exchanges.bybit.instruments import price_filter
 from monitor.exchanges.bybit.legs import leg_of
+from monitor.exchanges.bybit.unread import isolated_name, of_leg
 from monitor.risk.model import (
     ONE,
     ZERO,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
     from monitor.exchanges.bybit.account import Account
     from monitor.exchanges.bybit.legs import Leg
-    from monitor.exchanges.bybit.rows import Held
+    from monitor.exchanges.bybit.unread import Unread
 
 _DIGIT = Decimal("0.00000001")
 _REPLENISHES = (
@@ -66,21 +68,29 @@ class Posted:
     words: tuple[str, ...] = ()
 
 
-def isolated_pools(account: Account) -> tuple[tuple[MarginPool, Leg, Posted], ...]:
-    """
-    One pool for each leg, with the leg and the margin posted for it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """One leg as its own pool, with the margin posted for it."""
 
-    Raises:
-        MissingReply, Malformed, Unmodelled: As `leg_of` does.
-    """
-    legs = [leg_of(account, held) for held in account.held]
-    found = [(leg, posted(account, leg)) for leg in legs]
-    return tuple((_pool(account.name, leg, margin), leg, margin) for leg, margin in found)
+    pool: MarginPool
+    leg: Leg
+    margin: Posted
 
 
-def pool_name(held: Held) -> str:
-    """``isolated/SYMBOL``, and in hedge mode the side, for each side is a pool of its own."""
-    return f"isolated/{held.symbol}" + (f"/{held.side.value}" if held.idx else "")
+def isolated_pools(account: Account) -> tuple[tuple[Alone, ...], tuple[Unread, ...]]:
+    """One pool for each leg, and the legs of which no figure can be given."""
+    found: list[Alone] = []
+    unread = list(account.unread)
+    for held in account.held:
+        try:
+            leg = leg_of(account, held)
+            margin = posted(account, leg)
+        except ExchangeError as error:
+            unread.append(of_leg(held, error))
+        else:
+            pool = _pool(account.name, leg, margin)
+            found.append(Alone(pool=pool, leg=leg, margin=margin))
+    return tuple(found), tuple(unread)
 
 
 def _pool(account: str, leg: Leg, found: Posted) -> MarginPool:
@@ -88,14 +98,14 @@ def _pool(account: str, leg: Leg, found: Posted) -> MarginPool:
     side = f" ({held.side.value})" if held.idx else ""
     carried = found.words + leg.carried + ((_REPLENISHES,) if held.adds_margin else ())
     return MarginPool(
-        id=PoolId(account=account, name=pool_name(held)),
+        id=PoolId(account=account, name=isolated_name(held.symbol, held.idx)),
         unit=settle,
         margin_mode=MarginMode.ISOLATED,
         collateral=(Collateral(asset=settle, balance=found.amount),),
         positions=(leg.position,),
         top_up_asset=settle,
         wallet=f"margin of the isolated position {held.symbol}{side}",
-        basis=Basis.PARTLY if found.words or leg.is_anchored else Basis.MODELLED,
+        basis=Basis.PARTLY if found.words or leg.carried else Basis.MODELLED,
         carried=carried,
     )
 

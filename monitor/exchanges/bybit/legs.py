@@ -13,9 +13,14 @@ from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.collateral import ticker_mark
 from monitor.exchanges.bybit.fees import fee_to_close, published_rate
-from monitor.exchanges.bybit.instruments import instrument_of
+from monitor.exchanges.bybit.instruments import by_name, instrument_of, is_unlisted
 from monitor.exchanges.bybit.modes import Mode
-from monitor.exchanges.bybit.tiers import beside_orders, tier_table
+from monitor.exchanges.bybit.tiers import (
+    beside_orders,
+    has_no_tiers,
+    tier_table,
+    worst_table,
+)
 from monitor.risk.model import ONE, ZERO, CloseFee, MarginMode, Mark, Position
 
 if TYPE_CHECKING:
@@ -29,12 +34,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """A held row with the instrument, the mark and the position that it became."""
+    """
+    A held row with the instrument, the mark and the position that it became.
+
+    `assumed` says in words what of it Bybit does not tell.
+    """
 
     held: Held
     mark: Mark
     position: Position
     is_anchored: bool = False
+    assumed: tuple[str, ...] = ()
 
     @property
     def instrument(self) -> Instrument:
@@ -48,7 +58,8 @@ class Leg:
     @property
     def carried(self) -> tuple[str, ...]:
         """What of this leg's margins is taken over, in words; nothing where the rules tell it."""
-        return (f"margins of {self.held.symbol} beyond its tier",) if self.is_anchored else ()
+        beyond = (f"margins of {self.held.symbol} beyond its tier",) if self.is_anchored else ()
+        return self.assumed + beyond
 
     @property
     def initial_gap(self) -> Decimal:
@@ -68,29 +79,49 @@ def leg_of(account: Account, held: Held) -> Leg:
         Malformed: If they can't be read.
         Unmodelled: If it is a contract of a kind that is not known.
     """
-    instrument = instrument_of(account.replies, held.symbol, held.category)
+    instrument, assumed = contract_of(account, held)
     mark = mark_of(account, held)
-    rate = published_rate(account.replies, held.symbol, held.category)
+    fee_rate = published_rate(account.replies, held.symbol, held.category)
     if account.mode is Mode.PORTFOLIO:
         # The stress test over the whole account stands for it: no tiers, no leverage, no margin.
-        position = _position(account, held, instrument, mark, None, None, rate)
-        return Leg(held=held, mark=mark, position=position)
+        position = _position(account, held, instrument, mark, None, None, fee_rate)
+        return Leg(held=held, mark=mark, position=position, assumed=assumed)
     table = table_of(account, held, mark.price)
+    if has_no_tiers(account.replies, held.symbol, held.category):
+        rate = table.tiers[0].maintenance_rate
+        known = f"the worst rate known at its leverage, {100 * rate:.2f} %"
+        assumed += (f"tiers of {held.symbol}, which Bybit does not tell: {known}",)
     fee = fee_to_close(
         held,
         mark.price,
         table,
-        rate,
+        fee_rate,
         # An isolated leg is charged by itself, whatever the other side holds.
         is_hedged=account.mode is Mode.CROSS and is_hedged(account.held, held),
         has_orders=any(c.coin == instrument.settle and c.order_im for c in account.anchor_coins),
     )
     position = _position(account, held, instrument, mark, table, fee, fee.rate)
-    return Leg(held=held, mark=mark, position=position, is_anchored=fee.is_anchored)
+    return Leg(
+        held=held, mark=mark, position=position, is_anchored=fee.is_anchored, assumed=assumed
+    )
+
+
+def contract_of(account: Account, held: Held) -> tuple[Instrument, tuple[str, ...]]:
+    """The contract, and in words what of it is only assumed. Raises as `instrument_of`."""
+    if is_unlisted(account.replies, held.symbol, held.category):
+        words = f"{held.symbol}, which is not among Bybit's contracts: read by its name"
+        return by_name(held.symbol, held.category, held.size), (words,)
+    return instrument_of(account.replies, held.symbol, held.category), ()
 
 
 def table_of(account: Account, held: Held, mark: Decimal) -> TierTable:
-    """The leg's tiers, moved by the orders that are open on its side of the symbol."""
+    """
+    The leg's tiers, moved by the orders that are open on its side of the symbol.
+
+    Where Bybit tells none, the worst that is known. Raises as `tier_table`.
+    """
+    if has_no_tiers(account.replies, held.symbol, held.category) and held.leverage is not None:
+        return worst_table(held.leverage)
     return beside_orders(
         tier_table(account.replies, held.symbol, held.category),
         account.orders.beside(held),

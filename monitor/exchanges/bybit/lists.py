@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import answered_at_named, answers, listing, naming, result_of
+from monitor.exchanges.bybit.modes import Mode, mode_of
 from monitor.exchanges.bybit.rows import (
     INVERSE,
     LINEAR,
@@ -21,11 +22,13 @@ from monitor.exchanges.bybit.rows import (
     read_option,
     read_totals,
 )
+from monitor.exchanges.bybit.unread import read_apart
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.exchanges.bybit.rows import Coin, Held, Option, Totals
+    from monitor.exchanges.bybit.unread import Unread
     from monitor.exchanges.call import Replies, RestCall
 
 _INVERSE_LIST = "inverse"
@@ -70,15 +73,28 @@ def wallet_of(replies: Replies) -> tuple[Totals | None, tuple[Coin, ...], dateti
 
 def by_list(replies: Replies) -> dict[str, tuple[Held, ...]]:
     """
-    The legs held, by the list that names them.
+    The legs held, by the list that names them, as far as they can be read.
 
     A reply to a query without a settle coin holds all linear legs: each list takes its own.
     """
-    found: dict[str, tuple[Held, ...]] = {}
+    return {name: held for name, (held, _) in _found(replies).items()}
+
+
+def unread_of(replies: Replies) -> tuple[Unread, ...]:
+    """The legs whose rows can't be read; only in isolated margin can the others go on."""
+    return tuple(each for _, unread in _found(replies).values() for each in unread)
+
+
+def _found(replies: Replies) -> dict[str, tuple[tuple[Held, ...], tuple[Unread, ...]]]:
+    found: dict[str, tuple[tuple[Held, ...], tuple[Unread, ...]]] = {}
     for name, call in lists_of(replies).items():
         category = INVERSE if name == _INVERSE_LIST else LINEAR
-        legs = _legs(replies, call, category) if replies.has(call) or not call.optional else ()
-        found[name] = tuple(leg for leg in legs if category == INVERSE or leg.settle == name)
+        is_there = replies.has(call) or not call.optional
+        held, unread = _legs(replies, call, category) if is_there else ((), ())
+        found[name] = (
+            tuple(leg for leg in held if category == INVERSE or leg.settle == name),
+            tuple(leg for leg in unread if category == INVERSE or leg.settle == name),
+        )
     return found
 
 
@@ -91,8 +107,12 @@ def options_of(replies: Replies) -> tuple[Option, ...]:
         return tuple(read_option(row) for row in listing(replies, call).rows if is_held(row))
 
 
-def _legs(replies: Replies, call: RestCall, category: str) -> tuple[Held, ...]:
+def _legs(
+    replies: Replies, call: RestCall, category: str
+) -> tuple[tuple[Held, ...], tuple[Unread, ...]]:
     with naming(call.request):
         found = listing(replies, call)
+        if replies.has(calls.INFO) and mode_of(replies) is Mode.ISOLATED:
+            return read_apart(found.rows, category, found.at, call.request)
         held = [row for row in found.rows if is_held(row)]
-        return tuple(read_held(row, category, found.at) for row in held)
+        return tuple(read_held(row, category, found.at) for row in held), ()

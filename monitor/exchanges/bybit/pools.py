@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls, cash
-from monitor.exchanges.bybit.collateral import anchor_of, collateral_of
+from monitor.exchanges.bybit.collateral import anchor_of, collateral_of, untold_debts
 from monitor.exchanges.bybit.index import priced
-from monitor.exchanges.bybit.instruments import instrument_of
 from monitor.exchanges.bybit.isolated import isolated_pools
 from monitor.exchanges.bybit.isolated import reported as reported_of_one
-from monitor.exchanges.bybit.legs import leg_of, mark_of
+from monitor.exchanges.bybit.legs import contract_of, leg_of, mark_of
 from monitor.exchanges.bybit.modes import Mode
 from monitor.exchanges.bybit.news import news_of
 from monitor.exchanges.bybit.remainders import of_balance, of_margins, of_portfolio
@@ -70,20 +69,24 @@ def snapshot_of(account: Account, at: datetime) -> AccountSnapshot:
 
 
 def _isolated(account: Account, at: datetime) -> AccountSnapshot:
-    found = isolated_pools(account)
-    said = {p.id: reported_of_one(leg, margin, at) for p, leg, margin in found}
+    found, unread = isolated_pools(account)
+    if unread and not found:
+        raise unread[0].error
+    said = {it.pool.id: reported_of_one(it.leg, it.margin, at) for it in found}
+    bound = {it.leg.held.key: it.margin.amount for it in found}
     return AccountSnapshot(
         account=account.name,
         exchange="bybit",
         at=at,
         mode=account.words,
-        pools=tuple(pool for pool, _, _ in found),
+        pools=tuple(it.pool for it in found),
         reported=said if account.is_anchored else {},
-        marks={leg.instrument.symbol: leg.mark for _, leg, _ in found},
+        marks={it.leg.instrument.symbol: it.leg.mark for it in found},
         funding=cash.funding(account),
-        free=cash.free(account, {pool.id: margin.amount for pool, _, margin in found}),
+        free=cash.free(account, bound, {each.settle for each in unread}),
         bookings=cash.bookings(account.replies),
         news=news_of(account),
+        unread={PoolId(account=account.name, name=each.pool_name): each.because for each in unread},
     )
 
 
@@ -111,7 +114,7 @@ def _unified(account: Account, totals: Totals, at: datetime) -> AccountSnapshot:
             if anchor.instrument is not None and anchor.symbol not in held
         ),
         funding=cash.funding(account),
-        free=cash.free(account, {}),
+        free=cash.free(account),
         bookings=cash.bookings(account.replies),
         news=news_of(account),
     )
@@ -142,6 +145,7 @@ def _pool(
     gaps = sum((leg.initial_gap * prices[leg.instrument.settle] for leg in legs), ZERO)
     # Both legs of a hedge say the same.
     carried = taken.words + tuple(dict.fromkeys(word for leg in legs for word in leg.carried))
+    untold = () if is_portfolio else untold_debts(account.replies, coins, settles)
     return MarginPool(
         id=PoolId(account=account.name, name=POOL),
         unit=UNIT,
@@ -154,7 +158,7 @@ def _pool(
         other_maintenance=taken.maintenance,
         other_initial=taken.initial + gaps,
         basis=Basis.REPORTED if is_portfolio else Basis.PARTLY if carried else Basis.MODELLED,
-        carried=carried,
+        carried=carried + untold,
     )
 
 
@@ -168,7 +172,7 @@ def _anchors(account: Account, coins: tuple[Coin, ...]) -> dict[str, Anchor | No
     """What each coin's price goes by; marks and prices are both those of the REST reading."""
     held = {}
     for row in account.anchor_held:
-        instrument = instrument_of(account.replies, row.symbol, row.category)
+        instrument, _ = contract_of(account, row)
         held[instrument.symbol] = (instrument, mark_of(account, row))
     return {c.coin: anchor_of(account.replies, c, held, account.wallet_at) for c in coins}
 

@@ -80,9 +80,22 @@ def balance_of(totals: Totals) -> Decimal:
     return min(bounds)
 
 
+def _least_balance(totals: Totals) -> Decimal:
+    """
+    What the balance is above by Bybit's own rate, which is cut to four decimals; 0 without one.
+
+    An available balance that says less contradicts it, and tells of no loss: what lacks then
+    stays a difference, for reconciling to show.
+    """
+    if totals.mm_rate is None:
+        return ZERO
+    return totals.maintenance_margin / (totals.mm_rate + _FOURTH_DECIMAL)
+
+
 def of_balance(account: Account, totals: Totals) -> Remainders:
     """Haircut and order loss."""
-    lost = _beyond(balance_of(totals) - totals.margin_balance, _balance_digits(totals))
+    balance = max(balance_of(totals), _least_balance(totals))
+    lost = _beyond(balance - totals.margin_balance, _balance_digits(totals))
     if lost >= ZERO:
         return Remainders()
     locked = sorted(coin.coin for coin in account.anchor_coins if coin.locked)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import listing, naming, rows_of
+from monitor.exchanges.bybit.envelope import listing, lists_none, naming, rows_of
 from monitor.risk.model import (
     ONE,
     ZERO,
@@ -38,6 +38,7 @@ _PERCENT = Decimal(100)
 # A published deduction may be rounded; it is a check on the table and nothing else.
 _ROUNDING = ONE
 _ROUNDING_RATE = Decimal("0.005")
+_WORST_SHARE = Decimal("0.63")
 
 
 def tier_table(replies: Replies, symbol: str, category: str = "linear") -> TierTable:
@@ -59,6 +60,27 @@ def tier_table(replies: Replies, symbol: str, category: str = "linear") -> TierT
             rows_of(replies, call, "symbol"), key=lambda row: row.positive("riskLimitValue")
         )
         return TierTable(tiers=_tiers(ordered), measured_in=TierMeasure.NOTIONAL)
+
+
+def has_no_tiers(replies: Replies, symbol: str, category: str) -> bool:
+    """Whether Bybit was asked for the symbol's risk limits and has none: of a new listing, say."""
+    return lists_none(replies, calls.risk_limit(symbol, category), "symbol")
+
+
+def worst_table(leverage: Decimal) -> TierTable:
+    """
+    What stands in for risk limits that Bybit doesn't tell: the worst rate known at this leverage.
+
+    A position stands in a tier that allows its leverage, or a higher one. Of all the tiers that
+    were read none charges more than 63 % of what its highest leverage asks for (BTCUSDT: 4.5 %
+    at 14x, 3.5 % at 18x); most charge half of it.
+
+    Source: Bybit «Derivatives margin parameters» of BTCUSDT, undated; announcement of
+    2025-07-01 for small contracts.
+    """
+    rate = min(ONE, _WORST_SHARE / leverage)
+    tier = LeverageTier(floor=ZERO, cap=None, maintenance_rate=rate, deduction=ZERO)
+    return TierTable(tiers=(tier,), measured_in=TierMeasure.NOTIONAL)
 
 
 def _tiers(rows: list[Row]) -> tuple[LeverageTier, ...]:

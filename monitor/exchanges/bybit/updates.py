@@ -165,6 +165,7 @@ def _after_positions(account: Account, row: Row, category: str, at: datetime) ->
             account,
             held=legs,
             options=others,
+            unread=tuple(each for each in account.unread if each.key not in heard),
             is_anchored=account.is_anchored and same,
             heard=replace(account.heard, legs=heard),
         ),

@@ -9,16 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from monitor.errors import ExchangeError, Malformed
-from monitor.exchanges.okx import calls, cash, updates
+from monitor.errors import ExchangeError, Malformed, MissingReply
+from monitor.exchanges.okx import calls, cash, news, updates
 from monitor.exchanges.okx.errors import NAME
 from monitor.exchanges.okx.legs import leg
 from monitor.exchanges.okx.pools import Anchors, Pools, build
+from monitor.exchanges.okx.private import read_account_frame
 from monitor.exchanges.okx.products import MARGIN
 from monitor.exchanges.okx.reading import read_book
 from monitor.exchanges.okx.rows import Mode
 from monitor.exchanges.okx.trades import trade
-from monitor.risk.model import AccountSnapshot, MarginMode
+from monitor.exchanges.okx.unread import held_row, is_of_a_part
+from monitor.exchanges.port import Told
+from monitor.risk.model import AccountSnapshot, MarginMode, PoolId
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,28 +32,48 @@ if TYPE_CHECKING:
     from monitor.exchanges.okx.legs import Leg
     from monitor.exchanges.okx.rows import Config
     from monitor.exchanges.port import Frame
+    from monitor.risk.news import Taken
+
+# Of frames between two readings; each is told once.
+_MOST_TAKEN = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """An OKX account as told: its book, and the replies that hold the tables it needs."""
+    """
+    An OKX account as told: its book, and the replies that hold the tables it needs.
+
+    `taken` is what frames since told that OKX took.
+    """
 
     account: str
     book: Book
     replies: Replies
     anchors: Anchors = field(default_factory=Anchors)
+    taken: tuple[Taken, ...] = ()
 
     def snapshot(self, at: datetime) -> AccountSnapshot:
         """
-        The account's pools by OKX's rules.
+        The account's pools by OKX's rules; those that can't be read are named, with the reason.
 
         Raises:
-            Unmodelled: If a position is margined in a coin that the rules don't cover.
-            MissingReply: If a table that a position or coin needs was not read.
-            Malformed: If one can't be read.
+            Unmodelled: If no pool with a position could be read: one is margined in a coin that
+                the rules don't cover.
+            MissingReply: So, for a table that a position or coin needs was not read; or frames
+                tell of another account mode than the one that was.
+            Malformed: So, for one can't be read; or it can't be told whose row it is.
         """
+        because = _of_another_mode(self.book) if self.book.was_updated else None
+        if because is not None:
+            raise MissingReply(
+                f"the account's mode was switched: OKX tells {because}",
+                exchange=NAME,
+                call=calls.CONFIG.request,
+            )
         legs, built = self._built()
         marks = {leg.instrument.symbol: leg.mark for leg in legs if leg.mark is not None}
+        if built.unread and not any(pool.positions for pool in built.pools):
+            raise next(iter(built.unread.values()))
         anchored = built.anchors.prices.values()
         followed = {symbol: mark for a in anchored for symbol, mark in a.marks.items()}
         return AccountSnapshot(
@@ -65,6 +88,11 @@ class View:
             funding=cash.read_funding(self.replies, (leg.instrument for leg in legs)),
             free=cash.read_free(self.replies),
             bookings=cash.read_bookings(self.replies),
+            news=(*self.taken, *news.billed(self.replies)),
+            unread={
+                PoolId(account=self.account, name=name): _words(error)
+                for name, error in built.unread.items()
+            },
         )
 
     def updated(self, frame: Frame) -> View:
@@ -79,7 +107,10 @@ class View:
         book = updates.apply(self.book, frame)
         if book is self.book:
             return self
-        return replace(self, book=book, anchors=self._anchored())
+        told = read_account_frame(frame)
+        taken = news.sized(told.news, self.book, book) if isinstance(told, Told) else ()
+        kept = (*self.taken, *taken)[-_MOST_TAKEN:]
+        return replace(self, book=book, anchors=self._anchored(), taken=kept)
 
     def _anchored(self) -> Anchors:
         try:
@@ -89,8 +120,19 @@ class View:
             return self.anchors
 
     def _built(self) -> tuple[tuple[Leg, ...], Pools]:
-        legs = tuple(self._leg(row) for row in self.book.modelled())
-        return legs, build(self.account, self.book, legs, self.replies, self.anchors)
+        legs: list[Leg] = []
+        unread = list(self.book.unread.values())
+        for row in self.book.modelled():
+            if row.pos_id in self.book.unread:
+                continue
+            try:
+                legs.append(self._leg(row))
+            except ExchangeError as error:
+                if not is_of_a_part(error):
+                    raise
+                unread.append(held_row(row, error))
+        told = tuple(legs)
+        return told, build(self.account, self.book, told, tuple(unread), self.replies, self.anchors)
 
     def _leg(self, row: Held) -> Leg:
         stop = self.book.stops.protect(row)
@@ -98,6 +140,11 @@ class View:
             return trade(row, self.replies, has_stop_loss=stop)
         stressed = row.is_cross and self.book.config.mode is Mode.PORTFOLIO
         return leg(row, self.replies, has_stop_loss=stop, stressed=stressed)
+
+
+def _words(error: ExchangeError) -> str:
+    """Why a pool has no figures, with the request that it is about."""
+    return f"{error.because} ({error.call})" if error.call else error.because
 
 
 def _mode(config: Config) -> str:
@@ -140,9 +187,18 @@ def vanished(book: Book) -> str | None:
         of_positions = book.config.mode is Mode.FUTURES and not coin.frozen
         cross = coin.pnl or (coin.margin_ratio if of_positions else None)
         for told, mode in ((cross, MarginMode.CROSS), (coin.isolated_pnl, MarginMode.ISOLATED)):
-            if told and (coin.ccy, mode) not in listed:
+            is_there = (coin.ccy, mode) in listed or _may_be_unread(book, coin.ccy, mode)
+            if told and not is_there:
                 return f"{mode.value} positions in {coin.ccy}"
     return None
+
+
+def _may_be_unread(book: Book, ccy: str, mode: MarginMode) -> bool:
+    """Whether a position's row that can't be read may be of this coin and margined so."""
+    return any(
+        each.inst_id is not None and each.ccy in (None, ccy) and each.margin_mode in (None, mode)
+        for each in book.unread.values()
+    )
 
 
 def torn(replies: Replies) -> str | None:
@@ -155,10 +211,19 @@ def torn(replies: Replies) -> str | None:
         MissingReply, Malformed: As reading the account does.
     """
     book = read_book(replies)
+    mode, gone = _of_another_mode(book), vanished(book)
+    return mode or (None if gone is None else f"no {gone}, which the balance tells of")
+
+
+def _of_another_mode(book: Book) -> str | None:
+    """
+    What the balance tells and the account's mode doesn't have; None where they fit.
+
+    OKX tells of a switched mode by no event: the next push of the account shows it.
+    """
     told = book.totals.adjusted_equity is not None or book.totals.margin_ratio is not None
     if told and book.config.mode is Mode.FUTURES:
         return "an adjusted equity, which futures mode does not have"
     if book.config.mode is not Mode.FUTURES and any(c.margin_ratio for c in book.coins.values()):
         return "a margin ratio of a coin's own, which only futures mode has"
-    because = vanished(book)
-    return None if because is None else f"no {because}, which the balance tells of"
+    return None

@@ -6,9 +6,10 @@ Knows what replaces what when a private frame tells more; must not know a margin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from monitor.exchanges.okx.pages import Pages
 from monitor.exchanges.okx.products import EVENTS, MARGIN
 from monitor.exchanges.okx.rows import Mode
 from monitor.risk.model import ZERO
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.okx.held import Held
     from monitor.exchanges.okx.rows import Coin, Config, Totals
     from monitor.exchanges.okx.stops import Stops
+    from monitor.exchanges.okx.unread import Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,8 @@ class Book:
     `outdated` names the coins whose own words on risk (PnL, margins, ratio) are older than a
     change of their cash or positions; `totals_outdated` says so of the totals. `was_updated`:
     frames came since the replies, so that coins and positions may be of different moments.
-    The pages are those of a snapshot that is not complete yet.
+    The pages are those of a snapshot that is not complete yet. `unread` are rows that could not
+    be read, by their key: what stands here of the same position or coin is no longer so.
     """
 
     config: Config
@@ -44,8 +47,15 @@ class Book:
     outdated: frozenset[str] = frozenset()
     totals_outdated: bool = False
     was_updated: bool = False
-    coin_pages: tuple[tuple[Coin, ...], ...] = ()
-    position_pages: tuple[tuple[Held, ...], ...] = ()
+    coin_pages: Pages[Coin | Unread] = field(default_factory=Pages)
+    position_pages: Pages[Held | Unread] = field(default_factory=Pages)
+    unread: Mapping[str, Unread] = field(default_factory=dict)
+
+    def keeping(self, unread: Iterable[Unread], read: Iterable[str] = ()) -> Book:
+        """With these rows unread, and those of these keys read (again)."""
+        kept = {key: each for key, each in self.unread.items() if key not in frozenset(read)}
+        found = kept | {each.key: each for each in unread}
+        return self if found == self.unread else replace(self, unread=found)
 
     def open_positions(self) -> tuple[Held, ...]:
         return tuple(row for row in self.positions.values() if row.is_open)
@@ -116,21 +126,36 @@ class Book:
         return every, modelled
 
     def with_coins(self, told: Iterable[Coin], totals: Totals) -> Book:
-        """After an account frame that tells of some coins, and of the totals."""
+        """
+        After an account frame that tells of some coins, and of the totals.
+
+        What is older than what is known is not taken. A coin's own time is that of its last
+        change: of two rows with the same, the one of the later frame holds, and of two frames
+        with the same the one that came last.
+        """
         coins, outdated = dict(self.coins), self.outdated
+        is_late = totals.updated_ms < self.totals.updated_ms
         for coin in told:
             known = coins.get(coin.ccy)
-            if known is None or coin.updated_ms >= known.updated_ms:
+            if known is None or coin.updated_ms >= known.updated_ms + is_late:
                 coins[coin.ccy] = coin
                 outdated -= {coin.ccy}
         book = replace(self, coins=coins, outdated=outdated, was_updated=True)
-        if totals.updated_ms < self.totals.updated_ms:
+        if is_late:
             return book
         return replace(book, totals=totals, totals_outdated=False)
 
     def with_all_coins(self, told: Iterable[Coin], totals: Totals) -> Book:
-        """After an account frame that tells of every coin: what it leaves out is gone."""
-        return replace(self, coins={}, outdated=frozenset()).with_coins(told, totals)
+        """
+        After an account frame that tells of every coin: what it leaves out is gone.
+
+        But not what changed later than it, nor anything if it is older than what is known.
+        """
+        if totals.updated_ms < self.totals.updated_ms:
+            return self.with_coins(told, totals)
+        later = {c: coin for c, coin in self.coins.items() if coin.updated_ms > totals.updated_ms}
+        outdated = self.outdated & later.keys()
+        return replace(self, coins=later, outdated=outdated).with_coins(told, totals)
 
     def with_cash(self, ccy: str, cash: Decimal, updated_ms: int) -> Book:
         """After a frame that tells of a coin's cash alone; None is known of its words then."""
@@ -152,7 +177,7 @@ class Book:
     def with_position(self, row: Held, merge: Callable[[Held, Held], Held]) -> Book:
         """After a frame that tells of one position; an older one than is known is not taken."""
         known = self.positions.get(row.pos_id)
-        if known is not None and row.updated_ms < known.updated_ms:
+        if known is not None and row.is_older_than(known):
             return self
         new = row if known is None else merge(known, row)
         book = replace(self, positions={**self.positions, row.pos_id: new}, was_updated=True)
@@ -160,12 +185,16 @@ class Book:
             return book.outdating(row.ccy or (known.ccy if known else ""))
         return book
 
-    def without(self, pos_ids: Iterable[str]) -> Book:
-        """After a complete list of positions from which these are missing: they are closed."""
+    def without(self, pos_ids: Iterable[str], told_ms: int) -> Book:
+        """
+        After a complete list of positions from which these are missing: they are closed.
+
+        One that was opened, or changed, after the list was made is not.
+        """
         book = self
         for pos_id in pos_ids:
             known = book.positions[pos_id]
-            if known.is_open:
+            if known.is_open and known.updated_ms <= told_ms:
                 closed = replace(known, contracts=ZERO)
                 book = replace(book, positions={**book.positions, pos_id: closed})
                 book = book.outdating(known.ccy)

@@ -23,11 +23,15 @@ STOPS_PER_PAGE = 100
 # What explains a figure, or helps to better it, may be a minute old.
 AROUND_SECONDS = 60.0
 
+# A parameter that is none («Parameter instFamily error»), an instrument that there is not.
+_UNKNOWN = frozenset({"51000", "51001"})
+
 Query = tuple[tuple[str, str], ...]
 
 
 def _budget(name: str, per_two_seconds: int) -> Budget:
-    return Budget(name=f"okx {name}", per_minute=per_two_seconds * 30)
+    by_address = name.startswith("public/")
+    return Budget(name=f"okx {name}", per_minute=per_two_seconds * 30, by_address=by_address)
 
 
 # Read with every poll: a change of mode changes what every other figure means.
@@ -133,7 +137,8 @@ def all_marks(product: str) -> RestCall:
 
 def instrument(product: str, inst_id: str, *, optional: bool = False) -> RestCall:
     """One instrument. By its id, so that a listing of today is asked for when first held."""
-    return replace(_INSTRUMENTS, query=_one(product, inst_id), optional=optional)
+    query = _one(product, inst_id)
+    return replace(_INSTRUMENTS, query=query, optional=optional, absent_codes=_UNKNOWN)
 
 
 def mark(product: str, inst_id: str) -> RestCall:
@@ -144,13 +149,13 @@ def mark(product: str, inst_id: str) -> RestCall:
 def tiers(product: str, family: str, margin_mode: str) -> RestCall:
     """The position tiers of a contract family; `margin_mode` is cross or isolated."""
     query = (*_of(product), ("tdMode", margin_mode), ("instFamily", family))
-    return replace(_TIERS, query=query)
+    return replace(_TIERS, query=query, absent_codes=_UNKNOWN)
 
 
 def loan_tiers(inst_id: str, margin_mode: str) -> RestCall:
     """The tiers of margin trading on one pair, by what is borrowed of base or quote."""
     query = (*_of(MARGIN), ("tdMode", margin_mode), ("instId", inst_id))
-    return replace(_TIERS, query=query)
+    return replace(_TIERS, query=query, absent_codes=_UNKNOWN)
 
 
 def borrow_tiers(ccy: str, *, optional: bool = False) -> RestCall:
@@ -165,12 +170,14 @@ def borrow_tiers(ccy: str, *, optional: bool = False) -> RestCall:
 
 def fees(product: str, family: str) -> RestCall:
     """The account's fee rates for a contract family (with the family: its own discounts)."""
-    return replace(_FEES, query=(*_of(product), ("instFamily", family)))
+    query = (*_of(product), ("instFamily", family))
+    return replace(_FEES, query=query, absent_codes=_UNKNOWN)
 
 
 def pair_fees(inst_id: str) -> RestCall:
     """The account's fee rates for margin trading on one pair."""
-    return replace(_FEES, query=(*_of(MARGIN), ("instId", inst_id)))
+    query = (*_of(MARGIN), ("instId", inst_id))
+    return replace(_FEES, query=query, absent_codes=_UNKNOWN)
 
 
 def loan_fees(*, optional: bool = False) -> RestCall:

@@ -4,7 +4,8 @@ Money around the pools: the next funding, what lies free elsewhere, what was boo
 No figure of risk depends on it: a reply that is not there, or can't be read, is as good as none.
 
 Source: OKX API guide, «Get funding rate», «Get balance» (funding account), «Get bills details
-(last 7 days)», read November 2026; the fields are those documented, no recording was at hand.
+(last 7 days)», «Get bill types», read November 2026; the fields are those documented, no
+recording was at hand.
 """
 
 from __future__ import annotations
@@ -30,13 +31,17 @@ _KINDS = {
     "1": BookingKind.TRANSFER,
     "2": BookingKind.REALISED,
     "3": BookingKind.REALISED,  # delivery and exercise
-    "4": BookingKind.LIQUIDATION,  # auto token conversion: a debt repaid by force
+    "4": BookingKind.LIQUIDATION,  # a debt repaid by force
     "5": BookingKind.LIQUIDATION,
     "6": BookingKind.TRANSFER,  # margin moved to or from an isolated position
     "7": BookingKind.INTEREST,
     "8": BookingKind.FUNDING,
     "9": BookingKind.LIQUIDATION,  # auto-deleveraging
+    "10": BookingKind.LIQUIDATION,  # clawback: a part of the profit covers losses of others
     "12": BookingKind.TRANSFER,  # to or from a strategy
+    "13": BookingKind.REALISED,  # hedging by OKX's own
+    "14": BookingKind.REALISED,  # block trade
+    "34": BookingKind.REALISED,  # daily settlement
 }
 
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from monitor.errors import ExchangeError
 from monitor.exchanges.okx.parts import (
     WALLET,
     Made,
+    assumed,
     basis_of,
     coin_of,
     left_out,
@@ -46,26 +48,30 @@ if TYPE_CHECKING:
 
 def coin_pools(
     account: str, book: Book, cross: tuple[Leg, ...], kept: Mapping[str, Remainder]
-) -> tuple[Made, ...]:
+) -> tuple[tuple[Made, ...], dict[str, ExchangeError]]:
     """
     A pool for every coin that has cash, or that something is margined in.
 
-    Raises:
-        Malformed: If the balance leaves out a coin that positions settle in.
+    Those of which no figure can be given are told by name, with the reason: the balance leaves
+    out a coin that positions settle in, say.
     """
     opaque = book.opaque_cross()
     events = book.events()
     used = (*(leg.row.ccy for leg in cross), *(row.ccy for row in (*opaque, *events)))
     wanted = dict.fromkeys((*(ccy for ccy in used if ccy), *book.coins))
-    made = []
+    made: list[Made] = []
+    failed: dict[str, ExchangeError] = {}
     for ccy in wanted:
-        coin = coin_of(book, ccy)
-        if ccy in used or coin.backing() != ZERO or coin.apart:
-            mine = tuple(row for row in opaque if row.ccy == ccy)
-            aside = left_out((coin,), (row for row in events if row.ccy == ccy))
-            pool = _coin_pool(account, book, coin, settled_in(ccy, cross), mine, kept)
-            made.append(replace(pool, pool=_naming(pool.pool, aside)))
-    return tuple(made)
+        try:
+            coin = coin_of(book, ccy)
+            if ccy in used or coin.backing() != ZERO or coin.apart:
+                mine = tuple(row for row in opaque if row.ccy == ccy)
+                aside = left_out((coin,), (row for row in events if row.ccy == ccy))
+                pool = _coin_pool(account, book, coin, settled_in(ccy, cross), mine, kept)
+                made.append(replace(pool, pool=_naming(pool.pool, aside)))
+        except ExchangeError as error:
+            failed[ccy] = error
+    return tuple(made), failed
 
 
 def _naming(pool: MarginPool, aside: tuple[str, ...]) -> MarginPool:
@@ -101,8 +107,8 @@ def _coin_pool(  # noqa: PLR0913, PLR0917 - the parts of one pool
         other_balance=remainder.balance,
         other_maintenance=remainder.maintenance,
         other_initial=remainder.initial,
-        basis=basis_of(remainder, opaque),
-        carried=(*remainder.words, *named(opaque)),
+        basis=basis_of(remainder, opaque, legs),
+        carried=(*remainder.words, *named(opaque), *assumed(legs)),
     )
     reported = coin_reported(coin, rows, told, remainder, book.at) if holds else None
     return Made(pool=pool, reported=reported, remainder=remainder)

@@ -66,26 +66,44 @@ def followed(ccy: str) -> tuple[tuple[str, str], ...]:
     return (SWAP, f"{ccy}-USDT-SWAP"), (MARGIN, f"{ccy}-USDT")
 
 
-def counts(coin: Coin) -> bool:
+def switches_tell(coins: Iterable[Coin]) -> bool:
+    """
+    Whether the account's flags «counts as collateral» mean what they say.
+
+    Some replies have «false» beside every coin, also where OKX's own figure counts it. Where
+    a coin that counts has «true», and none that counts has «false», they are kept.
+    """
+    flags = {c.counts_as_collateral for c in coins if c.discounted is not None and c.discounted > 0}
+    return flags == {True}
+
+
+def counts(coin: Coin, *, switches: bool) -> bool:
     """
     Whether the coin counts at all: it does not where its owner switched it off.
 
-    OKX then discounts it to nothing; the flag alone is not believed, since it also stands
-    at «false» beside coins that do count.
+    OKX then discounts it to nothing. Where there is nothing of it yet, its flag alone tells, if
+    `switches_tell`: profit and coins that come in count nothing either.
     """
-    return coin.counts_as_collateral or coin.equity <= ZERO or coin.discounted != ZERO
+    if coin.counts_as_collateral or coin.discounted is None or coin.discounted > ZERO:
+        return True
+    return coin.equity <= ZERO and not switches
 
 
-def haircuts(coin: Coin, replies: Replies) -> tuple[HaircutStep, ...]:
+def haircuts(coin: Coin, replies: Replies, *, switches: bool) -> tuple[HaircutStep, ...]:
     """
     What the coin loses as collateral: all of it where OKX lists no discount of it.
 
     The list is believed only if OKX's own figure of what the coin counts is nothing, too.
 
+    Args:
+        switches: As `counts` has it.
+
     Raises:
         MissingReply, Malformed: If its discount tiers are not there, or can't be read.
     """
-    if not counts(coin) or (not coin.discounted and tables.leaves_out(replies, coin.ccy)):
+    if not counts(coin, switches=switches) or (
+        not coin.discounted and tables.leaves_out(replies, coin.ccy)
+    ):
         return tables.COUNTS_NOTHING
     return tables.haircuts(replies, coin.ccy)
 

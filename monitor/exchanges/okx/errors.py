@@ -45,6 +45,8 @@ _AGAIN: Final[Mapping[str, str]] = {
     "50022": "OKX has frozen the account while a liquidation is in progress",
     "50023": "OKX has frozen the account while funding fees are charged",
 }
+# OKX counts over two seconds and names no time to wait.
+_LIMITS: Final[Mapping[str, float]] = {"50011": 2.0, "50040": 2.0, "50061": 2.0}
 _CLOCK: Final[Mapping[str, str]] = {
     "50102": "OKX refused our timestamp: the clocks differ by more than 30 s",
     "50112": "OKX could not read our timestamp",
@@ -110,7 +112,7 @@ def _by_code(code: str, status: int, headers: Mapping[str, str], said: object) -
             _CLOCK[code] + place, exchange=NAME, clock_skew=True, status=status, code=code
         )
     if code in _AGAIN:
-        return _unreachable(_AGAIN[code] + place, status, headers, code)
+        return _unreachable(_AGAIN[code] + place, status, headers, code, _LIMITS.get(code))
     if code in _NEVER:
         because = _NEVER[code] + _address(code, said) + place
         return Refused(because, exchange=NAME, status=status, code=code)
@@ -123,7 +125,7 @@ def _by_status(code: str, status: int, headers: Mapping[str, str], quoted: str) 
         return Refused(f"OKX refuses: {quoted}", exchange=NAME, status=status, code=code)
     if code not in _REQUEST and (status == _TOO_MANY or status >= _SERVER_ERROR):
         return _unreachable(f"OKX answers HTTP {status}: {quoted}", status, headers, code)
-    return Malformed("code", "0", quoted, exchange=NAME)
+    return Malformed("code", "0", quoted, exchange=NAME, code=code)
 
 
 def _without_code(status: int, headers: Mapping[str, str], body: object) -> ExchangeError:
@@ -142,12 +144,16 @@ def _without_code(status: int, headers: Mapping[str, str], body: object) -> Exch
 
 
 def _unreachable(
-    because: str, status: int, headers: Mapping[str, str], code: str | None
+    because: str,
+    status: int,
+    headers: Mapping[str, str],
+    code: str | None,
+    least: float | None = None,
 ) -> Unreachable:
     return Unreachable(
         because,
         exchange=NAME,
-        retry_after_seconds=_wait(headers),
+        retry_after_seconds=_wait(headers) or least,
         status=status,
         code=code,
     )

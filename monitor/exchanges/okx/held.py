@@ -35,7 +35,7 @@ class Held:
     `named_side` is the side in long/short mode, None in net mode. `margin` is None for a
     cross position. `maintenance`, `initial` and `pnl` are in `ccy`, without fees. `protected`
     tells of a stop-loss attached for the whole. `told_at` is when the row came, and so when
-    the mark in it held.
+    the mark in it held; `pushed_ms` is when the positions channel sent it, 0 for REST's.
 
     Of margin trading `contracts` are the coins that the position has, in `assets_ccy`: what
     was bought, or what a short sale brought. `owed` are the coins borrowed for it and
@@ -70,6 +70,7 @@ class Held:
     interest: Decimal = ZERO
     option_value: Decimal = ZERO
     updated_ms: int = 0
+    pushed_ms: int = 0
     told_at: datetime | None = None
     path: str = ""
 
@@ -89,6 +90,16 @@ class Held:
         A margin trade that owes nothing (any more) needs none, and can't be liquidated.
         """
         return self.inst_type in MODELLED and self.owed != ZERO
+
+    def is_older_than(self, known: Held) -> bool:
+        """
+        Whether it says less than what is known: it changed earlier, or was sent earlier.
+
+        Of rows that tell of no sending (REST's, those of a trade) the last one that came holds.
+        """
+        if self.updated_ms != known.updated_ms:
+            return self.updated_ms < known.updated_ms
+        return 0 < self.pushed_ms < known.pushed_ms
 
     @property
     def side(self) -> Side:
@@ -115,6 +126,7 @@ def held(row: Row) -> Held:
             pos_id=row.text("posId"),
             contracts=contracts,
             updated_ms=updated(row),
+            pushed_ms=_pushed(row),
             path=row.path,
         )
     side = _named_side(row, inst_type)
@@ -148,6 +160,7 @@ def held(row: Row) -> Held:
         interest=abs(row.optional_decimal("interest") or ZERO) if inst_type == MARGIN else ZERO,
         option_value=row.optional_decimal("optVal") or ZERO,
         updated_ms=updated(row),
+        pushed_ms=_pushed(row),
         path=row.path,
     )
 
@@ -176,6 +189,10 @@ def traded(row: Row) -> Held:
         updated_ms=updated(row),
         path=row.path,
     )
+
+
+def _pushed(row: Row) -> int:
+    return row.integer("pTime") if row.has("pTime") else 0
 
 
 def _named_side(row: Row, inst_type: str) -> Side | None:

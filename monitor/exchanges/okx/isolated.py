@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from monitor.errors import MissingReply
+from monitor.errors import ExchangeError, MissingReply
 from monitor.exchanges.okx.calls import POSITIONS
 from monitor.exchanges.okx.errors import NAME
-from monitor.exchanges.okx.parts import Made, named
+from monitor.exchanges.okx.parts import Made, assumed, basis_of, named
 from monitor.exchanges.okx.products import MARGIN
+from monitor.exchanges.okx.remainders import NOTHING
 from monitor.exchanges.okx.reported import isolated_reported, row_reported
 from monitor.risk.model import ZERO, Basis, Collateral, MarginMode, MarginPool, PoolId
 
@@ -27,19 +28,29 @@ if TYPE_CHECKING:
     from monitor.exchanges.okx.held import Held
     from monitor.exchanges.okx.legs import Leg
 
+ISOLATED = "isolated/"
 
-def isolated_pools(account: str, book: Book, legs: tuple[Leg, ...]) -> tuple[Made, ...]:
+
+def isolated_pools(
+    account: str, book: Book, legs: tuple[Leg, ...]
+) -> tuple[tuple[Made, ...], dict[str, ExchangeError]]:
     """
     A pool for each isolated position.
 
-    Raises:
-        MissingReply: If a frame changed one and has not told its margin yet.
+    Those of which no figure can be given are told by name, with the reason: a frame changed
+    one and has not told its margin yet, say.
     """
     opaque = book.opaque_isolated()
     names = _names([*(leg.row for leg in legs), *opaque])
-    modelled = (_figured(account, names[leg.row.pos_id], leg, book) for leg in legs)
-    theirs = (_told(account, names[row.pos_id], row, book) for row in opaque)
-    return (*modelled, *theirs)
+    made = [_told(account, names[row.pos_id], row, book) for row in opaque]
+    failed: dict[str, ExchangeError] = {}
+    for leg in reversed(legs):
+        name = names[leg.row.pos_id]
+        try:
+            made.insert(0, _figured(account, name, leg, book))
+        except ExchangeError as error:
+            failed[ISOLATED + name] = error
+    return tuple(made), failed
 
 
 def _names(rows: list[Held]) -> dict[str, str]:
@@ -78,13 +89,15 @@ def _figured(account: str, name: str, leg: Leg, book: Book) -> Made:
     inside = row.inst_type == MARGIN and row.ccy == row.assets_ccy
     balance = leg.assets + (ZERO if inside else margin)
     pool = MarginPool(
-        id=PoolId(account=account, name=f"isolated/{name}"),
+        id=PoolId(account=account, name=ISOLATED + name),
         unit=row.ccy,
         margin_mode=MarginMode.ISOLATED,
         collateral=(Collateral(asset=row.ccy, balance=balance),),
         positions=(leg.position,),
         top_up_asset=row.ccy,
         wallet=f"margin of the isolated position {name}",
+        basis=basis_of(NOTHING, (), (leg,)),
+        carried=assumed((leg,)),
     )
     return Made(pool=pool, reported=isolated_reported(leg, book.at))
 
@@ -95,7 +108,7 @@ def _told(account: str, name: str, row: Held, book: Book) -> Made:
     reported = row_reported(row, row.maintenance, book.at)
     told = None if reported is None else reported.maintenance_margin
     pool = MarginPool(
-        id=PoolId(account=account, name=f"isolated/{name}"),
+        id=PoolId(account=account, name=ISOLATED + name),
         unit=row.ccy,
         margin_mode=MarginMode.ISOLATED,
         collateral=(Collateral(asset=row.ccy, balance=margin),),

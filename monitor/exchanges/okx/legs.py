@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from monitor.errors import Malformed, Unmodelled
 from monitor.exchanges.okx import tables
 from monitor.exchanges.okx.errors import NAME
-from monitor.risk.model import ONE, ZERO, CloseFee, Mark, Position
+from monitor.exchanges.okx.tiers import flat_table, worst_rate
+from monitor.risk.model import ONE, ZERO, CloseFee, Mark, Payoff, Position
 from monitor.risk.payoff import notional
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from monitor.exchanges.call import Replies
     from monitor.exchanges.okx.held import Held
-    from monitor.risk.model import Instrument
+    from monitor.risk.model import Instrument, TierTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Leg:
 
     `fee_rate`, on the notional, and `fixed_fee` make up what liquidating it costs. `assets`
     are coins of `row.ccy` that come with it into its pool: what a margin trade has beyond
-    its unrealized PnL.
+    its unrealized PnL. `assumed` says in words what stands in for its tiers.
     """
 
     row: Held
@@ -39,6 +40,7 @@ class Leg:
     fee_rate: Decimal
     fixed_fee: Decimal = ZERO
     assets: Decimal = ZERO
+    assumed: str = ""
 
     @property
     def instrument(self) -> Instrument:
@@ -80,9 +82,10 @@ def leg(row: Held, replies: Replies, *, has_stop_loss: bool | None, stressed: bo
             exchange=NAME,
         )
     fee = tables.taker_rate(replies, listed)
-    table = None
+    mark = mark_of(row, replies)
+    table, assumed = None, ""
     if not stressed:
-        table = tables.tier_table(replies, listed, row.margin_mode)
+        table, assumed = _tiers(row, replies, listed, mark)
     return Leg(
         row=row,
         position=Position(
@@ -101,9 +104,31 @@ def leg(row: Held, replies: Replies, *, has_stop_loss: bool | None, stressed: bo
             reported_liquidation_price=row.liquidation_price,
             reported_maintenance_margin=row.maintenance,
         ),
-        mark=mark_of(row, replies),
+        mark=mark,
         fee_rate=fee,
+        assumed=assumed,
     )
+
+
+def _tiers(
+    row: Held, replies: Replies, listed: tables.Listed, mark: Mark | None
+) -> tuple[TierTable, str]:
+    """
+    The position's tiers; where OKX says that it has none, one flat rate, and what it is.
+
+    That of the row's own maintenance margin where it is told: it is OKX's, for the position as
+    it stands.
+    """
+    if not tables.has_no_tiers(replies, listed, row.margin_mode):
+        return tables.tier_table(replies, listed, row.margin_mode), ""
+    rate, source = worst_rate(row.leverage), "assumed, the worst that is known at its leverage"
+    if row.maintenance and mark is not None:
+        size = abs(row.contracts) * listed.instrument.contract_size
+        linear = listed.instrument.payoff is Payoff.LINEAR
+        rate = row.maintenance / (size * mark.price if linear else size / mark.price)
+        source = "as in OKX's own figure"
+    words = f"OKX tells no tiers of {row.inst_id}: maintenance rate {rate * 100:.3g} % {source}"
+    return flat_table(rate), words
 
 
 def entry_of(row: Held) -> Decimal:

@@ -1,27 +1,35 @@
 """
 What OKX itself says of an account beside its figures: that it warns, and what it took.
 
-Knows the channels liquidation-warning and balance_and_position; must not know a book. What a
-frame leaves open (how much of a position went, at which price) stays open: it is None.
+Knows the channels liquidation-warning and balance_and_position, and the bills. What a frame
+leaves open (how much of a position went, at which price) stays open, as None, unless the book
+before and after it tells.
 
-Source: OKX API guide, «Position risk warning», «Balance and position channel», copies of July
-2026.
+Source: OKX API guide, «Position risk warning», «Balance and position channel», «Get bills
+details (last 7 days)», «Get bill types», copies of July 2026.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from monitor.errors import Malformed
+from monitor.errors import ExchangeError, Malformed
+from monitor.exchanges.okx import calls
+from monitor.exchanges.okx.envelope import rows
 from monitor.exchanges.okx.errors import cleaned
 from monitor.exchanges.okx.products import CONTRACTS
 from monitor.risk.model import ONE, ZERO
 from monitor.risk.news import Cause, News, Taken, Warned
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from monitor.exchanges.call import Replies
+    from monitor.exchanges.okx.book import Book
+    from monitor.exchanges.okx.held import Held
     from monitor.exchanges.payload import Row
 
 _CAUSES: Final = {
@@ -41,6 +49,11 @@ _SIDES: Final = {"long": True, "short": False}
 # OKX warns from equity = 3 × requirement on, which is far from the end; where no more than a
 # tenth of the equity is left over, the end is near.
 _NEAR: Final = Decimal("0.9")
+_BILLED: Final = {"5": Cause.LIQUIDATION, "9": Cause.ADL}
+# What a bill's kind says of the position that it is about: whether a long went, or a short.
+# A purchase closes a short, a sale a long; others (a transfer in or out) are about none.
+_OF_LONGS: Final = ("100", "103", "104", "107", "125", "128")
+_OF_SHORTS: Final = ("101", "102", "105", "106", "126", "127")
 
 
 def warned(row: Row, told_at: datetime) -> Warned:
@@ -129,3 +142,82 @@ def _is_long(row: Row) -> bool | None:
     if named is None and left != ZERO and row.optional_text("instType") in CONTRACTS:
         return left > ZERO
     return named
+
+
+def sized(news: Iterable[News], before: Book, after: Book) -> tuple[Taken, ...]:
+    """
+    What of the news was taken, as large as the books before and after its frame tell.
+
+    The amount is what the coin's cash changed by, where nothing else of the frame may have.
+    """
+    taken = tuple(each for each in news if isinstance(each, Taken))
+    alone = len(taken) == 1
+    return tuple(_sized(each, before, after, alone=alone) for each in taken)
+
+
+def _sized(taken: Taken, before: Book, after: Book, *, alone: bool) -> Taken:
+    smaller = [
+        (held, after.positions[pos_id])
+        for pos_id, held in before.positions.items()
+        if held.inst_id == taken.exchange_symbol and _shrank(held, after.positions.get(pos_id))
+    ]
+    if len(smaller) != 1:
+        return taken
+    ((held, left),) = smaller
+    here, there = (book.coins.get(held.ccy) for book in (before, after))
+    amount = there.cash - here.cash if here and there and alone else None
+    return replace(
+        taken,
+        is_long=held.contracts > ZERO,
+        contracts=abs(held.contracts) - abs(left.contracts),
+        asset=held.ccy or taken.asset,
+        amount=amount or None,
+    )
+
+
+def _shrank(held: Held, left: Held | None) -> bool:
+    return left is not None and abs(left.contracts) < abs(held.contracts)
+
+
+def billed(replies: Replies) -> tuple[Taken, ...]:
+    """
+    What the latest bills say was taken, oldest first.
+
+    ``{"billId": "62…", "ts": "179…", "type": "5", "subType": "104", "instId":
+    "BTC-USDT-SWAP", "sz": "5", "px": "95000", "ccy": "USDT", "balChg": "-204.5", "tradeId":
+    "2695…", …}``. No figure depends on it: what is not there, or can't be read, is left out.
+    """
+    reply = replies.find(calls.BILLS)
+    if reply is None:
+        return ()
+    try:
+        listed = rows(reply)
+    except ExchangeError:
+        return ()
+    return tuple(sorted(_billed(listed), key=lambda each: (each.at, each.id)))
+
+
+def _billed(listed: Iterable[Row]) -> Iterator[Taken]:
+    for row in listed:
+        try:
+            cause = _BILLED.get(row.text("type"))
+            word = row.text("subType") if cause is not None else ""
+            if cause is not None and word in (*_OF_LONGS, *_OF_SHORTS):
+                yield _of_bill(row, cause, is_long=word in _OF_LONGS)
+        except Malformed:
+            continue
+
+
+def _of_bill(row: Row, cause: Cause, *, is_long: bool) -> Taken:
+    name = row.text("instId")
+    return Taken(
+        id=f"{name}/{row.optional_text('tradeId') or row.text('billId')}",
+        at=row.time("ts"),
+        cause=cause,
+        exchange_symbol=name,
+        is_long=is_long,
+        contracts=row.positive("sz"),
+        price=row.positive("px") if row.has("px") else None,
+        asset=row.text("ccy"),
+        amount=row.decimal("balChg"),
+    )

@@ -90,8 +90,14 @@ def one_moment(book: Book, coin: Coin, legs: tuple[Leg, ...]) -> bool:
     return any(abs(told - rows) <= _ONE_MOMENT * scale for rows in sums)
 
 
-def basis_of(remainder: Remainder, opaque: tuple[Held, ...]) -> Basis:
-    return Basis.MODELLED if remainder.is_nothing and not opaque else Basis.PARTLY
+def basis_of(remainder: Remainder, opaque: tuple[Held, ...], legs: tuple[Leg, ...]) -> Basis:
+    is_ours = remainder.is_nothing and not opaque and not assumed(legs)
+    return Basis.MODELLED if is_ours else Basis.PARTLY
+
+
+def assumed(legs: Iterable[Leg]) -> tuple[str, ...]:
+    """What stands in for tables that OKX doesn't tell, in words."""
+    return tuple(leg.assumed for leg in legs if leg.assumed)
 
 
 def named(rows: Iterable[Held]) -> tuple[str, ...]:

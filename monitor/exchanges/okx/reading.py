@@ -16,15 +16,17 @@ from monitor.exchanges.okx.held import held
 from monitor.exchanges.okx.products import EVERY, SWAP
 from monitor.exchanges.okx.rows import Mode
 from monitor.exchanges.okx.stops import read_stops
+from monitor.exchanges.okx.unread import apart, coin_row, position_row
 
 if TYPE_CHECKING:
     from monitor.exchanges.call import Replies, Reply, RestCall
     from monitor.exchanges.okx.held import Held
+    from monitor.exchanges.okx.unread import Unread
 
 
 def read_book(replies: Replies) -> Book:
     """
-    The account as the replies tell it.
+    The account as the replies tell it, rows that can't be read kept apart.
 
     Raises:
         MissingReply, Malformed: If one of mode, balance and positions is not there, or bad.
@@ -34,14 +36,17 @@ def read_book(replies: Replies) -> Book:
     with answers.reading(calls.BALANCE):
         row = answers.only_row(answers.rows(reply))
         totals = rows.totals(row)
-        coins = tuple(rows.coin(detail) for detail in row.rows("details"))
+        coins, no_coins = apart(row.rows("details"), rows.coin, coin_row)
+    no_coins = tuple(each.placed(calls.BALANCE) for each in no_coins)
+    positions, no_positions = _held(replies)
     return Book(
         config=config,
         totals=totals,
         coins={coin.ccy: coin for coin in coins},
-        positions={row.pos_id: row for row in _held(replies)},
+        positions={row.pos_id: row for row in positions},
         stops=read_stops(replies),
         at=reply.at,
+        unread={each.key: each for each in (*no_coins, *no_positions)},
     )
 
 
@@ -74,11 +79,13 @@ def position_lists(replies: Replies) -> tuple[RestCall, ...]:
     return found if any(("instType", SWAP) in call.query for call in found) else (calls.POSITIONS,)
 
 
-def _held(replies: Replies) -> tuple[Held, ...]:
+def _held(replies: Replies) -> tuple[tuple[Held, ...], tuple[Unread, ...]]:
     found: list[Held] = []
+    unread: list[Unread] = []
     for call in position_lists(replies):
         reply = replies.get(call)
         with answers.reading(call):
-            told = answers.rows(reply)
-            found += [replace(held(row), told_at=reply.at) for row in told]
-    return tuple(found)
+            told, not_told = apart(answers.rows(reply), held, position_row)
+        found += [replace(row, told_at=reply.at) for row in told]
+        unread += (each.placed(call) for each in not_told)
+    return tuple(found), tuple(unread)

@@ -180,6 +180,17 @@ def tier_table(replies: Replies, of: Listed, margin_mode: MarginMode) -> TierTab
         return read_tiers(rows(replies.get(call)), family, group)
 
 
+def has_no_tiers(replies: Replies, of: Listed, margin_mode: MarginMode) -> bool:
+    """
+    Whether OKX was asked for a family's tiers and says that it has none: a new listing.
+
+    It says so by a code; an empty list it never gives, and such a one is no answer.
+    """
+    name = of.instrument.exchange_symbol
+    call = asked.tiers(replies, of.product, of.family, margin_mode.value, name)
+    return not replies.has(call) and replies.tried(call)
+
+
 def loan_table(
     replies: Replies, inst_id: str, margin_mode: MarginMode, *, of_base: bool
 ) -> TierTable:

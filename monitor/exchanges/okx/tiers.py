@@ -11,15 +11,18 @@ while contracts are fractional, so the first row with size ≤ `maxSz` holds.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.errors import Malformed
-from monitor.risk.model import ZERO, LeverageTier, TierMeasure, TierTable
+from monitor.risk.model import ONE, ZERO, LeverageTier, TierMeasure, TierTable
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from monitor.exchanges.payload import Row
+
+_LEAST_GAP = Decimal("0.003")
+_LEAST_RATE = Decimal("0.004")
+_WORST = Decimal("0.495")
 
 
 def read_tiers(rows: tuple[Row, ...], family: str, group: str | None) -> TierTable:
@@ -75,6 +78,25 @@ def initial_rate(rows: tuple[Row, ...], size: Decimal) -> Decimal | None:
         if size <= _cap(row, ("maxSz", "baseMaxLoan", "quoteMaxLoan")):
             return row.optional_decimal("imr")
     return None
+
+
+def worst_rate(leverage: Decimal | None) -> Decimal:
+    """
+    The maintenance rate that no tier known exceeds at this leverage; without one, at any.
+
+    A position stands in a tier whose initial rate is at most 1 ÷ leverage, and in every table
+    seen the maintenance rate stays below the initial one by 0.3 points or more (1 % against
+    1.3 % in SOL's first tier); the last tiers ask for 49.5 % against 50 %.
+    """
+    if leverage is None:
+        return _WORST
+    return min(max(ONE / leverage - _LEAST_GAP, _LEAST_RATE), _WORST)
+
+
+def flat_table(rate: Decimal) -> TierTable:
+    """A table of one tier, which a position has to itself."""
+    tier = LeverageTier(floor=ZERO, cap=None, maintenance_rate=rate, deduction=ZERO)
+    return TierTable(tiers=(tier,), measured_in=TierMeasure.CONTRACTS)
 
 
 def _table(rows: list[Row], edges: tuple[str, ...], group: str | None) -> TierTable:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 from monitor.errors import Malformed
 from monitor.exchanges.okx import tables
 from monitor.exchanges.okx.calls import BALANCE
-from monitor.exchanges.okx.collateral import anchor, collateral, haircuts
+from monitor.exchanges.okx.collateral import anchor, collateral, haircuts, switches_tell
 from monitor.exchanges.okx.envelope import reading
 from monitor.exchanges.okx.parts import (
     WALLET,
     Made,
+    assumed,
     basis_of,
     coin_of,
     in_coins,
@@ -68,12 +69,13 @@ def anchors_of(
     """
     found: dict[str, Anchor] = {}
     cross = tuple(leg for leg in legs if leg.row.is_cross)
+    switches = switches_tell(book.coins.values())
     for coin in _counted(book, cross):
         known = before.get(coin.ccy)
         if known is not None and known.is_live:
             found[coin.ccy] = known
         else:
-            steps = haircuts(coin, replies)
+            steps = haircuts(coin, replies, switches=switches)
             found[coin.ccy] = anchor(coin, steps, legs, replies, book.at)
     return found
 
@@ -130,10 +132,11 @@ def unified_pools(  # noqa: PLR0913, PLR0917 - the parts of one pool
         other_balance=remainder.balance,
         other_maintenance=remainder.maintenance,
         other_initial=remainder.initial,
-        basis=Basis.REPORTED if stressed else basis_of(remainder, opaque),
+        basis=Basis.REPORTED if stressed else basis_of(remainder, opaque, cross),
         carried=(
             *remainder.words,
             *named(opaque),
+            *assumed(cross),
             *left_out(book.coins.values(), book.events()),
             *in_coins(book.in_coins()),
         ),
@@ -166,9 +169,10 @@ def _backing(
         owed = max(coin.loan, -(amount + pnl), ZERO)
         if owed or legs:
             borrow = _with_loan(tables.borrowing(replies, coin.ccy, owed), coin)
+    steps = haircuts(coin, replies, switches=switches_tell(book.coins.values()))
     return Backing(
         coin=coin,
-        collateral=collateral(coin, amount, haircuts(coin, replies), at_price, borrow),
+        collateral=collateral(coin, amount, steps, at_price, borrow),
         pnl=pnl,
     )
 
@@ -181,17 +185,19 @@ def _top_up(cross: tuple[Leg, ...], backing: tuple[Backing, ...]) -> str:
     """
     The coin that most cross positions settle in; without any, the one that is owed most.
 
-    Of coins that count something, or are owed: adding to others helps nothing.
+    Of coins that count something, where there are such: one that is switched off repays its
+    debt, and beyond that helps nothing.
     """
     settled = [leg.row.ccy for leg in cross]
-    helps = [held for held in backing if _helps(held)] or backing
+    counting = [held for held in backing if _counts_more(held)]
+    owing = [held for held in backing if held.collateral.balance + held.pnl < ZERO]
+    helps = counting or owing or backing
     return max(
         helps, key=lambda held: (settled.count(held.coin.ccy), sum(held.debts(), ZERO))
     ).coin.ccy
 
 
-def _helps(held: Backing) -> bool:
-    """Whether one coin more counts, or repays a debt."""
+def _counts_more(held: Backing) -> bool:
+    """Whether one coin more counts, also where no debt is left that it would repay."""
     steps = held.collateral.haircuts
-    owes = held.collateral.balance + held.pnl < ZERO
-    return owes or not steps or steps[0].haircut < ONE
+    return not steps or steps[0].haircut < ONE

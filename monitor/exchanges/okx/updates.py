@@ -15,17 +15,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from monitor.errors import Malformed
 from monitor.exchanges.okx import rows
 from monitor.exchanges.okx.envelope import only_row
 from monitor.exchanges.okx.held import held as read_held
 from monitor.exchanges.okx.held import traded
 from monitor.exchanges.okx.products import MODELLED, family_in
+from monitor.exchanges.okx.unread import COIN, Unread, apart, coin_row, position_row
 from monitor.exchanges.payload import Row, parse_json
 from monitor.risk.model import MarginMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from decimal import Decimal
 
     from monitor.exchanges.okx.book import Book
     from monitor.exchanges.okx.held import Held
@@ -59,12 +60,25 @@ def _account(book: Book, row: Row, frame: Frame) -> Book:
     """
     data = only_row(row.rows("data"))
     totals = rows.totals(data)
-    told = tuple(rows.coin(detail) for detail in data.rows("details"))
+    told, unread = apart(data.rows("details"), rows.coin, coin_row)
     if not _is_snapshot(row) or row.row("arg").has("ccy"):
+        book = book.keeping(unread, (COIN + coin.ccy for coin in told))
         return replace(book.with_coins(told, totals), at=frame.at)
-    pages, whole = _collected(book.coin_pages, row, told)
+    pages, whole = book.coin_pages.with_page(row, (*told, *unread))
+    if pages is book.coin_pages:
+        return book
     book = replace(book, coin_pages=pages)
-    return book if whole is None else replace(book.with_all_coins(whole, totals), at=frame.at)
+    if whole is None:
+        return book
+    told, unread = _parted(whole)
+    book = book.keeping(unread, [key for key in book.unread if key.startswith(COIN)])
+    return replace(book.with_all_coins(told, totals), at=frame.at)
+
+
+def _parted(whole: tuple[T | Unread, ...]) -> tuple[tuple[T, ...], tuple[Unread, ...]]:
+    """What could be read of a snapshot, and what not."""
+    told = tuple(each for each in whole if not isinstance(each, Unread))
+    return told, tuple(each for each in whole if isinstance(each, Unread))
 
 
 def _positions(book: Book, row: Row, frame: Frame) -> Book:
@@ -72,17 +86,29 @@ def _positions(book: Book, row: Row, frame: Frame) -> Book:
     ``{"arg": {"channel": "positions", "uid": "…", "instType": "ANY"}, "eventType":
     "event_update", "data": [{"instType": "SWAP", "instId": "BTC-USDT-SWAP", "pos": "0", …}]}``
     """
-    told = tuple(replace(read_held(r), told_at=frame.at) for r in row.rows("data"))
+    read, unread = apart(row.rows("data"), read_held, position_row)
+    told = tuple(replace(held, told_at=frame.at) for held in read)
     if not _is_snapshot(row):
-        return _with_rows(book, told, _newer)
-    pages, whole = _collected(book.position_pages, row, told)
+        return _with_rows(book, told, _newer, unread)
+    pages, whole = book.position_pages.with_page(row, (*told, *unread))
+    if pages is book.position_pages:
+        return book
     book = replace(book, position_pages=pages)
     if whole is None:
         return book
-    named = {held.pos_id for held in whole}
+    told, unread = _parted(whole)
+    named = {*(held.pos_id for held in told), *(each.key for each in unread)}
     within = _scope(row.row("arg"))
     missing = [p for p, held in book.positions.items() if p not in named and within(held)]
-    return _with_rows(book, whole, _newer).without(missing)
+    gone = [key for key in book.unread if not key.startswith(COIN) and key not in named]
+    book = _with_rows(book, told, _newer, unread).keeping((), gone)
+    return book.without(missing, _sent_ms(told, frame))
+
+
+def _sent_ms(told: tuple[Held, ...], frame: Frame) -> int:
+    """When a list of positions was sent; by the clock here where it has no row that tells."""
+    sent = max((held.pushed_ms for held in told), default=0)
+    return sent or int(frame.at.timestamp() * 1000)
 
 
 def _balance_and_position(book: Book, row: Row, frame: Frame) -> Book:
@@ -92,13 +118,18 @@ def _balance_and_position(book: Book, row: Row, frame: Frame) -> Book:
     "trades": […]}]}``
     """
     for data in row.rows("data"):
-        for balance in data.rows("balData"):
-            book = book.with_cash(
-                balance.text("ccy"), balance.decimal("cashBal"), balance.integer("uTime")
-            )
-        told = tuple(replace(traded(r), told_at=frame.at) for r in data.rows("posData"))
-        book = _with_rows(book, told, _resized)
+        balances, unread = apart(data.rows("balData"), _cash, coin_row)
+        book = book.keeping(unread)
+        for ccy, cash, updated_ms in balances:
+            book = book.with_cash(ccy, cash, updated_ms)
+        read, unread = apart(data.rows("posData"), traded, position_row)
+        told = tuple(replace(held, told_at=frame.at) for held in read)
+        book = _with_rows(book, told, _resized, unread)
     return book
+
+
+def _cash(row: Row) -> tuple[str, Decimal, int]:
+    return row.text("ccy"), row.decimal("cashBal"), row.integer("uTime")
 
 
 def _algo_orders(book: Book, row: Row, _: Frame) -> Book:
@@ -132,25 +163,6 @@ def _is_snapshot(row: Row) -> bool:
     return row.has("eventType") and row.text("eventType") == "snapshot"
 
 
-def _collected(
-    before: tuple[tuple[T, ...], ...], row: Row, told: tuple[T, ...]
-) -> tuple[tuple[tuple[T, ...], ...], tuple[T, ...] | None]:
-    """
-    The pages of a snapshot that are still to wait, and all that they told once complete.
-
-    Raises:
-        Malformed: If a page came without the ones before it.
-    """
-    page = row.integer("curPage")
-    earlier = before if page > 1 else ()
-    if len(earlier) != page - 1:
-        raise Malformed("curPage", f"page {len(earlier) + 1} of the snapshot", str(page))
-    pages = (*earlier, told)
-    if not row.boolean("lastPage"):
-        return pages, None
-    return (), tuple(item for one in pages for item in one)
-
-
 def _scope(arg: Row) -> Callable[[Held], bool]:
     """Which positions a subscription tells of, by its own arguments."""
     inst_type, inst_id = arg.optional_text("instType"), arg.optional_text("instId")
@@ -166,7 +178,13 @@ def _scope(arg: Row) -> Callable[[Held], bool]:
     return within
 
 
-def _with_rows(book: Book, told: tuple[Held, ...], merge: Callable[[Held, Held], Held]) -> Book:
+def _with_rows(
+    book: Book,
+    told: tuple[Held, ...],
+    merge: Callable[[Held, Held], Held],
+    unread: tuple[Unread, ...],
+) -> Book:
+    book = book.keeping(unread, (held.pos_id for held in told))
     for held in told:
         book = book.with_position(held, merge)
     return book
@@ -178,6 +196,8 @@ def _newer(_: Held, new: Held) -> Held:
 
 def _resized(known: Held, new: Held) -> Held:
     """A position after a trade: its figures of risk are no longer those that were told."""
+    if not known.is_open:
+        return new
     if (new.contracts, new.entry_price) == (known.contracts, known.entry_price):
         return replace(known, updated_ms=new.updated_ms)
     return replace(

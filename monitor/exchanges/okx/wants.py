@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.errors import MissingReply
+from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.okx import asked, calls, collateral, tables
 from monitor.exchanges.okx import envelope as answers
 from monitor.exchanges.okx.products import CONTRACTS, MARGIN, SWAP, family_in
@@ -82,12 +82,10 @@ def _of_contracts(
         if not _lists(replies, call := calls.instrument(product, row.inst_id), row.inst_id)
     ]
     yield from _few_or_all(unlisted, calls.all_instruments(product), replies)
-    known = [
-        (row, tables.listed(replies, product, row.inst_id).family)
-        for row in held
-        if _lists(replies, calls.instrument(product, row.inst_id), row.inst_id)
-    ]
-    for row, family in known:
+    for row in held:
+        family = _family(row, replies)
+        if family is None:
+            continue
         stressed = row.is_cross and book.config.mode is Mode.PORTFOLIO
         tiers = asked.tiers(replies, product, family, row.margin_mode.value, row.inst_id)
         if not stressed and not replies.has(tiers):
@@ -124,9 +122,19 @@ def _fees_of(row: Held, replies: Replies) -> Iterator[RestCall]:
     """The fee rates of one position; of a contract's family once it is listed."""
     if row.inst_type == MARGIN:
         yield asked.pair_fees(replies, row.inst_id)
-    elif _lists(replies, calls.instrument(row.inst_type, row.inst_id), row.inst_id):
-        family = tables.listed(replies, row.inst_type, row.inst_id).family
+    elif (family := _family(row, replies)) is not None:
         yield asked.fees(replies, row.inst_type, family, row.inst_id)
+
+
+def _family(row: Held, replies: Replies) -> str | None:
+    """A contract's family once it is listed; None before, and where its listing is unreadable."""
+    call = calls.instrument(row.inst_type, row.inst_id)
+    if not _lists(replies, call, row.inst_id):
+        return None
+    try:
+        return tables.listed(replies, row.inst_type, row.inst_id).family
+    except Malformed:
+        return None
 
 
 def _of_trade(row: Held, replies: Replies) -> Iterator[RestCall]:
@@ -165,15 +173,18 @@ def _of_coins(book: Book, held: tuple[Held, ...], replies: Replies) -> Iterator[
     coins = [c for c in book.coins.values() if counts_at_all(c) or c.ccy in settled]
     if book.config.mode is not Mode.PORTFOLIO:
         yield from _of_debts(coins, settled, replies)
-    backing = [coin for coin in coins if collateral.counts(coin)]
+    switches = collateral.switches_tell(book.coins.values())
+    backing = [coin for coin in coins if collateral.counts(coin, switches=switches)]
     untold = [call for c in backing if not replies.has(call := calls.discount(c.ccy))]
     yield from _few_or_all(untold, calls.ALL_DISCOUNTS, replies)
     bases = {row.inst_id.partition("-")[0] for row in held}
     for coin in coins:
         known = coin not in backing or replies.has(calls.discount(coin.ccy))
         if coin.ccy not in bases and known:
+            steps = collateral.haircuts(coin, replies, switches=switches)
             burdened = bool(coin.owed) or coin.ccy in settled
-            yield from _mark_wanted(coin, replies, is_burdened=burdened)
+            if collateral.floats(coin.ccy, steps, is_burdened=burdened):
+                yield from _mark_wanted(coin, replies)
 
 
 def _of_debts(coins: list[Coin], settled: set[str], replies: Replies) -> Iterator[RestCall]:
@@ -189,11 +200,8 @@ def _of_debts(coins: list[Coin], settled: set[str], replies: Replies) -> Iterato
         yield fees
 
 
-def _mark_wanted(coin: Coin, replies: Replies, *, is_burdened: bool) -> Iterator[RestCall]:
+def _mark_wanted(coin: Coin, replies: Replies) -> Iterator[RestCall]:
     """The mark that a floating coin follows, and its contract where there is such a mark."""
-    steps = collateral.haircuts(coin, replies)
-    if not collateral.floats(coin.ccy, steps, is_burdened=is_burdened):
-        return
     for product, inst_id in collateral.followed(coin.ccy):
         if not replies.has(calls.mark(product, inst_id)):
             yield calls.all_marks(product)

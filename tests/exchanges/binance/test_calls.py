@@ -81,7 +81,7 @@ def test_a_symbol_that_no_list_has_is_named():
     _, replies = asked_in_turn(answers)
 
     with pytest.raises(Malformed, match=r"exchangeInfo\.symbols: expected a row for BTCUSDT"):
-        EXCHANGE.read_account("main", replies).snapshot(wire.NOON)
+        wire.whole(EXCHANGE.read_account("main", replies))
 
 
 BROKEN = ["<html></html>", "", None, {}, [None], {"code": -1121, "msg": "Invalid symbol."}]

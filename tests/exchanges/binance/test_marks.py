@@ -11,7 +11,7 @@ import pytest
 from monitor.errors import Malformed, Unreachable
 from monitor.exchanges.binance import EXCHANGE
 from monitor.exchanges.call import Replies
-from monitor.exchanges.port import Ignored, MarksRead, Rejected, Subscribed
+from monitor.exchanges.port import Ignored, MarksRead, Rejected, Subscribed, TablesMoved
 from monitor.risk import Instrument, Mark, Payoff
 from tests.exchanges.binance import wire
 
@@ -56,7 +56,7 @@ def test_one_connection_subscribes_to_every_held_symbol():
     assert [json.loads(text) for text in stream.subscribe] == [
         {
             "method": "SUBSCRIBE",
-            "params": ["btcusdt@markPrice@1s", "solusdt@markPrice@1s"],
+            "params": ["btcusdt@markPrice@1s", "solusdt@markPrice@1s", "!contractInfo"],
             "id": 1,
         }
     ]
@@ -71,11 +71,12 @@ def test_nothing_held_needs_no_connection():
 def test_many_symbols_go_into_several_messages_and_connections():
     streams = EXCHANGE.mark_streams(tuple(instrument(f"C{n:04}USDT") for n in range(1201)))
 
-    assert [(len(stream.symbols), stream.acks) for stream in streams] == [(1000, 5), (201, 2)]
+    assert [(len(stream.symbols), stream.acks) for stream in streams] == [(999, 5), (202, 2)]
     for stream in streams:
         sent = [json.loads(text) for text in stream.subscribe]
         names = [name for message in sent for name in message["params"]]
-        assert names == [f"{symbol.lower()}@markPrice@1s" for symbol in sorted(stream.symbols)]
+        marks = [f"{symbol.lower()}@markPrice@1s" for symbol in sorted(stream.symbols)]
+        assert names == [*marks, "!contractInfo"]
         assert [message["id"] for message in sent] == list(range(1, stream.acks + 1))
 
 
@@ -207,3 +208,26 @@ def test_a_refused_mark_says_why():
 
     with pytest.raises(Unreachable):
         EXCHANGE.read_marks(Replies([reply]), (instrument("BTCUSDT"),))
+
+
+# The example of «Contract Info Stream», shortened.
+ANNOUNCED = {
+    "e": "contractInfo",
+    "E": 1669356423908,
+    "s": "IOTAUSDT",
+    "ps": "IOTAUSDT",
+    "ct": "PERPETUAL",
+    "cs": "TRADING",
+    "bks": [{"bs": 1, "bnf": 0, "bnc": 5000, "mmr": 0.01, "cf": 0, "mi": 21, "ma": 50}],
+}
+
+
+def test_brackets_that_are_announced_are_named_and_nothing_else_of_a_contract_is():
+    said = read(ANNOUNCED)
+
+    assert said == TablesMoved(
+        symbol="IOTAUSDT", because="Binance announced other brackets of IOTAUSDT"
+    )
+    assert read({key: value for key, value in ANNOUNCED.items() if key != "bks"}) == Ignored(
+        what="contractInfo"
+    )

@@ -13,6 +13,7 @@ from monitor.exchanges.port import Ignored, TicketEnded, Told
 from monitor.risk.news import Cause, Taken, Warned
 from tests.exchanges.binance import wire
 from tests.exchanges.binance.events import LATER, after, balance, event, leg
+from tests.exchanges.binance.test_portfolio import example
 from tests.exchanges.binance.wire import sample_of_line
 
 D = Decimal
@@ -207,7 +208,13 @@ def sample_like_margin_call():
 
 @pytest.mark.parametrize(
     ("level", "is_critical"),
-    [("MARGIN_CALL", False), ("REDUCE_ONLY", True), ("FORCE_LIQUIDATION", True), ("WORSE", True)],
+    [
+        ("MARGIN_CALL", False),
+        ("SUPPLY_MARGIN", False),
+        ("REDUCE_ONLY", True),
+        ("FORCE_LIQUIDATION", True),
+        ("WORSE", True),
+    ],
 )
 def test_a_portfolios_risk_level_is_told_with_its_ratio(level, is_critical):
     body = {"e": "riskLevelChange", "E": LATER, "u": "1.99999999", "s": level, "m": "15.11"}
@@ -220,6 +227,17 @@ def test_a_portfolios_risk_level_is_told_with_its_ratio(level, is_critical):
 
 def test_a_risk_level_that_is_normal_again_warns_of_nothing():
     assert isinstance(read({"e": "riskLevelChange", "E": LATER, "s": "NORMAL"}), Ignored)
+
+
+@pytest.mark.parametrize("status", ["MARGIN_CALL", "REDUCE_ONLY", "ACTIVE_LIQUIDATION"])
+def test_a_portfolios_status_is_told_by_every_reading_too(status):
+    answers = example()
+    answers["GET /papi/v1/account"]["accountStatus"] = status
+    read_by_rest = wire.snapshot(answers)
+
+    (warned,) = read_by_rest.news
+    assert warned.words.startswith(f"risk level {status} at uniMMR ")
+    assert wire.snapshot(example()).news == ()
 
 
 def test_the_insurance_fund_s_settling_changes_the_balance_and_is_told():

@@ -275,7 +275,7 @@ def test_recorded_coin_margined_rows_in_the_wrong_place_are_refused():
     told[POSITIONS] = wire.recorded("binance_fetchPositions_3")
 
     with pytest.raises(Malformed, match=r"positionRisk\[0\]"):
-        wire.read(told)
+        wire.snapshot(told)
 
 
 @pytest.mark.parametrize("name", ["binance_fetchOpenOrder_0", "binance_fetchOpenOrders_0"])
@@ -314,7 +314,7 @@ def test_the_sample_account_whose_position_has_no_amount_is_refused():
     told[ACCOUNT] = wire.sample("fetch_balance", "fapiPrivateV3GetAccount")
 
     with pytest.raises(Malformed, match=r"account\.positions\[0\]\.positionAmt"):
-        wire.read(told)
+        wire.snapshot(told)
 
 
 def test_the_sample_brackets_are_read():

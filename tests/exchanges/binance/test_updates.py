@@ -118,12 +118,12 @@ def test_a_new_symbol_without_tables_names_the_request_that_would_bring_them():
     view = after(event(legs=[leg("ETHUSDT", "1", "2400")]))
 
     with pytest.raises(MissingReply) as caught:
-        view.snapshot(wire.NOON)
+        wire.whole(view)
     assert caught.value.call == "GET /fapi/v1/exchangeInfo?symbol=ETHUSDT"
     answers = told()
     answers["GET /fapi/v1/exchangeInfo"]["symbols"].append(wire.contract("ETHUSDT"))
     with pytest.raises(MissingReply) as caught:
-        after(event(legs=[leg("ETHUSDT", "1", "2400")]), answers=answers).snapshot(wire.NOON)
+        wire.whole(after(event(legs=[leg("ETHUSDT", "1", "2400")]), answers=answers))
     assert caught.value.call == "GET /fapi/v1/leverageBracket?symbol=ETHUSDT"
 
 

@@ -305,7 +305,15 @@ def read(told: dict[str, Json], *more: Reply):
 
 
 def snapshot(told: dict[str, Json], *more: Reply):
-    return read(told, *more).snapshot(NOON)
+    """The account with every pool read; raises what was wrong with the first that is not."""
+    return whole(read(told, *more))
+
+
+def whole(view):
+    for side in view._sides():
+        for unread in side.unread.values():
+            raise unread.error
+    return view.snapshot(NOON)
 
 
 def frame(body: Json, seconds: float = 1) -> Frame:

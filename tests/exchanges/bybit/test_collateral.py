@@ -104,7 +104,8 @@ def test_the_debt_grows_with_the_loss_and_changes_its_tier() -> None:
     assert maintenance("90") == 200
     assert maintenance("0.000001") == 5000 * D("0.04")
     bodies = unified.in_debt()
-    row_of(bodies, "USDT")["walletBalance"] = "-1500"
+    row_of(bodies, "USDT").update(walletBalance="-1500", equity="-6500", usdValue="-6500")
+    row_of(bodies, "USDT").update(borrowAmount="6500")
     read = snapshot(bodies)
     # −6,500 of equity, of which 5,000 were borrowed by hand.
     assert maintenance("100") == 6500 * D("0.05")
@@ -135,21 +136,6 @@ def test_what_bybit_counts_as_borrowed_beyond_the_equity_stands() -> None:
     usdt = of(bodies, "USDT")
     assert usdt.borrow is not None
     assert usdt.borrow.loan == 4300
-
-
-@pytest.mark.parametrize(
-    ("own", "equity", "owed"),
-    [("0", "-50", "50"), ("-80", "-50", "50"), ("-80", "10", "0"), ("-80", "-130", "130")],
-)
-def test_a_debt_is_what_options_make_of_it(own: str, equity: str, owed: str) -> None:
-    """Their value is equity, though cross margin does not count it: Bybit's debt is taken over."""
-    bodies = unified.in_debt()
-    usdt = row_of(bodies, "USDT")
-    usdt.update(walletBalance=own, equity=equity, usdValue=equity, spotBorrow="0")
-    usdt.update(borrowAmount=owed)
-    risk = risk_of(bodies)
-    assert risk.requirement.maintenance_margin == D(owed) * D("0.04") + D("5.495")
-    assert "what options change of the debt in USDT" in risk.pool.carried
 
 
 def test_a_settle_coin_that_is_not_owed_knows_what_a_debt_would_cost() -> None:

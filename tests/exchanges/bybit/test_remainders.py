@@ -16,6 +16,7 @@ from tests.exchanges.bybit.wire import (
     NOW,
     OPTION_LIST,
     WALLET,
+    borrow_tiers,
     coin,
     envelope,
     limit_order,
@@ -63,7 +64,7 @@ def test_the_margin_of_listed_orders_is_taken_over_by_their_number() -> None:
     """
     order = limit_order("XRPUSDT", "Buy", "2.5293", "10")
     pool = pool_of(with_orders(examples.position_and_order(), order))
-    assert pool.carried == ("margin of 1 open order", "margins of XRPUSDT beyond its tier")
+    assert pool.carried[:-1] == ("margin of 1 open order", "margins of XRPUSDT beyond its tier")
     assert abs(pool.other_maintenance - D("0.21612869") * D("1.000086")) < 2 * WIRE
     assert verdict(with_orders(examples.position_and_order(), order)) is Verdict.AGREES
 
@@ -161,6 +162,34 @@ def test_with_nothing_available_the_rate_tells_of_a_haircut() -> None:
     assert pool_of(bodies).other_balance == 0
 
 
+def test_an_available_balance_that_the_rate_contradicts_is_no_haircut() -> None:
+    """
+    320.67275625 ÷ (0.0377 + 0.0001) = 8,483.4: so much carries the margin at the least, whatever
+    is available. What lacks beyond stays a difference, and theirs is the worse.
+    """
+    bodies = examples.two_positions()
+    totals(bodies)["totalAvailableBalance"] = "19.05990018"
+    pool = pool_of(bodies)
+    assert pool.other_balance == D("320.67275625") / D("0.0378") - D("8504.25")
+    assert verdict(bodies) is Verdict.DISAGREES
+    # Where the rate fits to it, it is a haircut: 320.67275625 ÷ 6,617.32 = 0.0484…
+    totals(bodies)["accountMMRate"] = "0.0484"
+    assert pool_of(bodies).other_balance == D("6617.31988143") - D("8504.25")
+    assert verdict(bodies) is Verdict.AGREES
+
+
+def test_a_debt_that_may_begin_without_known_rates_is_named() -> None:
+    """It is charged nothing then; what is modelled today is so all the same."""
+    words = "a debt in USDT would cost no margin here: Bybit's rates are not known"
+    pool = pool_of(examples.two_positions())
+    assert (pool.basis, pool.carried) == (Basis.MODELLED, (words,))
+    told = examples.two_positions()
+    request = "/v5/spot-margin-trade/position-tiers"
+    listed = borrow_tiers("USDT", ("100000", "0.04", "0.2"))
+    assert pool_of(told | {request: envelope({"list": [listed]})}).carried == ()
+    assert pool_of(told | {request: envelope({"list": []})}).carried == (words,)
+
+
 def test_what_a_cut_rate_may_hide_is_no_haircut() -> None:
     """205.45 ÷ 0.2740 = 749.82: a ten-thousandth of the rate is 0.27 of that."""
     bodies = unified.in_debt()
@@ -189,7 +218,7 @@ def test_a_coin_without_positions_takes_nothing_of_the_orders_margin() -> None:
     totals(bodies)["coin"].append(coin("XYZ", "1", "1", "5", **switched_off))
     pool = pool_of(bodies)
     assert abs(pool.other_maintenance - D("0.21612869") * D("1.000086")) < 2 * WIRE
-    assert pool.carried == ("margin of 1 open order", "margins of XRPUSDT beyond its tier")
+    assert pool.carried[:-1] == ("margin of 1 open order", "margins of XRPUSDT beyond its tier")
 
 
 def test_a_hedge_takes_off_no_more_than_its_legs_margins() -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
-
-from monitor.errors import MissingReply
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import Basis, Side
 from monitor.risk.reconcile import reconcile
@@ -175,8 +172,11 @@ def test_a_fill_that_opens_needs_a_mark_from_elsewhere():
 def test_an_isolated_position_that_changed_waits_for_its_margin():
     view = after(traded(row(2, pos="25")))
 
-    with pytest.raises(MissingReply, match="GET /api/v5/account/positions"):
-        view.snapshot(wire.NOON)
+    found = view.snapshot(wire.NOON)
+    assert [pool.id.name for pool in found.pools] == ["USDT"], "the others go on"
+    ((pool, why),) = found.unread.items()
+    assert (pool.name, "margin" in why) == ("isolated/SOL-USDT-SWAP", True)
+    assert "GET /api/v5/account/positions" in why
     told = row(2, pos="25", margin="900", upl="-225", mmr="42.75")
     pools = view.updated(wire.push("positions", told)).snapshot(wire.NOON).pools
     assert pools[1].collateral[0].balance == 900

@@ -82,6 +82,10 @@ def test_coins_that_lie_free_in_the_funding_account():
         ("7", BookingKind.INTEREST),
         ("8", BookingKind.FUNDING),
         ("9", BookingKind.LIQUIDATION),
+        ("10", BookingKind.LIQUIDATION),
+        ("13", BookingKind.REALISED),
+        ("14", BookingKind.REALISED),
+        ("34", BookingKind.REALISED),
         ("24", BookingKind.OTHER),
     ],
 )

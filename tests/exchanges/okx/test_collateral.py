@@ -193,6 +193,46 @@ def test_a_coin_that_counts_nothing_floats_where_positions_settle_in_it():
     assert btc.follows.symbol == "BTC/USD:BTC"
 
 
+@pytest.mark.parametrize(
+    ("usdt", "flag", "haircut"),
+    [
+        # «false» beside a coin that counts: the flags tell nothing.
+        ((False, "20000"), False, "0.02"),
+        # Nothing that counts: nothing shows that they do.
+        ((True, "0"), False, "0.02"),
+        ((True, "20000"), False, "1"),
+        ((True, "20000"), True, "0.02"),
+    ],
+)
+def test_of_a_coin_that_there_is_nothing_of_the_flags_of_others_tell(usdt, flag, haircut):
+    """Profit in a coin that its owner switched off counts nothing, nor do coins that come in."""
+    enabled, counted = usdt
+    coins = (
+        wire.coin("USDT", "20000", eqUsd="20000", disEq=counted, collateralEnabled=enabled),
+        wire.coin("BTC", "0", eqUsd="0", disEq="0", collateralEnabled=flag),
+    )
+    held = wire.position("BTC-USD-SWAP", "96", "96000", "96000", ccy="BTC", mmr="0.0004")
+    told = wire.bodies(wire.config("3"), wire.envelope(held), wire.balance(*coins))
+
+    assert backing(told)["BTC"].haircuts[0].haircut == Decimal(haircut)
+
+
+def test_what_is_to_be_added_counts_beyond_the_debt_that_it_repays():
+    """0.5 BTC are owed and two contracts settle in it, but its owner switched it off."""
+    held = [
+        wire.position("BTC-USD-SWAP", "1", "96000", "96000", ccy="BTC", mmr="0.000004", posId="1"),
+        wire.position("BTC-USD-SWAP", "1", "96000", "96000", ccy="BTC", mmr="0.000004", posId="2"),
+    ]
+    coins = (
+        wire.coin(
+            "BTC", "-0.5", eqUsd="-48000", disEq="-48000", crossLiab="0.5", collateralEnabled=False
+        ),
+        wire.coin("USDT", "90000", eqUsd="90000", disEq="90000"),
+    )
+    told = wire.bodies(wire.config("3"), wire.envelope(*held), wire.balance(*coins))
+    assert pool_of(wire.snapshot(told), "unified").top_up_asset == "USDT"
+
+
 def test_a_coin_that_is_owed_floats_though_it_counts_nothing():
     coins = (
         wire.coin(

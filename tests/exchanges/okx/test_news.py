@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from monitor.errors import Malformed
 from monitor.exchanges.okx import EXCHANGE
 from monitor.risk.news import Cause, Taken, Warned
-from tests.exchanges.okx import wire
+from tests.exchanges.okx import examples, wire
+from tests.exchanges.okx.frames import LATER, after, row, traded
 
 PUSHED = "1790000000500"
+LATEST = str(wire.NOON_MS + 900)
 # 1,790,000,000.5 s after 1970-01-01, 20,717 days and 51,200.5 s.
 AT = datetime(2026, 9, 21, 14, 13, 20, 500_000, UTC)
 WARNING = {
@@ -216,3 +220,148 @@ def test_a_row_that_is_lacking_is_named(field):
             )
         )
     assert caught.value.path == f"data[0].posData[0].{field}"
+
+
+# --- how large it was, by the book before and after
+
+# W7's account, in which 20 BTC contracts stand at first.
+ID = "BTC-USDT-SWAP/2"
+
+
+def taken_after(*frames):
+    return after(*frames).snapshot(wire.NOON).news
+
+
+def trade(pos, cash, event="liquidation", at=LATER, number=0):
+    return traded(row(number, pos=pos), cash=cash, event=event, at=at)
+
+
+def test_what_went_is_what_the_position_shrank_by_and_what_its_coin_lost():
+    (taken,) = taken_after(trade("5", "1000"))
+
+    assert (taken.id, taken.cause) == (ID, Cause.LIQUIDATION)
+    assert (taken.contracts, taken.is_long) == (20 - 5, True)
+    assert (taken.asset, taken.amount) == ("USDT", 1000 - 1300)
+
+
+def test_of_a_short_and_of_one_that_is_gone_too():
+    (taken,) = taken_after(trade("0", None, "adl", number=1))
+
+    assert (taken.cause, taken.contracts, taken.is_long) == (Cause.ADL, 30, False)
+    assert taken.amount is None, "no balance was told"
+
+
+def test_of_several_at_once_no_amount_is_told_as_that_of_one():
+    both = traded(row(0, pos="5"), row(1, pos="-10"), cash="1000", event="liquidation")
+    taken = taken_after(both)
+
+    assert [(each.contracts, each.is_long) for each in taken] == [(15, True), (20, False)]
+    assert [each.amount for each in taken] == [None, None]
+
+
+def test_it_has_the_id_of_the_same_news_without_a_size():
+    frame = trade("5", "1000")
+    (told,) = EXCHANGE.read_account_frame(frame).news
+    (taken,) = taken_after(frame)
+
+    assert told == replace(taken, contracts=None, is_long=True, amount=None, price=None)
+
+
+def test_it_stands_there_until_the_next_reading_and_twice_told_is_the_same():
+    first, second = trade("15", "1200"), trade("5", "1000", at=LATEST)
+
+    assert [taken.contracts for taken in taken_after(first, second)] == [5, 10]
+    again = taken_after(first, first)
+    assert {taken.id for taken in again} == {ID}
+    assert again[0].contracts == 5
+
+
+def test_of_a_trade_of_one_s_own_there_is_no_news():
+    assert taken_after(trade("5", "1000", "filled")) == ()
+
+
+# --- by the bills
+
+BILL = {
+    "billId": "77",
+    "ts": PUSHED,
+    "type": "5",
+    "subType": "104",
+    "instId": "BTC-USDT-SWAP",
+    "instType": "SWAP",
+    "ccy": "USDT",
+    "sz": "15",
+    "px": "95000",
+    "balChg": "-300.5",
+    "fee": "0",
+    "tradeId": "2",
+}
+
+
+def billed(*bills):
+    told = examples.w7()
+    told["GET /api/v5/account/bills"] = wire.envelope(*bills)
+    return wire.snapshot(told).news
+
+
+def test_a_bill_tells_all_of_it_under_the_same_id():
+    assert billed(BILL) == (
+        Taken(
+            id=ID,
+            at=AT,
+            cause=Cause.LIQUIDATION,
+            exchange_symbol="BTC-USDT-SWAP",
+            is_long=True,
+            contracts=Decimal(15),
+            price=Decimal(95000),
+            asset="USDT",
+            amount=Decimal("-300.5"),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "cause", "is_long"),
+    [
+        ("5", "100", Cause.LIQUIDATION, True),
+        ("5", "101", Cause.LIQUIDATION, False),
+        ("5", "102", Cause.LIQUIDATION, False),
+        ("5", "103", Cause.LIQUIDATION, True),
+        ("5", "105", Cause.LIQUIDATION, False),
+        ("5", "106", Cause.LIQUIDATION, False),
+        ("5", "107", Cause.LIQUIDATION, True),
+        ("9", "125", Cause.ADL, True),
+        ("9", "126", Cause.ADL, False),
+        ("9", "127", Cause.ADL, False),
+        ("9", "128", Cause.ADL, True),
+    ],
+)
+def test_a_bill_s_word_tells_the_cause_and_the_side(kind, word, cause, is_long):
+    (taken,) = billed(BILL | {"type": kind, "subType": word})
+
+    assert (taken.cause, taken.is_long) == (cause, is_long)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": "2", "subType": "5"},
+        {"subType": "110"},  # a transfer that a liquidation brought with it
+        {"type": "10", "subType": "108"},
+        {"sz": "?"},
+        {"sz": "0"},
+        {"balChg": ""},
+        {"instId": ""},
+        {"ts": None},
+    ],
+)
+def test_other_bills_and_those_that_can_t_be_read_are_no_news(changes):
+    assert [taken.id for taken in billed(BILL | changes, BILL | {"tradeId": ""})] == [
+        "BTC-USDT-SWAP/77"
+    ]
+
+
+def test_bills_that_are_no_answer_are_none():
+    told = examples.w7()
+    told["GET /api/v5/account/bills"] = "<html>"
+    assert wire.snapshot(told).news == ()

@@ -201,7 +201,7 @@ def test_recorded_history_of_positions_is_no_list_of_positions():
     told = wire.bodies(wire.config(), wire.recorded("okx_fetchPositions_1"), wire.balance())
 
     with pytest.raises(Malformed, match=r"data\[0\]\.pos"):
-        wire.view(told)
+        wire.snapshot(told)
 
 
 # The examples in ccxt's comments, by the function that they stand in and its place there.
@@ -252,7 +252,7 @@ def test_sample_balances_that_are_too_old_are_refused(number, why):
     told = wire.bodies(wire.config(), wire.envelope(), sample("fetch_balance", number))
 
     with pytest.raises(Malformed, match=why):
-        wire.view(told)
+        wire.snapshot(told)
 
 
 def test_sample_orders_are_no_stop_losses():
@@ -336,7 +336,10 @@ def test_sample_account_frame_of_2026_stands_at_its_own_ratio():
 
 def test_sample_account_frame_is_applied():
     view = wire.view(examples.multi())
-    changed = view.updated(wire.frame(sample("handle_balance")))
+    frame = sample("handle_balance")
+    assert view.updated(wire.frame(frame)).snapshot(wire.NOON).pools, "it is of years before"
+    frame["data"][0]["uTime"] = str(wire.NOON_MS + 1)
+    changed = view.updated(wire.frame(frame))
 
     # A snapshot of one page: what it leaves out is gone, and what positions settle in with it.
     with pytest.raises(Malformed, match="USDT"):

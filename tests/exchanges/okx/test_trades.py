@@ -119,7 +119,7 @@ def test_a_longs_tier_is_picked_by_the_quote_coins_borrowed(liab, rate):
     assert close(figured(read, ISOLATED).requirement.maintenance_margin, needed, 18)
 
 
-def test_half_of_a_long_closed_repays_half_of_its_debt():
+def test_half_of_a_long_closed_repays_half_of_its_debt_and_frees_half_of_its_margin():
     row = traded("BTC", "BTC", "1.25", "USDT", "-96000", margin="0.25", mmr="0.03")
     read = wire.snapshot(loans.trading(row, rate="0.03", taker="0"))
     pool = pool_of(read, ISOLATED)
@@ -128,7 +128,7 @@ def test_half_of_a_long_closed_repays_half_of_its_debt():
 
     after = evaluate(half, read.marks, read.at).requirement
     assert after.maintenance_margin == Decimal("0.5") * Decimal("0.03")
-    assert after.margin_balance == Decimal("0.25")
+    assert after.margin_balance == Decimal("0.5") * Decimal("0.25")
 
 
 # Margined in the coin that it owes. Unverified: no published figure covers this half; the

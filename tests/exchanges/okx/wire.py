@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from monitor.errors import ExchangeError
 from monitor.exchanges.call import Replies, Reply
 from monitor.exchanges.okx import EXCHANGE
 from monitor.exchanges.port import Frame
@@ -317,6 +318,16 @@ def view(told: dict[str, Json]):
 
 def snapshot(told: dict[str, Json]):
     return view(told).snapshot(NOON)
+
+
+def missed(told: dict[str, Json]) -> str:
+    """Why figures can't be given: of the whole account, or of one of its pools."""
+    try:
+        found = snapshot(told)
+    except ExchangeError as error:
+        return str(error)
+    assert found.unread, "all of it was read"
+    return "; ".join(found.unread.values())
 
 
 def frame(data: Json, path: str | None = "/ws/v5/private") -> Frame:

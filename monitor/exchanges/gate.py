@@ -1,0 +1,235 @@
+"""
+I/O. Whether and when a call may be sent: what the host asked for, and what its limits leave.
+
+A host's limits are shared by all accounts behind it. Needed calls may burst up to half of a
+limit; a call that the figures can do without goes only where steady reading has room for it,
+so that fifty accounts that start at once are all read before anything is read in full.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from aiolimiter import AsyncLimiter
+
+from monitor.errors import Unreachable
+from monitor.exchanges.openings import Openings
+from monitor.exchanges.quiet import OF_THE_ADDRESS, Quiet
+from monitor.exchanges.trouble import NAMES_FAIL
+from monitor.exchanges.use import Use
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+    from datetime import datetime
+
+    from monitor.errors import ExchangeError
+    from monitor.exchanges.call import Budget, Reply, RestCall
+    from monitor.exchanges.port import Exchange
+
+# So old may be what another account of the host was told of a public matter.
+SHARED_FOR = timedelta(seconds=2)
+BURST_SHARE = 0.5
+STEADY_SHARE = 0.2
+# An answer «too many» without a wait: as long as the shortest window of an exchange's count.
+SHORTEST_WAIT_SECONDS = 2.0
+_TOO_MANY = 429
+_READS = "GET"
+_LASTS_SECONDS = 120.0
+_MINUTE = 60.0
+
+
+class Host:
+    """
+    What all accounts behind one host share: the quiet that it asked for, its limits, and the
+    turns to open connections to it.
+
+    `share` of a published limit may be used in steady state. `spread(seconds)` lengthens a
+    wait that was asked for a little, so that not everybody comes back in that very instant.
+    """
+
+    def __init__(
+        self,
+        quiet: Quiet | None = None,
+        *,
+        share: float = STEADY_SHARE,
+        spread: Callable[[float], float] = lambda seconds: seconds,
+    ) -> None:
+        self.quiet = quiet or Quiet()
+        self.use = Use()
+        self.openings = Openings()
+        self.share = share
+        # Since when nothing but names that can't be looked up was met; None where all is well.
+        self.names_fail_since: datetime | None = None
+        self.spread = spread
+        self._paces = _Paces()
+        self._recent: dict[str, Reply] = {}
+        self._asking: dict[str, asyncio.Task[Reply]] = {}
+
+    async def shared(
+        self, call: RestCall, at: datetime, ask: Callable[[RestCall], Coroutine[None, None, Reply]]
+    ) -> Reply:
+        """
+        The reply to a public call, asked for once where many accounts want it at a time.
+
+        Raises:
+            ExchangeError: What kept it away, the same for all who waited.
+        """
+        kept = self._recent.get(call.request)
+        if kept is not None and at - kept.at < SHARED_FOR:
+            return kept
+        asking = self._asking.get(call.request)
+        if asking is None:
+            asking = self._asking[call.request] = asyncio.create_task(self._ask(call, ask))
+        return await asyncio.shield(asking)
+
+    async def _ask(
+        self, call: RestCall, ask: Callable[[RestCall], Coroutine[None, None, Reply]]
+    ) -> Reply:
+        try:
+            reply = await ask(call)
+        finally:
+            del self._asking[call.request]
+        old = [r for r, kept in self._recent.items() if reply.at - kept.at >= SHARED_FOR]
+        for request in old:
+            del self._recent[request]
+        self._recent[call.request] = reply
+        return reply
+
+    def pace(self, budget: Budget, share: float) -> AsyncLimiter:
+        """The limiter that all accounts of this host share for a limit of the address."""
+        return self._paces.of(budget, share)
+
+
+class _Paces:
+    def __init__(self) -> None:
+        self._limiters: dict[tuple[str, float], AsyncLimiter] = {}
+
+    def of(self, budget: Budget, share: float) -> AsyncLimiter:
+        if (budget.name, share) not in self._limiters:
+            room = max(1.0, budget.per_minute * budget.window_seconds / 60 * share)
+            self._limiters[budget.name, share] = AsyncLimiter(room, budget.window_seconds)
+        return self._limiters[budget.name, share]
+
+
+class Gate:
+    """One account's way to its exchange; `host` is shared with others, `own` are its own limits."""
+
+    def __init__(
+        self, exchange: Exchange, account: str, now: Callable[[], datetime], host: Host | None
+    ) -> None:
+        self.host = host or Host()
+        self.own = Use()
+        self._exchange = exchange
+        self._account = account
+        self._now = now
+        self._quiet = Quiet()
+        self._paces = _Paces()
+
+    async def enter(self, call: RestCall) -> None:
+        """
+        Wait until the call may be sent, and count it.
+
+        Raises:
+            Unreachable: If the host asked for quiet, or there is no room for it now.
+        """
+        self._raise_if_quiet(call)
+        for budget in self._budgets(call):
+            await self._wait_for_room(call, budget)
+        # An answer to those before it may have asked for quiet meanwhile.
+        self._raise_if_quiet(call)
+        for budget in self._budgets(call):
+            self._use(budget).spent(budget, _weight(call, budget), self._now())
+
+    def answered(self, call: RestCall, headers: Mapping[str, str], offset: timedelta) -> None:
+        """Learn from an answer's headers what is used; `offset`: their clock less ours."""
+        self.host.names_fail_since = None
+        used = self._exchange.read_use(call, headers)
+        if used is not None:
+            self._use(used.budget).told(used, self._now(), offset)
+
+    def unanswered(self, because: str) -> None:
+        """Nothing came back at all, and why."""
+        if NAMES_FAIL not in because:
+            self.host.names_fail_since = None
+        elif self.host.names_fail_since is None:
+            self.host.names_fail_since = self._now()
+
+    def failed(self, error: ExchangeError) -> None:
+        """Keep the quiet that an answer asked for."""
+        self.host.names_fail_since = None
+        if not isinstance(error, Unreachable):
+            return
+        wait = error.retry_after_seconds
+        if error.status == _TOO_MANY and not wait:
+            wait = SHORTEST_WAIT_SECONDS
+        if not wait:
+            return
+        until = self._now() + timedelta(seconds=self.host.spread(wait))
+        self._quiet.ask(until)
+        if error.status in OF_THE_ADDRESS:
+            self.host.quiet.ask(until)
+            self.host.use.limited(until)
+
+    def allowance(self, budget: Budget) -> float:
+        """Units a minute of this limit that steady reading may take now."""
+        return self._use(budget).allowance(budget, self.host.share, self._now())
+
+    def _budgets(self, call: RestCall) -> tuple[Budget, ...]:
+        whole = self._exchange.address_budget
+        return (call.budget,) if whole in (None, call.budget) else (call.budget, whole)
+
+    def _use(self, budget: Budget) -> Use:
+        return self.host.use if budget.by_address else self.own
+
+    def _raise_if_quiet(self, call: RestCall) -> None:
+        now = self._now()
+        asked = max(self._quiet.seconds_left(now), self.host.quiet.seconds_left(now))
+        if asked > 0:
+            raise self._unreachable(
+                f"waiting {asked:.0f} s more, as the exchange asked", call, asked
+            )
+        full = max(
+            self._use(budget).seconds_until_room(budget, now) for budget in self._budgets(call)
+        )
+        if full > 0:
+            because = f"the exchange's limit is nearly used up, by us or others: {full:.0f} s more"
+            raise self._unreachable(because, call, full)
+
+    async def _wait_for_room(self, call: RestCall, budget: Budget) -> None:
+        """Bursts keep to half of what the exchange publishes, each limit by itself."""
+        weight, now = _weight(call, budget), self._now()
+        if _may_wait(call, budget):
+            sent = self._use(budget).sent(budget, now)
+            if sent and sent + weight > self.allowance(budget):
+                raise self._unreachable("left for later: others need the room now", call, None)
+        if call.verb != _READS:
+            return  # a stream's ticket: it weighs least, and spares most of the readings
+        share = BURST_SHARE * (0.5 if self.host.use.is_halved(now) else 1.0)
+        pace = (self.host.pace if budget.by_address else self._paces.of)(budget, share)
+        await pace.acquire(min(weight, pace.max_rate))
+
+    def _unreachable(self, because: str, call: RestCall, wait: float | None) -> Unreachable:
+        return Unreachable(
+            because,
+            exchange=self._exchange.name,
+            account=self._account,
+            call=call.request,
+            retry_after_seconds=wait,
+        )
+
+
+def _may_wait(call: RestCall, budget: Budget) -> bool:
+    """
+    Whether a call is put off where a limit that is counted over minutes has no room to spare.
+
+    What serves for less than two minutes is part of every reading, and stays one.
+    """
+    around = call.optional and not call.sticky and call.max_age_seconds >= _LASTS_SECONDS
+    return around and budget.window_seconds >= _MINUTE
+
+
+def _weight(call: RestCall, budget: Budget) -> int:
+    """Against the limit of all calls each counts once, whatever it weighs on its own."""
+    return call.weight if budget == call.budget else 1

@@ -1,0 +1,93 @@
+"""
+How often connections to one host may be opened, all accounts behind it together.
+
+A host that does not let anybody in is asked by one of them now and then, for all: at most ten
+times in five minutes, so that recovery itself gets nobody banned (F-06). As soon as one is let
+in, the others follow. Whatever happens, 80 % of what Binance allows (300 in five minutes) is
+not exceeded.
+
+Source: Binance «Websocket Market Streams: connection limit» (300 per attempt per 5 minutes per
+IP), Bybit «Connect: IP limits» (500 in 5 minutes), read November 2026.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 15.0
+WINDOW_SECONDS = 300.0
+# So many failures in a row are met with each account's own waits; then one asks for all.
+QUICK_TRIES = 4
+# 4 tries in the first seconds and one each 45 s after them are ten in five minutes.
+SPACING_SECONDS = 45.0
+# Fifty accounts with three sockets each begin with 150; Binance allows 300.
+MOST_IN_WINDOW = 240
+
+
+def full_jitter(most: float) -> float:
+    """Anything up to that, so that many accounts do not come back in one instant."""
+    return random.uniform(0.1, most)  # noqa: S311 - no secret
+
+
+def longer(wait: float, longest: float) -> float:
+    """The next upper bound of a wait, after one that did not help."""
+    return min(2 * wait, longest)
+
+
+class Openings:
+    """The turns to open a connection to one host. `now` in seconds; the loop's clock if None."""
+
+    def __init__(self, now: Callable[[], float] | None = None) -> None:
+        self._now = now or _loop_time
+        self._failures = 0
+        self._tried_at = 0.0
+        self._tries: deque[float] = deque(maxlen=MOST_IN_WINDOW)
+        self._well = asyncio.Event()
+
+    def failed(self) -> None:
+        """A connection was lost before it brought anything."""
+        self._failures += 1
+
+    def succeeded(self) -> None:
+        """A connection brings what it was opened for: the host lets us in."""
+        self._failures = 0
+        self._well.set()
+
+    async def turn(self, *, leads: bool = True) -> None:
+        """
+        Wait for a turn to open a connection; who gets it says `opened` without further delay.
+
+        Who does not lead lets the others try a host that lets nobody in, and follows them.
+        """
+        while (left := self.seconds_left(leads=leads)) > 0:
+            self._well.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._well.wait(), left)
+
+    def opened(self) -> None:
+        """A connection is being opened, for whatever reason."""
+        self._tried_at = self._now()
+        self._tries.append(self._tried_at)
+
+    def seconds_left(self, *, leads: bool = True) -> float:
+        """Until somebody may try; 0 where that is now."""
+        now = self._now()
+        left = 0.0
+        if len(self._tries) == MOST_IN_WINDOW:
+            left = self._tries[0] + WINDOW_SECONDS - now
+        if self._failures >= QUICK_TRIES:
+            spacing = SPACING_SECONDS if leads else 2 * SPACING_SECONDS
+            left = max(left, self._tried_at + spacing - now)
+        return max(0.0, left)
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

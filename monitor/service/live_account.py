@@ -1,0 +1,267 @@
+"""
+An account between two readings: the last one, and what its streams told since.
+
+Pure: frames and readings in, snapshots out. REST is the truth and the streams are quick, so
+each reading is held against what was told: frames that came while it was under way go on top
+of it; one that shows less than what was told before it began is of an older moment, and is
+not believed at once (F-22); what it shows and nobody told is taken over, and said (F-21).
+What comes on a connection before a reading has filled the gap before it is held back (F-20).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.engine.events import Source
+from monitor.errors import ExchangeError, RiskError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from monitor.exchanges.port import AccountView, Frame
+    from monitor.risk.model import AccountSnapshot, PoolId
+
+LAG = timedelta(seconds=30)
+"""A reading is held against what was told for so long before it began."""
+
+DISAGREEMENTS_AT_MOST = 3
+"""The reading that shows less than what was told for the third time in a row is right."""
+
+MOST_FRAMES = 5000
+NOTABLE = Decimal("0.001")
+"""A balance that differs by less than this part of itself is not said to differ."""
+
+NOT_UNDERSTOOD = (RiskError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
+"""What a reader may raise beside its own errors, given a reply that nobody thought of."""
+
+LONGEST_QUOTE = 200
+
+Held = tuple["PoolId", str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """
+    What a frame led to: the account after it, or why only a reading can tell.
+
+    Both are None where the frame is held back, or changes nothing.
+    """
+
+    snapshot: AccountSnapshot | None = None
+    ask: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What a reading changed though nothing was told of it, at the reading's own time."""
+
+    before: AccountSnapshot
+    after: AccountSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """
+    What to believe after a reading.
+
+    `source` is REST where the snapshot is the reading's own, LIVE where frames stand on top
+    of it. `is_behind`: the reading is older than what was told; ask again soon. `untold` is
+    set where it shows what no frame told, while all streams were whole.
+    """
+
+    snapshot: AccountSnapshot
+    source: Source
+    is_behind: bool = False
+    untold: Difference | None = None
+
+
+class LiveAccount:
+    """One account's view, kept up by its streams. Connections go by their numbers."""
+
+    def __init__(self) -> None:
+        self.snapshot: AccountSnapshot | None = None
+        self._view: AccountView | None = None
+        self._frames: deque[tuple[int, Frame]] = deque(maxlen=MOST_FRAMES)
+        # Connections whose gap is not filled: since when they tell all, None while they don't.
+        self._gaps: dict[int, datetime | None] = {}
+        # Whether all was told since the last reading, which was sound.
+        self._is_whole = False
+        self._began: datetime | None = None
+        self._behind = 0
+
+    # -- connections ------------------------------------------------------------------------
+
+    def opened(self, number: int) -> None:
+        """What comes on this connection is held back from now on."""
+        self._gaps[number] = None
+
+    def listening(self, number: int, at: datetime, *, is_gapless: bool) -> tuple[After, ...]:
+        """
+        This connection tells all from now on; what it told so far, if there was no gap.
+
+        Otherwise a reading that begins from now on fills the gap.
+        """
+        if not is_gapless:
+            self._gaps[number] = at
+            self._is_whole = False
+            return ()
+        self._gaps.pop(number, None)
+        return tuple(self._taken(frame) for n, frame in tuple(self._frames) if n == number)
+
+    def closed(self, number: int) -> None:
+        """Nothing more comes on this connection; whether another tells all is not known here."""
+        self._gaps.pop(number, None)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether something may be missing that no reading has shown yet."""
+        return bool(self._gaps) or self._view is None
+
+    def told_since(self, at: datetime) -> bool:
+        """Whether a frame that changes the account came since."""
+        return bool(self._frames) and self._frames[-1][1].at >= at
+
+    # -- frames -----------------------------------------------------------------------------
+
+    def heard(self, number: int, frame: Frame) -> After:
+        """What a frame leads to that changes the account."""
+        oldest = min(self._began or frame.at, frame.at - LAG)
+        while self._frames and self._frames[0][1].at < oldest:
+            self._frames.popleft()
+        self._frames.append((number, frame))
+        return After() if number in self._gaps else self._taken(frame)
+
+    def _taken(self, frame: Frame) -> After:
+        if self._view is None:
+            return After()
+        try:
+            view = self._view.updated(frame)
+            if view is self._view:
+                return After()
+            snapshot = view.snapshot(frame.at)
+        except ExchangeError as error:
+            return After(ask=f"an event that can't be placed: {error.because}")
+        except NOT_UNDERSTOOD as error:
+            return After(ask=f"an event that our rules can't read ({type(error).__name__})")
+        if self.snapshot is not None and snapshot.mode != self.snapshot.mode:
+            return After(ask=f"the account's mode changed to «{snapshot.mode}»")
+        self._view, self.snapshot = view, snapshot
+        return After(snapshot=snapshot)
+
+    # -- readings ---------------------------------------------------------------------------
+
+    def reading_begins(self, at: datetime) -> None:
+        """Frames from now on are newer than what the reading may show."""
+        self._began = at
+
+    def read(self, view: AccountView, began: datetime, *, are_whole: bool) -> Reading:
+        """
+        What to believe after a reading that began at this time.
+
+        Args:
+            are_whole: Whether every stream of the account tells all right now.
+
+        Raises:
+            ExchangeError: If the reading itself can't be understood.
+        """
+        plain = view.snapshot(began)
+        base, told = self._held_against(view, plain, began)
+        newer = self._between(began)
+        final, ahead = _with(base, newer, began)
+        ahead = ahead or told
+        at = max([began, *(frame.at for frame in newer)])
+        snapshot, source = replace(plain, at=at), Source.REST
+        if ahead is not None and _differences(plain, ahead):
+            snapshot, source = replace(ahead, at=at), Source.LIVE
+        untold = None
+        if are_whole and self._is_whole and source is Source.REST and self.snapshot is not None:
+            untold = _untold(self.snapshot, snapshot)
+        self._view, self.snapshot, self._began = final, snapshot, None
+        self._gaps = {n: at for n, at in self._gaps.items() if at is None or at > began}
+        self._is_whole = are_whole and not self._gaps
+        return Reading(snapshot=snapshot, source=source, is_behind=told is not None, untold=untold)
+
+    def _held_against(
+        self, view: AccountView, plain: AccountSnapshot, began: datetime
+    ) -> tuple[AccountView, AccountSnapshot | None]:
+        """The reading; where it is behind, with what was told before on top, as a snapshot too."""
+        told, ahead = _with(view, self._between(began - LAG, began), began)
+        if ahead is not None and _differences(plain, ahead):
+            self._behind += 1
+            if self._behind < DISAGREEMENTS_AT_MOST:
+                return told, ahead
+        self._behind = 0
+        self._frames = deque((each for each in self._frames if each[1].at >= began), MOST_FRAMES)
+        return view, None
+
+    def _between(self, since: datetime, until: datetime | None = None) -> tuple[Frame, ...]:
+        return tuple(
+            frame
+            for _, frame in self._frames
+            if since <= frame.at and (until is None or frame.at < until)
+        )
+
+
+def _with(
+    view: AccountView, frames: Iterable[Frame], at: datetime
+) -> tuple[AccountView, AccountSnapshot | None]:
+    """
+    The view after these frames, and its snapshot where they changed anything.
+
+    A frame that it can't take is left out: the next reading tells.
+    """
+    after = view
+    for frame in frames:
+        try:
+            after = after.updated(frame)
+        except (ExchangeError, *NOT_UNDERSTOOD):
+            continue
+    if after is view:
+        return view, None
+    try:
+        return after, after.snapshot(at)
+    except (ExchangeError, *NOT_UNDERSTOOD):
+        return view, None
+
+
+def _differences(one: AccountSnapshot, other: AccountSnapshot) -> frozenset[Held]:
+    """The positions and balances in which two books differ, by pool and name."""
+    mine, theirs = _positions(one), _positions(other)
+    sizes = {k for k in mine.keys() | theirs.keys() if mine.get(k) != theirs.get(k)}
+    here, there = _balances(one), _balances(other)
+    zero = Decimal(0)
+    coins = {
+        k for k in here.keys() | there.keys() if _is_notable(here.get(k, zero), there.get(k, zero))
+    }
+    return frozenset(sizes | coins)
+
+
+def _is_notable(one: Decimal, other: Decimal) -> bool:
+    return abs(one - other) > NOTABLE * max(abs(one), abs(other))
+
+
+def _positions(snapshot: AccountSnapshot) -> Mapping[Held, Decimal]:
+    return {
+        (pool.id, p.instrument.symbol, p.side.value): p.contracts
+        for pool in snapshot.pools
+        for p in pool.positions
+    }
+
+
+def _balances(snapshot: AccountSnapshot) -> Mapping[Held, Decimal]:
+    return {
+        (pool.id, each.asset, "balance"): each.balance
+        for pool in snapshot.pools
+        for each in pool.collateral
+    }
+
+
+def _untold(before: AccountSnapshot, after: AccountSnapshot) -> Difference | None:
+    if before.mode != after.mode or not _differences(before, after):
+        return None
+    return Difference(before=before, after=after)

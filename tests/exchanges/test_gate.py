@@ -1,0 +1,178 @@
+"""Whether and when a call may be sent, over one gate and over two that share a host."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.errors import Refused, Unreachable
+from monitor.exchanges import gate as gates
+from monitor.exchanges.call import Budget, RestCall, Used
+from monitor.exchanges.gate import Gate, Host
+from tests.exchanges.serving import Hands, plain, served
+from tests.fakes.exchange import ACCOUNT, FAKE
+
+MINUTE = Budget(name="weight", per_minute=2400, window_seconds=60)
+CALL = RestCall(implicit="x", path="/x", weight=5, budget=MINUTE)
+AROUND = replace(CALL, weight=30, max_age_seconds=300, optional=True)
+NO_OFFSET = timedelta(0)
+
+
+def gate(host: Host, clock: Hands, exchange: object = FAKE) -> Gate:
+    return Gate(exchange, "main", clock, host)  # type: ignore[arg-type] - a fake
+
+
+async def test_what_enters_is_counted_for_all_who_share_the_host() -> None:
+    clock, host = Hands(), Host()
+    await gate(host, clock).enter(CALL)
+    await gate(host, clock).enter(CALL)
+    assert host.use.sent(MINUTE, clock()) == 10
+
+
+async def test_a_limit_of_one_account_is_counted_apart_and_the_address_beside_it() -> None:
+    whole = Budget(name="per ip", per_minute=7200, window_seconds=5)
+    mine = replace(CALL, budget=Budget(name="uid", per_minute=3000, by_address=False))
+    clock, host = Hands(), Host()
+    first = gate(host, clock, replace(FAKE, address_budget=whole))
+    await first.enter(mine)
+    assert first.own.sent(mine.budget, clock()) == 5
+    assert host.use.sent(whole, clock()) == 1
+    assert host.use.sent(mine.budget, clock()) == 0
+
+
+async def test_what_can_wait_is_left_for_later_where_the_minute_has_no_room_to_spare() -> None:
+    clock, host = Hands(), Host(share=0.2)
+    one = gate(host, clock)
+    for _ in range(92):  # 92 × 5 = 460 of 480
+        await one.enter(CALL)
+    with pytest.raises(Unreachable, match="left for later"):
+        await one.enter(AROUND)
+    await one.enter(replace(AROUND, weight=20))
+    # What is needed, or part of every reading, is not put off.
+    await one.enter(replace(AROUND, optional=False))
+    await one.enter(replace(AROUND, max_age_seconds=60))
+    await one.enter(replace(AROUND, sticky=True))
+    clock.now += timedelta(seconds=61)
+    await one.enter(AROUND)
+
+
+async def test_a_burst_keeps_to_half_of_the_limit_and_after_too_many_to_a_quarter() -> None:
+    clock, host = Hands(), Host()
+    one = gate(host, clock)
+    big = replace(CALL, weight=600)
+    await one.enter(big)
+    await one.enter(big)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(one.enter(CALL), 0.05)
+    host = Host()
+    host.use.limited(clock())
+    one = gate(host, clock)
+    await one.enter(big)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(one.enter(CALL), 0.05)
+
+
+async def test_too_many_silences_the_host_until_the_wait_and_a_little_more_is_over() -> None:
+    clock, host = Hands(), Host(spread=lambda seconds: seconds + 2)
+    one, other = gate(host, clock), gate(host, clock)
+    one.failed(Unreachable("slow down", retry_after_seconds=30.0, status=429))
+    clock.now += timedelta(seconds=31.5)
+    for each in (one, other):
+        with pytest.raises(Unreachable, match="as the exchange asked") as caught:
+            await each.enter(CALL)
+        assert caught.value.retry_after_seconds == pytest.approx(0.5)
+    clock.now += timedelta(seconds=1)
+    await other.enter(CALL)
+    assert host.use.is_halved(clock())
+
+
+async def test_too_many_without_a_wait_is_one_all_the_same() -> None:
+    clock, host = Hands(), Host()
+    one = gate(host, clock)
+    one.failed(Unreachable("slow down", status=429))
+    with pytest.raises(Unreachable, match="waiting 2 s more"):
+        await one.enter(CALL)
+
+
+async def test_other_failures_silence_nobody() -> None:
+    clock, host = Hands(), Host()
+    one = gate(host, clock)
+    for error in (Unreachable("down", status=503), Refused("no", status=401)):
+        one.failed(error)
+    await one.enter(CALL)
+    assert not host.use.is_halved(clock())
+
+
+async def test_where_others_have_used_up_the_minute_nothing_is_sent_before_the_next() -> None:
+    clock, host = Hands(), Host()
+    clock.now = clock.now.replace(second=10, microsecond=0)
+
+    def read_use(call: RestCall, headers: object) -> Used:
+        return Used(budget=call.budget, used=int(headers["used"]), limit=2400)  # type: ignore[index]
+
+    exchange = replace(FAKE, read_use=read_use)
+    async with served(clock, exchange, host) as (server, client):
+        server.answers[ACCOUNT.path] = plain("{}", used="2300")
+        await client.call(ACCOUNT)
+        with pytest.raises(Unreachable, match="by us or others: 50 s more"):
+            await client.call(ACCOUNT)
+        assert server.count(ACCOUNT.path) == 1
+        clock.now += timedelta(seconds=51)
+        await client.call(ACCOUNT)
+        assert server.count(ACCOUNT.path) == 2
+
+
+async def test_a_minute_that_is_full_for_reading_is_full_for_what_can_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gates, "BURST_SHARE", 1.0)
+    clock, host = Hands(), Host(share=0.01)  # 24 a minute
+    one = gate(host, clock)
+    # Even what weighs more than all that is allowed goes where nothing else was sent.
+    await one.enter(AROUND)
+    with pytest.raises(Unreachable, match="left for later"):
+        await one.enter(AROUND)
+
+
+async def test_what_is_the_same_for_all_is_asked_for_once() -> None:
+    clock, host = Hands(), Host()
+    async with served(clock, FAKE, host) as (one, first), served(clock, FAKE, host) as (_, second):
+        # The second account's own server is never asked.
+        replies = await asyncio.gather(
+            first.call_public(ACCOUNT), second.call_public(ACCOUNT), first.call_public(ACCOUNT)
+        )
+        assert one.count(ACCOUNT.path) == 1
+        assert replies[0] is replies[1] is replies[2]
+        clock.now += timedelta(seconds=1.9)
+        await second.call_public(ACCOUNT)
+        assert one.count(ACCOUNT.path) == 1
+        clock.now += timedelta(seconds=0.2)
+        await first.call_public(ACCOUNT)
+        assert one.count(ACCOUNT.path) == 2
+
+
+async def test_a_failure_reaches_all_who_waited_and_nobody_else() -> None:
+    clock, host = Hands(), Host()
+    async with served(clock, FAKE, host) as (server, client):
+        server.answers[ACCOUNT.path] = plain("{}", 500)
+        asked = (client.call_public(ACCOUNT), client.call_public(ACCOUNT))
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(result) for result in results] == [Unreachable, Unreachable]
+        assert server.count(ACCOUNT.path) == 1
+        server.answers[ACCOUNT.path] = plain("{}")
+        assert (await client.call_public(ACCOUNT)).body == {}
+
+
+async def test_a_streams_ticket_does_not_wait_behind_readings_but_is_counted() -> None:
+    clock, host = Hands(), Host()
+    one = gate(host, clock)
+    for _ in range(2):
+        await one.enter(replace(CALL, weight=600))
+    await asyncio.wait_for(one.enter(replace(CALL, weight=1, verb="POST")), 0.05)
+    assert host.use.sent(MINUTE, clock()) == 1201
+    host.quiet.ask(clock() + timedelta(seconds=5))
+    with pytest.raises(Unreachable):
+        await one.enter(replace(CALL, weight=1, verb="POST"))

@@ -1,0 +1,97 @@
+"""What an invariant is, and the run that it looks at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from monitor.alerts.ladder import Measure
+from tests.hunt.life import Host, Life
+from tests.hunt.plan import CHANNEL_FAULTS, KEY_FAULTS, Plan
+from tests.hunt.receivers import Receiver
+from tests.hunt.record import Record, Struck
+from tests.hunt.world import Stage
+
+if TYPE_CHECKING:
+    from tests.hunt.play import Log
+
+SHOWN = 6
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """Everything of a run that is under way."""
+
+    plan: Plan
+    record: Record
+    stage: Stage
+    host: Host
+    life: Life
+    receivers: Mapping[str, Receiver]
+    log: "Log"
+    folder: Path
+    waits: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def now(self) -> float:
+        return self.host.now()
+
+    def exchange_of(self, account: str) -> str:
+        return next(each.exchange for each in self.plan.accounts if each.name == account)
+
+    def faults_on(self, account: str, start: float, end: float) -> list[Struck]:
+        """What may keep an account's figures from being known: its exchange's, the host's."""
+        exchange = self.exchange_of(account)
+        return [
+            fault
+            for fault in self.record.active(start, end)
+            if fault.kind not in CHANNEL_FAULTS and fault.where in {"", exchange}
+        ]
+
+    def trouble_until(self) -> float:
+        """Until when the last fault held, and what it made the monitor wait for."""
+        ends = [fault.until for fault in self.record.faults]
+        waits = [self._waited(fault) for fault in self.record.faults]
+        return max([0.0, *ends, *waits, *self.record.starts, *self.record.wakes])
+
+    def _waited(self, fault: Struck) -> float:
+        if fault.kind in KEY_FAULTS:
+            return fault.until + 300
+        # To Bybit's word for a ban, a bare 403, belong ten minutes.
+        if fault.kind in {"403_html", "418"} and fault.where == "bybit":
+            return fault.until + 600
+        if fault.kind in {"403_html", "418"}:
+            return fault.until + 60
+        if fault.kind == "429":
+            return fault.until + 30
+        return fault.until
+
+    @property
+    def ladder_on_ratio(self) -> tuple[tuple[str, float], ...]:
+        """Names and thresholds of the rungs on ratio, the lowest first."""
+        rungs = self.life.settings.ladder.on(Measure.RATIO)
+        return tuple((rung.name, float(rung.enter)) for rung in rungs)
+
+
+class Invariant:
+    """One promise. `look` is called once a second, `finish` when all trouble is long over."""
+
+    name: ClassVar[str] = "nothing"
+
+    def __init__(self) -> None:
+        self.violations: list[str] = []
+
+    def violated(self, found: Run, words: str) -> None:
+        if len(self.violations) < SHOWN:
+            self.violations.append(
+                f"{self.name}: seed {found.plan.seed} at {found.now:.1f} s: {words}"
+            )
+
+    def begin(self, found: Run) -> None:
+        """The daemon is about to start."""
+
+    def look(self, found: Run) -> None:
+        """A second has passed."""
+
+    def finish(self, found: Run) -> None:
+        """The run is over, and every fault with all waits long before."""

@@ -1,0 +1,151 @@
+"""Durability: what is decided is on disk before it leaves, and nothing of it is lost."""
+
+import sqlite3
+from collections import Counter
+from decimal import Decimal
+
+from monitor.alerts.incident import Step, Subject
+from monitor.alerts.message import Notification
+from monitor.storage.database import FILE_NAME
+from tests.hunt.detection import LYING_FAULTS
+from tests.hunt.invariant import Invariant, Run
+
+CALM_SECONDS = 60.0
+EDGES = tuple(Decimal(text) for text in ("0.77", "0.8", "0.87", "0.9", "1"))
+NEAR_AN_EDGE = Decimal("0.006")
+
+
+class RowBeforeByte(Invariant):
+    """No byte leaves before its row is durable, unless it was said that storage fails."""
+
+    name = "Durability.row_before_byte"
+
+    def begin(self, found: Run) -> None:
+        def before(channel: str, notification: Notification) -> None:
+            store = found.life.store
+            if store is None or store.trouble is not None:
+                return
+            if not _has_row(found, channel, notification.id):
+                self.violated(found, f"{channel}: «{notification.title}» left without a row")
+
+        found.life.before_send.append(before)
+
+
+def _has_row(found: Run, channel: str, notification_id: str) -> bool:
+    path = found.folder / "state" / FILE_NAME
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        rows = connection.execute(
+            "SELECT 1 FROM outbox WHERE notification_id = ? AND channel = ?",
+            (notification_id, channel),
+        )
+        return rows.fetchone() is not None
+    finally:
+        connection.close()
+
+
+class NothingIsLost(Invariant):
+    """Every message that was committed arrives, or one that stands for it does."""
+
+    name = "Durability.nothing_is_lost"
+
+    def finish(self, found: Run) -> None:
+        for channel, receiver in found.receivers.items():
+            if any(f.kind == "permanent" and f.where == channel for f in found.record.faults):
+                continue
+            texts = [(a.at, a.notification) for a in receiver.arrivals]
+            for step in found.record.steps:
+                message = step.notification
+                if message is None or not (step.is_durable or step.process == found.life.number):
+                    continue
+                if not any(at >= step.at and _tells(n, message) for at, n in texts):
+                    self.violated(found, f"{channel}: «{message.title}» never arrived")
+
+
+def _tells(arrived: Notification, message: Notification) -> bool:
+    """Whether what arrived is this message, a later one of its incident, or names it."""
+    if arrived.incident_id == message.incident_id:
+        return arrived.created_at >= message.created_at
+    if not arrived.title[:1].isdigit():
+        return False
+    name = message.title.split(":")[-1].split(" at ")[0].split(" is ")[0].split(",")[0]
+    return name.strip() in arrived.body
+
+
+class FewDuplicates(Invariant):
+    """At most one message comes twice for a crash and channel, or for a send that hung."""
+
+    name = "Durability.duplicates"
+
+    def finish(self, found: Run) -> None:
+        crashes = sum(how != "stopped" for _, how in found.record.ends)
+        for channel, receiver in found.receivers.items():
+            counted = Counter(a.notification.id for a in receiver.arrivals)
+            twice = sum(n - 1 for n in counted.values())
+            if twice > crashes + receiver.ambiguous:
+                self.violated(found, f"{channel}: {twice} duplicates, {crashes} crashes")
+
+
+class NeverLowerAfterHigher(Invariant):
+    """Of one incident an older message never comes after a newer one."""
+
+    name = "Durability.order"
+
+    def finish(self, found: Run) -> None:
+        for channel, receiver in found.receivers.items():
+            newest: dict[str, Notification] = {}
+            for arrival in receiver.arrivals:
+                message = arrival.notification
+                last = newest.get(message.incident_id) if message.incident_id else None
+                if last is not None and message.created_at < last.created_at:
+                    self.violated(found, f"{channel}: «{message.title}» after «{last.title}»")
+                else:
+                    newest[message.incident_id] = message
+
+
+class RestartIsQuiet(Invariant):
+    """A start with the truth as it was says nothing new."""
+
+    name = "Durability.restart_is_quiet"
+
+    def finish(self, found: Run) -> None:
+        for (ended, _), started in zip(found.record.ends, found.record.starts[1:], strict=False):
+            for step in found.record.steps:
+                if step.notification is None or not started <= step.at <= started + CALM_SECONDS:
+                    continue
+                if step.incident.subject not in {Subject.STANDING, Subject.STALE, Subject.BLIND}:
+                    continue
+                if step.step is not Step.REPEATED and self._is_unchanged(found, step, ended):
+                    self.violated(
+                        found,
+                        f"«{step.notification.title}» {step.at - started:.1f} s after a start",
+                    )
+
+    @staticmethod
+    def _is_unchanged(found: Run, step: object, ended: float) -> bool:
+        incident, until = step.incident, step.at  # type: ignore[attr-defined] # a Recorded
+        start = ended - CALM_SECONDS
+        account = incident.account
+        others = [
+            fault
+            for fault in found.faults_on(account, start - CALM_SECONDS, until)
+            if fault.kind not in {"kill", "stop"} or fault.kind in LYING_FAULTS
+        ]
+        changed = found.record.changed_at.get(account, -1e9)
+        if others or changed > start:
+            return False
+        if any(
+            s.incident.account == account and start <= s.at <= ended for s in found.record.steps
+        ):
+            return False
+        return all(
+            _is_still(found, account, pool, start, until) for pool in found.record.pools(account)
+        )
+
+
+def _is_still(found: Run, account: str, pool: str, start: float, end: float) -> bool:
+    low = found.record.lowest(account, pool, start, end)
+    high = found.record.highest(account, pool, start, end)
+    if high - low > NEAR_AN_EDGE:
+        return False
+    return not any(low - NEAR_AN_EDGE < edge < high + NEAR_AN_EDGE for edge in EDGES)

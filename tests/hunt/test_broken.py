@@ -1,0 +1,19 @@
+"""Each promise is broken in the product once, and the run that looks at it says so by name."""
+
+import pytest
+
+from tests.hunt.all_invariants import ALL, fresh
+from tests.hunt.broken import BROKEN, Broken
+from tests.hunt.play import play
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=str)
+def test_a_broken_promise_is_seen(broken: Broken) -> None:
+    with broken.applied():
+        outcome = play(broken.plan, fresh())
+    seen = {violation.split(":")[0] for violation in outcome.violations}
+    assert broken.promise in seen
+
+
+def test_every_promise_is_broken_once() -> None:
+    assert {broken.promise for broken in BROKEN} == {kind.name for kind in ALL}
