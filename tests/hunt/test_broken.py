@@ -6,6 +6,8 @@ from tests.hunt.all_invariants import ALL, fresh
 from tests.hunt.broken import BROKEN, Broken
 from tests.hunt.play import play
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("broken", BROKEN, ids=str)
 def test_a_broken_promise_is_seen(broken: Broken) -> None:
