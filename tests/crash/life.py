@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from monitor.exchanges.gate import Gate
 from monitor.service import daemon as daemon_module
 from monitor.service.account_task import AccountTask
 from monitor.service.capturing import open_client
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from monitor.alerts.message import Notification
-    from monitor.exchanges.quiet import Quiet
+    from monitor.exchanges.gate import Host
     from monitor.exchanges.rest import RestClient
     from monitor.settings import AccountSettings, Settings
 
@@ -372,10 +373,10 @@ def _client(account: str) -> RestClient:
     return open_client(settings, Clock())
 
 
-def _prepared(account: AccountSettings, clock: Clock, quiet: Quiet | None = None) -> RestClient:
+def _prepared(account: AccountSettings, clock: Clock, host: Host | None = None) -> RestClient:
     client = _client(account.name)
     client._now = clock.now
-    client._host = quiet or client._host
+    client.gate = Gate(client.exchange, account.name, clock.now, host)
     return client
 
 
