@@ -333,7 +333,7 @@ async def test_a_deleted_key_is_not_tried_again_and_the_account_is_polled(tmp_pa
 async def test_a_timestamp_that_is_refused_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(account_feed, "REFUSED_SECONDS", 0.5)  # after a second refusal in a row
+    monkeypatch.setattr(account_feed, "REFUSED_SECONDS", (0.5,))  # after a second refusal in a row
     async with scene(tmp_path, whole=False) as its:
         its.fault("login", "60006", seconds=1.5)
         its.fault("drop", seconds=0.3)
