@@ -176,7 +176,9 @@ async def test_pybit_listens_to_both_streams(sim, monkeypatch):
         public = module.WebSocket("linear", testnet=False)
         public.ticker_stream("BTCUSDT", tickers.put)
         keys = {"api_key": "sim-two-key", "api_secret": "sim-two-secret"}
-        private = module.WebSocket("private", testnet=False, **keys)
+        # Its login is good for one second where nothing is said: too little on a busy machine.
+        patience = {"private_auth_expire": 10}
+        private = module.WebSocket("private", testnet=False, **keys, **patience)
         private.wallet_stream(wallets.put)
         return public, private
 
