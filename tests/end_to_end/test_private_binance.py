@@ -239,10 +239,15 @@ async def test_an_event_that_never_came_is_put_right_by_the_next_reading(
 ) -> None:
     monkeypatch.setattr("monitor.service.account_listener.EVENT_MAY_COME_SECONDS", 0.5)
     async with staged(tmp_path, poll_seconds=1) as stage:
+        task = stage.daemon.daemon._tasks["main"]
+        # Before a reading that began after it listened, a change need not have been told.
+        await stage.daemon.until(lambda: task.hears_all, "a book that is whole")
         stage.simulation.world.fault("binance", "lost", path=PRIVATE)
         await stage.steer("change", symbol="BTCUSDT", side="long", contracts="0.05")
         assert await stage.followed("USDT") < 1 + 1
         await stage.daemon.until(lambda: stage.logged("event.lost"), "the loss being noticed")
+        # What may be deaf is opened anew.
+        await stage.daemon.until(lambda: task.hears_all, "a book that is whole again")
 
 
 @pytest.mark.parametrize("kind", ["drop", "garbage"])
