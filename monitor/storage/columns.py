@@ -27,3 +27,8 @@ def optional_decimal_text(value: Decimal | None) -> str | None:
 
 def optional_decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
+
+
+def writable(text: str) -> str:
+    """The same text; half a character, which JSON may hold but no file, as its number."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -46,9 +46,32 @@ class Lock:
     """This process's sole right to a state directory; given back by `release` or its end."""
 
     _file: IO[str]
+    _path: Path
 
     def release(self) -> None:
         self._file.close()
+
+    def is_in_place(self) -> bool:
+        """Whether another process would still be turned away by it."""
+        try:
+            return inode_of(self._path) == os.fstat(self._file.fileno()).st_ino
+        except StorageError:
+            return False
+
+
+def inode_of(path: Path) -> int | None:
+    """
+    What stands at this path now, None where nothing does.
+
+    Raises:
+        StorageError: If nobody can tell.
+    """
+    try:
+        return path.stat().st_ino
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StorageError(f"{path} can't be looked at: {error.strerror}") from error
 
 
 def take_lock(directory: Path) -> Lock:
@@ -68,19 +91,29 @@ def take_lock(directory: Path) -> Lock:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.seek(0)
-        holder = file.read().strip()
+        holder = _holder(file)
         file.close()
         raise ConfigError(
             f"another margin-monitor (process {holder or 'unknown'}) is using the state directory "
             f"{directory}: stop it, or give this one a directory of its own"
         ) from None
+    except OSError as error:  # a network's file system without locks, say
+        file.close()
+        raise StorageError(f"{directory} can't be locked: {error.strerror}") from error
     with suppress(OSError):  # only a courtesy to the loser; a full disk must not stop us here
         file.truncate(0)
         file.seek(0)
         file.write(str(os.getpid()))
         file.flush()
-    return Lock(file)
+    return Lock(file, directory / _LOCK_NAME)
+
+
+def _holder(file: IO[str]) -> str:
+    """The number that the lock's holder wrote into it; empty where there is none."""
+    try:
+        return file.read().strip()
+    except (OSError, ValueError):
+        return ""
 
 
 class Database:
@@ -128,10 +161,15 @@ class Database:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """SQLite's errors as ours; those that only a bug can cause stay what they are."""
+    """SQLite's errors as ours; those that only a value or a bug can cause stay what they are."""
     try:
         yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
+    except (
+        sqlite3.DataError,
+        sqlite3.IntegrityError,
+        sqlite3.ProgrammingError,
+        sqlite3.InterfaceError,
+    ):
         raise
     except sqlite3.Error as error:
         if _is_damage(error):
@@ -196,6 +234,8 @@ def move_aside(path: Path, at: datetime) -> Path:
         StorageError: If it can't be renamed.
     """
     aside = path.with_name(f"{path.name}.broken-{at:%Y%m%dT%H%M%SZ}")
+    while aside.exists():  # of the same second: neither takes the place of the other
+        aside = aside.with_name(f"{aside.name}+")
     try:
         path.rename(aside)
         for ending in ("-wal", "-shm"):

@@ -15,6 +15,7 @@ from monitor.storage.columns import (
     optional_time,
     optional_time_text,
     time_text,
+    writable,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def save(connection: sqlite3.Connection, incident: Incident) -> None:
             "nearest_at": optional_time_text(incident.nearest_at),
             "spoken_at": optional_time_text(incident.spoken_at),
             "resolved_at": optional_time_text(incident.resolved_at),
-            "because": incident.because,
+            "because": writable(incident.because),
             "openings": " ".join(time_text(at) for at in incident.openings),
             "told": json.dumps(incident.told),
             "alarms": json.dumps(incident.alarms),

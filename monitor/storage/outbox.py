@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from monitor.alerts.incident import Step
 from monitor.alerts.ladder import Severity
 from monitor.alerts.message import Notification
-from monitor.storage.columns import optional_time, optional_time_text, time_text
+from monitor.storage.columns import optional_time, optional_time_text, time_text, writable
 
 if TYPE_CHECKING:
     import sqlite3
@@ -64,8 +64,8 @@ def add(connection: sqlite3.Connection, row: OutboxRow) -> None:
             "account": notification.account,
             "severity": notification.severity.value,
             "step": None if notification.step is None else notification.step.value,
-            "title": notification.title,
-            "body": notification.body,
+            "title": writable(notification.title),
+            "body": writable(notification.body),
             "created_at": time_text(notification.created_at),
             "useful_until": time_text(notification.useful_until),
             "attempts": row.attempts,
@@ -98,7 +98,7 @@ def note_failure(connection: sqlite3.Connection, row: OutboxRow, because: str) -
         " WHERE notification_id = ? AND channel = ?",
         (
             row.attempts,
-            because,
+            writable(because),
             optional_time_text(row.not_before),
             row.notification.id,
             row.channel,
@@ -107,10 +107,10 @@ def note_failure(connection: sqlite3.Connection, row: OutboxRow, because: str) -
 
 
 def told_incidents(connection: sqlite3.Connection) -> frozenset[str]:
-    """The open incidents of which some channel delivered a message."""
+    """The open incidents of which some channel delivered a message, by itself or in another."""
     rows = connection.execute(
-        "SELECT DISTINCT incident_id FROM outbox WHERE outcome = 'delivered' AND incident_id IN"
-        " (SELECT id FROM incidents WHERE resolved_at IS NULL)"
+        "SELECT DISTINCT incident_id FROM outbox WHERE outcome IN ('delivered', 'superseded')"
+        " AND incident_id IN (SELECT id FROM incidents WHERE resolved_at IS NULL)"
     )
     return frozenset(str(row["incident_id"]) for row in rows)
 

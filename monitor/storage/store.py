@@ -61,6 +61,7 @@ class Store:
         self._began_at: datetime | None = None
         self._sampled_at: dict[str, datetime] = {}
         self._thinned_at: datetime | None = None
+        self._is_lack_told = False
 
     @property
     def trouble(self) -> str | None:
@@ -114,6 +115,9 @@ class Store:
             return notices
         if aside is not None:
             notices = (aside,)
+        if writer.left_out is not None and not self._is_lack_told:
+            self._is_lack_told = True
+            notices = (*notices, f"{writer.left_out}: it does not outlive this process")
         if writer.has_gaps:
             writer.put_first(dict(self._everything()))
         if writer.has_gaps or writer.trouble is not None or not was_open:
@@ -220,6 +224,10 @@ class Store:
 
     # The outbox
 
+    def is_open(self, incident_id: str) -> bool:
+        """Whether this incident is open."""
+        return incident_id in self._open
+
     def unsettled(self, channel: str) -> tuple[OutboxRow, ...]:
         """The channel's messages still to be delivered, in the order in which they came."""
         return tuple(row for row in self._rows.values() if row.channel == channel)
@@ -234,8 +242,8 @@ class Store:
         """Settle a message that the channel took, and the older ones that it stands for."""
         rows = self._taken(channel, [notification_id])
         older = self._taken(channel, superseded)
-        self._told.update(row.notification.incident_id for row in rows)
-
+        # The news of the older ones stood in it, be they of its incident or of others.
+        self._told.update(row.notification.incident_id for row in (*rows, *older))
         self._write(
             dict(settling(rows, Outcome.DELIVERED, at))
             | dict(settling(older, Outcome.SUPERSEDED, at))
@@ -282,6 +290,8 @@ class Store:
 
     def sample(self, assessment: AccountAssessment) -> None:
         """Keep a sample of each pool, if the account's last one is some seconds old."""
+        if self.trouble is not None:
+            return  # each try would cost a wait that alerts have a better use for
         last = self._sampled_at.get(assessment.account)
         if last is not None and assessment.at - last < history.EVERY:
             return

@@ -3,11 +3,13 @@ Writing to a file that may fail: at once where it can be, else as soon as it can
 
 What could not be written waits, in order, of each thing its newest form, and goes first with the
 next transaction that succeeds. A file that could not be opened is tried again; one that turns out
-broken is put aside, and a new one begun. How long anything waits is told by `trouble`.
+broken is put aside, and a new one begun. How long anything waits is told by `trouble`. What no
+file would ever take is left out, so that it keeps back nothing else.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -18,14 +20,14 @@ from monitor.storage.database import (
     Database,
     Lock,
     NewerSchema,
+    inode_of,
     move_aside,
     open_database,
     take_lock,
 )
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -35,6 +37,16 @@ if TYPE_CHECKING:
 _PATIENCE_MILLISECONDS = 5000
 _IN_TROUBLE_MILLISECONDS = 100  # so that a locked file doesn't hold up the loop again and again
 UNWRITTEN_AT_MOST = 10_000
+# What a value itself is to blame for, or a fault of ours: no later try would go better.
+_NEVER_WRITABLE = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+)
 
 
 class Writer:
@@ -44,15 +56,17 @@ class Writer:
     `trouble` is why what is written does not outlive the process right now, None while it does.
     `has_gaps` says that not all of what was to be written is in the file, nor waits for it: it
     was begun anew, or failed for too long. Whoever writes all again may take that back.
+    `left_out` says what was never to be written, None where nothing was.
     """
 
     def __init__(self, directory: Path) -> None:
         self.trouble: str | None = "there is no file"
         self.has_gaps = False
+        self.left_out: str | None = None
         self._directory = directory
         self._lock: Lock | None = None
         self._database: Database | None = None
-        self._inode = 0
+        self._inode: int | None = None
         self._may_open = True
         self._is_broken = False
         self._unwritten: dict[Key, Work] = {}
@@ -74,24 +88,25 @@ class Writer:
         """
         path = self._directory / FILE_NAME
         aside: Path | None = None
+        is_removed = False
         try:
-            self._lock = self._lock or take_lock(self._directory)
+            self._keep_directory()
             if self._is_broken:
-                aside = move_aside(path, at) if path.exists() else None
-                self._is_broken, self.has_gaps = False, True
+                aside = move_aside(path, at) if inode_of(path) is not None else None
+                self._is_broken, self.has_gaps, is_removed = False, True, aside is None
             try:
                 self._database = open_database(path, patience_milliseconds)
             except Corrupt:
                 aside = move_aside(path, at)
                 self._database = open_database(path, patience_milliseconds)
+            self._inode = inode_of(path)
         except StorageError as error:
             self._may_open = not isinstance(error, NewerSchema)
             self.trouble = str(error)
             raise
         self.trouble = None
-        self._inode = path.stat().st_ino
         if aside is None:
-            return None
+            return "the state file was removed: history lost, monitoring on" if is_removed else None
         self.has_gaps = True
         return f"the state was broken and is kept as {aside.name}: history lost, monitoring on"
 
@@ -108,9 +123,8 @@ class Writer:
         Raises:
             StorageError: If it is still not to be.
         """
-        if self._database is not None and not self._is_in_place():
-            # What is written to a file without a name is lost with the process.
-            self.trouble, self._is_broken = "the state file was removed", True
+        if self._database is not None:
+            self._note_if_removed()
         if self._is_broken:
             self._close_file()
         if self._database is not None or not self._may_open:
@@ -127,8 +141,9 @@ class Writer:
 
         A key names the thing: of one that waits already only the newest form is written.
         """
-        if self._attempt(works.values()):
-            return True
+        works = dict(works)
+        if self._attempt(works):
+            return bool(works)
         if self._may_open:
             self._unwritten.update(works)
             while len(self._unwritten) > UNWRITTEN_AT_MOST:
@@ -142,11 +157,12 @@ class Writer:
 
     def attempt(self, work: Work) -> bool:
         """Whether it was written; if not, it is dropped."""
-        return self._attempt((work,))
+        works: dict[Key, Work] = {("once",): work}
+        return self._attempt(works) and bool(works)
 
     def flush(self) -> bool:
         """Whether nothing is left that waits to be written."""
-        return self._attempt(())
+        return self._attempt({})
 
     def close(self) -> None:
         """Write what waits, and give the directory back. Again: nothing."""
@@ -158,13 +174,17 @@ class Writer:
             self._lock.release()
             self._lock = None
 
-    def _attempt(self, works: Iterable[Work]) -> bool:
+    def _attempt(self, works: dict[Key, Work]) -> bool:
+        """
+        Whether these are in the file, after all that waits.
+
+        What never will be is taken out of either: of what waits that alone, of `works` all.
+        """
         if self._database is None or self._is_broken:
             return False
         try:
-            with self._database.transaction() as connection:
-                for work in (*self._unwritten.values(), *works):
-                    work(connection)
+            while not self._commit(self._database, works):
+                pass
             self._unwritten.clear()
             if self.trouble is not None:
                 self._database.wait_for_others(_PATIENCE_MILLISECONDS)
@@ -178,9 +198,44 @@ class Writer:
             return False
         return True
 
-    def _is_in_place(self) -> bool:
-        path = self._directory / FILE_NAME
-        return path.exists() and path.stat().st_ino == self._inode
+    def _commit(self, database: Database, works: dict[Key, Work]) -> bool:
+        """Whether all was written; if not, what was to blame was taken out."""
+        blamed: tuple[dict[Key, Work], Key] | None = None
+        try:
+            with database.transaction() as connection:
+                for group in (self._unwritten, works):
+                    for key, work in group.items():
+                        blamed = group, key
+                        work(connection)
+                blamed = None
+        except _NEVER_WRITABLE as error:
+            if blamed is None:
+                raise
+            group, key = blamed
+            if group is works:
+                works.clear()  # written together or not at all
+            else:
+                del group[key]
+            self.left_out = f"'{key[0]}' could not be kept ({type(error).__name__})"
+            return False
+        return True
+
+    def _keep_directory(self) -> None:
+        """The sole right to the directory, taken anew where somebody removed it meanwhile."""
+        if self._lock is not None and not self._lock.is_in_place():
+            self._lock.release()
+            self._lock = None
+        self._lock = self._lock or take_lock(self._directory)
+
+    def _note_if_removed(self) -> None:
+        # What is written to a file without a name is lost with the process.
+        try:
+            if inode_of(self._directory / FILE_NAME) == self._inode:
+                return
+            self.trouble = "the state file was removed"
+        except StorageError as error:
+            self.trouble = str(error)
+        self._is_broken = True
 
     def _close_file(self) -> None:
         if self._database is not None:

@@ -14,6 +14,7 @@ from monitor.alerts.incident import Step, Subject
 from monitor.alerts.ladder import Severity
 from monitor.errors import ConfigError
 from monitor.storage import open_store
+from monitor.storage.columns import time_text
 from monitor.storage.database import FILE_NAME, STEPS
 from tests.alerting import NOON, a_notification, an_incident, at
 
@@ -137,8 +138,7 @@ def test_incident_and_messages_are_written_together_or_not_at_all(
     broken.commit()
     broken.close()
 
-    with pytest.raises(sqlite3.IntegrityError):
-        store.record(an_incident(), a_notification(), ["phone", "team"])
+    assert not store.record(an_incident(), a_notification(), ["phone", "team"])
 
     assert columns(tmp_path, "SELECT id FROM incidents") == []
     assert columns(tmp_path, "SELECT channel FROM outbox") == []
@@ -328,7 +328,8 @@ def test_settled_messages_are_forgotten_after_a_month(store: Store, tmp_path: Pa
 def test_a_time_without_its_zone_is_refused(store: Store) -> None:
     naive = NOON.replace(tzinfo=None)
     with pytest.raises(ValueError, match="without its zone"):
-        store.record(an_incident(opened_at=naive), None)
+        time_text(naive)
+    assert not store.record(an_incident(opened_at=naive), None)
 
 
 def test_what_a_host_asked_for_outlives_the_process(tmp_path: Path) -> None:
@@ -342,4 +343,15 @@ def test_what_a_host_asked_for_outlives_the_process(tmp_path: Path) -> None:
     again = open_store(tmp_path, at(1))
     assert again.quiet_until("binance") == at(600)
     assert again.quiet_until("okx") == at(5)
+    again.close()
+
+
+def test_what_a_digest_told_of_was_told_also_after_a_restart(store: Store, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        store.record(an_incident(name), a_notification(f"{name}-1", name), ["phone"])
+    store.delivered("phone", "a-1", ["b-1"], at(1))
+
+    assert [store.was_told(name) for name in ("a", "b", "c")] == [True, True, False]
+    again = reopened(store, tmp_path)
+    assert [again.was_told(name) for name in ("a", "b", "c")] == [True, True, False]
     again.close()

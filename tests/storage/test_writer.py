@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pathlib
+import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
 from monitor.alerts.incident import Subject
-from monitor.errors import StorageError
+from monitor.engine.effects import AccountAssessment, State
+from monitor.errors import ConfigError, StorageError
 from monitor.storage import open_store, writer
 from monitor.storage.database import FILE_NAME, STEPS, open_database
 from monitor.storage.writer import Writer
@@ -200,3 +204,118 @@ def test_a_file_in_a_folder_that_can_t_be_synced_counts_as_unopened(
     with pytest.raises(StorageError, match="can't be synced"):
         held.open(NOON)
     held.close()
+
+
+HALF = "half a character: \ud83d"
+
+
+def test_half_a_character_is_kept_as_its_number(tmp_path: Path) -> None:
+    store = open_store(tmp_path, NOON)
+    assert store.record(
+        an_incident(because=HALF), a_notification("i1-1", title=HALF, body=HALF), ["phone"]
+    )
+    store.failed("phone", "i1-1", HALF, None)
+    store.close()
+    again = open_store(tmp_path, at(20))
+    (incident,), (row,) = again.open_incidents("main"), again.unsettled("phone")
+    told = row.notification
+    assert {incident.because, told.title, told.body} == {"half a character: \\ud83d"}
+    assert row.attempts == 1
+    again.close()
+
+
+def test_what_no_file_takes_keeps_back_nothing_else_and_is_told_once(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    store = unopenable(directory)
+    store.keep_quiet("binance", NOON.replace(tzinfo=None))  # a fault of ours
+    store.record(an_incident(), a_notification("i1-1"), ["phone"])
+    directory.unlink()
+
+    (lacking,) = store.mend(at(5))
+
+    assert lacking == "'quiet' could not be kept (ValueError): it does not outlive this process"
+    assert store.trouble is None
+    assert waiting(store, "phone") == [("i1-1", True)]
+    assert not store.record(an_incident("\ud83d"), a_notification("i2-1", "i2"), ["phone"])
+    assert waiting(store, "phone") == [("i1-1", True), ("i2-1", False)]
+    assert store.record(an_incident("i3"), a_notification("i3-1", "i3"), ["phone"])
+    assert store.mend(at(10)) == ()
+    store.close()
+    again = open_store(directory, at(20))
+    assert waiting(again, "phone") == [("i1-1", True), ("i3-1", True)]
+    again.close()
+
+
+def test_a_state_directory_that_was_removed_is_made_again_and_locked_f58_f82(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "state"
+    store = open_store(directory, NOON)
+    store.record(an_incident(), a_notification("i1-1"), ["phone"])
+    shutil.rmtree(directory)
+
+    assert store.mend(at(5)) == ("the state file was removed: history lost, monitoring on",)
+
+    with pytest.raises(ConfigError, match="another margin-monitor"):
+        open_store(directory, at(6))
+    store.close()
+    again = open_store(directory, at(20))
+    assert waiting(again, "phone") == [("i1-1", True)]
+    again.close()
+
+
+def test_a_file_that_can_not_be_looked_at_is_told_and_no_end_of_the_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path, NOON)
+
+    def stat(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pathlib.Path, "stat", stat)
+        assert store.mend(at(5)) == ()
+        assert "Input/output error" in str(store.trouble)
+        assert not store.record(an_incident(), a_notification("i1-1"), ["phone"])
+    store.mend(at(10))
+
+    assert store.trouble is None
+    assert waiting(store, "phone") == [("i1-1", True)]
+    store.close()
+
+
+def test_a_directory_that_can_not_be_locked_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    with monkeypatch.context() as network:
+        network.setattr("fcntl.flock", flock)
+        store = open_store(tmp_path, NOON)
+        assert store.notices == (
+            f"{tmp_path} can't be locked: No locks available; alerts don't outlive this process",
+        )
+    assert store.mend(at(5)) == ()
+    assert store.trouble is None
+    store.close()
+
+
+def test_of_two_broken_files_in_one_second_both_are_kept(tmp_path: Path) -> None:
+    for content in (b"first" * 1000, b"second" * 1000):
+        (tmp_path / FILE_NAME).write_bytes(content)
+        open_store(tmp_path, NOON).close()
+    kept = sorted(each.read_bytes()[:6] for each in tmp_path.glob(f"{FILE_NAME}.broken-*"))
+    assert kept == [b"firstf", b"second"]
+
+
+def test_samples_do_not_wait_for_a_locked_file(tmp_path: Path) -> None:
+    store = unopenable(tmp_path / "state")
+    tries: list[object] = []
+    store._writer.attempt = tries.append
+    store.sample(AccountAssessment(
+        account="main", exchange="bybit", mode=None, state=State.BLIND, because="",
+        feeds=(), pools=(), at=NOON,
+    ))  # fmt: skip
+    assert tries == []
+    store.close()
