@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from apprise import Apprise, AppriseAsset, NotifyBase
+from apprise.plugins.telegram import NotifyTelegram
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +53,11 @@ def service_at(url: str) -> NotifyBase:
     scheme = _scheme(url)
     if scheme in LOCAL_SCHEMES:
         raise ValueError(f"{scheme}:// stays on this machine: expected a service on a network")
-    asset = AppriseAsset(http_redirects=False, app_id=_US, app_desc=_US, app_url="")
+    # Without a time limit of its own apprise sends in the thread that calls it; with one, in a
+    # pool that all services share, where a few that hang leave no room for the others.
+    asset = AppriseAsset(
+        http_redirects=False, service_timeout=0, app_id=_US, app_desc=_US, app_url=""
+    )
     service = Apprise.instantiate(url, asset=asset)
     if service is None:
         raise ValueError(
@@ -60,6 +65,7 @@ def service_at(url: str) -> NotifyBase:
             "part that the service needs is missing"
         )
     _refuse_options(scheme, service, url)
+    _refuse_receivers(scheme, service)
     if is_link_local(host_of(service)) or any(is_link_local(v) for _, v in _query(url)):
         raise ValueError(
             "link-local and cloud metadata addresses can't be a channel: expected a receiver"
@@ -135,6 +141,18 @@ def _refuse_options(scheme: str, service: NotifyBase, url: str) -> None:
         raise ValueError("optional= would call a failure a success: expected a URL without it")
     if service.retry:
         raise ValueError("retry= is not needed: messages are tried again until they arrive")
+
+
+def _refuse_receivers(scheme: str, service: NotifyBase) -> None:
+    """One channel has one receiver: of two, one that fails would hold up or repeat the other's."""
+    if len(service) > 1:
+        raise ValueError(
+            f"it names {len(service)} receivers: make a channel of each, so that one that fails "
+            "neither holds up nor repeats what the others get"
+        )
+    if isinstance(service, NotifyTelegram) and not service.targets:
+        # apprise would take whoever wrote to the bot first for its owner.
+        raise ValueError(f"the chat's id is missing: expected {scheme}://bot-token/chat-id")
 
 
 def _schemes(service: NotifyBase) -> set[str]:

@@ -1,40 +1,47 @@
 """
 One apprise URL = one channel.
 
-apprise sends in a thread of this channel's own, so that one that hangs delays no other. It
-reports every failure alike; what a failure means is read from what it logged during that very
-send, and only our own words of it go further: no text of apprise's leaves this file.
+apprise sends in threads of this channel's own, so that one that hangs delays no other. It
+reports every failure alike; what a failure means is read from the receiver's answer, or where
+there was none from what apprise logged during that very send. Only our own words of it go
+further: no text of either leaves this room.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import re
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from apprise import Apprise, NotifyFormat, NotifyType, OverflowMode
 
 from monitor.alerts.incident import Step
 from monitor.alerts.ladder import Severity
-from monitor.delivery import telegram
+from monitor.delivery import replies, telegram
 from monitor.delivery.address import host_of, leads_to_link_local, service_at
+from monitor.delivery.aside import Aside
+from monitor.delivery.pace import Pace
 from monitor.errors import DeliveryError
 
 if TYPE_CHECKING:
     from monitor.alerts.message import Notification
+    from monitor.delivery.replies import Refusal
 
 CONNECT_SECONDS = 4.0
 READ_SECONDS = 4.0
 # A service may send a long message in parts; each has the times above.
 SEND_SECONDS = 30.0
 LONGEST_WAIT_SECONDS = 3600.0
+# A receiver that asks for no wait at all is not asked again and again without a pause.
+LEAST_WAIT_SECONDS = 1.0
 # Below this a service (SMS, say) would make a dozen messages of one: the end is cut off instead.
 LEAST_WORTH_SPLITTING = 1000
+# Of more parts than these the rest is cut off: some services take one in five seconds only.
+MOST_PARTS = 4
 
 _PERMANENT = frozenset({401, 403, 404, 410})
-_STATUS = re.compile(r"error=(\d{3})\b")
-_WAIT = re.compile(r"retry[_ -]?after\W{0,4}(\d+(?:\.\d+)?)", re.IGNORECASE)
 # Telegram answers 400 to what only its owner can mend.
 _NO_RECEIVER = re.compile(r"chat not found|user is deactivated|chat was deleted", re.IGNORECASE)
 # Bad request, too large, can't be processed: it is the text that is not taken.
@@ -69,7 +76,6 @@ class AppriseChannel:
         send_seconds: float = SEND_SECONDS,
     ) -> None:
         self.name = name
-        self._send_seconds = send_seconds
         self._service = service_at(url)
         self._service.socket_connect_timeout = CONNECT_SECONDS
         self._service.socket_read_timeout = read_seconds
@@ -79,7 +85,11 @@ class AppriseChannel:
         # that take markup (apprise 2.2.0 sends "<b>" to Telegram as it is otherwise).
         self._sender = Apprise()
         self._sender.add(self._service)
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"channel-{name}")
+        self._pace = Pace(self._service)
+        self._longest = self._service.body_maxlen * (MOST_PARTS if splits else 1)
+        self._send_seconds = send_seconds + (MOST_PARTS - 1) * self._pace.between_seconds
+        self._aside = Aside(f"channel-{name}")
+        self._free_at = -math.inf
 
     async def send(self, notification: Notification) -> None:
         """
@@ -90,14 +100,14 @@ class AppriseChannel:
                 will be as things stand.
         """
         loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(self._free_at - loop.time(), 0.0))
         try:
-            async with asyncio.timeout(self._send_seconds):
-                await loop.run_in_executor(self._executor, self._send, notification)
-        except TimeoutError:
-            raise DeliveryError(f"no answer within {self._send_seconds:g} s") from None
+            await self._aside.run(partial(self._send, notification), self._send_seconds)
+        finally:
+            self._free_at = loop.time() + self._pace.between_seconds
 
     def close(self) -> None:
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """Nothing is to be given back: a thread that is at it still ends with its call."""
 
     def _send(self, notification: Notification) -> None:
         host = host_of(self._service)
@@ -106,32 +116,35 @@ class AppriseChannel:
                 "the address leads to a link-local or metadata service", permanent=True
             )
         title, body = _harmless(notification.title), _harmless(notification.body)
-        logged = self._notify(notification, title, body)
-        if logged is None:
+        body = _cut(body, self._longest - len(title))
+        refusal = self._notify(notification, title, body)
+        if refusal is None:
             return
-        moved = telegram.switched(self._service, logged, READ_SECONDS)
+        moved = telegram.switched(self._service, refusal.words, READ_SECONDS)
         if moved:
-            logged = self._notify(notification, title, body + _MOVED.format(", ".join(moved)))
-        elif _is_refused_as_it_is(logged):
+            refusal = self._notify(notification, title, body + _MOVED.format(", ".join(moved)))
+        elif _is_refused_as_it_is(refusal):
             # A plain and shorter message is better than none (F-67).
-            logged = self._notify(notification, _plainest(title), _plainest(body))
-        if logged is not None:
-            raise _failure(logged)
+            refusal = self._notify(notification, _plainest(title), _plainest(body))
+        if refusal is not None:
+            raise _failure(refusal)
 
-    def _notify(self, notification: Notification, title: str, body: str) -> str | None:
-        """None where it was taken, else what apprise logged of the failure."""
+    def _notify(self, notification: Notification, title: str, body: str) -> Refusal | None:
+        """None where it was taken, else why it was not."""
         kind = NotifyType.SUCCESS if notification.step is Step.RESOLVED else None
-        try:
+        self._pace.begin()
+        with replies.heard() as refusals:
             result = self._sender.notify(
                 title=title,
                 body=body,
                 body_format=NotifyFormat.TEXT,
                 notify_type=kind or _TYPES[notification.severity],
             )
-            logged = "\n".join(entry.message for entry in result.logs())
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; its text may hold the URL
-            raise DeliveryError(f"the service failed ({type(error).__name__})") from None
-        return None if result else logged
+        asked = self._pace.asked_seconds
+        if asked is not None and not any(refusal.wait_seconds for refusal in refusals):
+            raise DeliveryError("the receiver asked for a pause", retry_after_seconds=asked)
+        logged = "\n".join(entry.message for entry in result.logs())
+        return replies.concluded(refusals, logged, is_taken=bool(result))
 
 
 def _harmless(text: str) -> str:
@@ -140,32 +153,34 @@ def _harmless(text: str) -> str:
     return text.replace("@", "@\N{ZERO WIDTH SPACE}").replace("<!", "<\N{ZERO WIDTH SPACE}!")
 
 
-def _is_refused_as_it_is(logged: str) -> bool:
+def _is_refused_as_it_is(refusal: Refusal) -> bool:
     """Whether the receiver is there but does not take this text."""
-    found = _STATUS.search(logged)
-    refused = found is not None and int(found.group(1)) in _REFUSE_A_TEXT
-    return refused and _NO_RECEIVER.search(logged) is None
+    return refusal.status in _REFUSE_A_TEXT and _NO_RECEIVER.search(refusal.words) is None
 
 
 def _plainest(text: str) -> str:
     """The text without anything that could be markup anywhere, cut to what any service takes."""
-    plain = _MARKUP.sub(" ", text)
-    return plain if len(plain) <= _LONGEST_PLAIN else plain[:_LONGEST_PLAIN] + " …"
+    return _cut(_MARKUP.sub(" ", text), _LONGEST_PLAIN)
 
 
-def _failure(logged: str) -> DeliveryError:
-    """What a failed send means, from what apprise logged during it."""
-    found = _STATUS.search(logged)
-    if found is None:
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: max(longest - 2, 0)]} …"
+
+
+def _failure(refusal: Refusal) -> DeliveryError:
+    """What a failed send means."""
+    status, wait = refusal.status, refusal.wait_seconds
+    if status is None and refusal.is_hidden:
+        return DeliveryError("the receiver answered that it did not take it")
+    if status is None:
         return DeliveryError("the receiver can't be reached")
-    status = int(found.group(1))
-    wait = _WAIT.search(logged)
-    seconds = min(float(wait.group(1)), LONGEST_WAIT_SECONDS) if wait else None
-    gone = status == 400 and _NO_RECEIVER.search(logged) is not None  # noqa: PLR2004 - HTTP's own
+    gone = status == 400 and _NO_RECEIVER.search(refusal.words) is not None  # noqa: PLR2004 - HTTP's own
     return DeliveryError(
         "the receiver is not there any more"
         if gone
         else f"the receiver answered with HTTP {status}",
         permanent=gone or status in _PERMANENT,
-        retry_after_seconds=seconds,
+        retry_after_seconds=None
+        if wait is None
+        else min(max(wait, LEAST_WAIT_SECONDS), LONGEST_WAIT_SECONDS),
     )

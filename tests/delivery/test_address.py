@@ -54,6 +54,11 @@ def test_services_on_a_network_are_allowed_private_ones_too(url: str) -> None:
         (f"jsons://host/{CANARY}?verify=no", "always checked"),
         (f"json://host/{CANARY}?optional=yes", "a success"),
         (f"json://host/{CANARY}?retry=3", "tried again"),
+        (f"tgram://123456789:{CANARY}-ABCDEFGHIJKLMNOPQRSTUVWX", "the chat's id is missing"),
+        (f"tgram://123456789:{CANARY}-ABCDEFGHIJKLMNOPQRSTUVWX/no(chat", "chat's id is missing"),
+        (f"tgram://123456789:{CANARY}-ABCDEFGHIJKLMNOPQRSTUVWX/12/34", "it names 2 receivers"),
+        (f"ntfys://host/{CANARY}/{CANARY}2", "it names 2 receivers"),
+        (f"mailtos://user:{CANARY}@example.org?to=a@example.org,b@example.org", "2 receivers"),
     ],
 )
 def test_others_are_refused_without_showing_them(url: str, words: str) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -37,17 +37,25 @@ class Receiver:
     body: str = "{}"
     hang: bool = False
     location: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    reads: bool = True
     port: int = 0
     bodies: list[dict[str, str]] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
+    async def until_asked(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.bodies) < count:
+                self.came.clear()
+                await self.came.wait()
+
     async def answer(self, request: web.Request) -> web.Response:
-        self.bodies.append(json.loads(await request.text()))
+        self.bodies.append(json.loads(await request.text()) if self.reads else {})
         self.came.set()
         if self.hang:
             await self._released.wait()
-        headers = {"Location": self.location} if self.location else {}
+        headers = self.headers | ({"Location": self.location} if self.location else {})
         return web.Response(status=self.status, text=self.body, headers=headers)
 
 
@@ -302,3 +310,56 @@ async def test_a_refusal_that_no_text_mends_is_told_after_one_further_try() -> N
         error = await failure(to(receiver))
         assert not error.permanent
         assert len(receiver.bodies) == 2
+
+
+async def test_a_receiver_that_drips_holds_up_neither_its_own_next_message_nor_others() -> None:
+    """It gives a byte now and then: no single read of its answer takes too long."""
+    connections = 0
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with suppress(ConnectionError):
+            while not over.is_set():
+                writer.write(b"H")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+
+    over = asyncio.Event()
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    channel = AppriseChannel("slow", f"json://127.0.0.1:{port}/", send_seconds=0.2)
+    for tries in (1, 2):
+        with pytest.raises(DeliveryError, match=r"no answer within 0\.2 s"):
+            await channel.send(a_notification())
+        assert connections == tries
+    over.set()
+    server.close()
+    await server.wait_closed()
+    for thread in channel._aside._threads:
+        await asyncio.to_thread(thread.join, 5)
+        assert not thread.is_alive()
+
+
+async def test_however_many_hang_the_others_are_not_delayed() -> None:
+    """apprise's own threads are shared by all services, and as few as the machine has cores."""
+    async with receiving(hang=True) as hanging, receiving() as healthy:
+        slow = [to(hanging, read_seconds=2) for _ in range(40)]
+        sends = [asyncio.create_task(each.send(a_notification())) for each in slow]
+        await hanging.until_asked(len(slow))
+        async with asyncio.timeout(1):
+            await to(healthy).send(a_notification())
+        hanging._released.set()
+        await asyncio.gather(*sends)
+
+
+async def test_a_slow_service_gets_four_parts_at_most_and_the_time_for_them() -> None:
+    """Pushover takes 1024 characters, and apprise sends it one message in 5.5 seconds."""
+    async with receiving(body='{"status": 1}', reads=False) as receiver:
+        channel = AppriseChannel("phone", f"pover://{'u' * 30}@{'t' * 30}")
+        assert channel._send_seconds == 30 + 3 * 5.5
+        channel._service.notify_url = f"http://127.0.0.1:{receiver.port}/"
+        channel._service.request_rate_per_sec = 0
+        await channel.send(a_notification(body="word " * 10_000))
+    assert len(receiver.bodies) == 4

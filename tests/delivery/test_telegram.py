@@ -82,7 +82,8 @@ async def test_the_message_goes_to_the_new_chat_and_says_what_to_write_into_the_
 
 async def test_other_chats_of_the_channel_stay_as_they_are() -> None:
     async with telegram() as far:
-        sender = channel(far, "777", OLD)
+        sender = channel(far, OLD)
+        sender._service.targets.insert(0, (777, None))
         await sender.send(a_notification())
         sender.close()
         assert {chat for chat, _ in sender._service.targets} == {777, str(NEW)}
