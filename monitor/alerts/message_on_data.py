@@ -36,7 +36,7 @@ def stale(transition: Transition, facts: Facts) -> Told:
         "",
         "What to do: nothing while it is short. If it lasts, look at the account at the exchange.",
     ]
-    return f"{still(transition)}STALE: live marks of {name} are silent", lines
+    return f"{still(transition)}STALE: live marks of {_named(incident, facts)} are silent", lines
 
 
 def blind(transition: Transition, facts: Facts) -> Told:
@@ -58,7 +58,16 @@ def blind(transition: Transition, facts: Facts) -> Told:
         f"What to do: {facts.to_do or _LOOK}",
     ]
     known = f"last known {highest}" if highest else "nothing known"
-    return f"{still(transition)}BLIND: {name}, {known}", lines
+    return f"{still(transition)}BLIND: {_named(incident, facts)}, {known}", lines
+
+
+def _named(incident: Incident, facts: Facts) -> str:
+    """What a title is about: the account, or those of its pools that are concerned alone."""
+    count = len(facts.concerns)
+    if count == 1:
+        return f"{facts.concerns[0]} ({facts.exchange})"
+    pools = f"{count} pools of " if count else ""
+    return f"{pools}{incident.account} ({facts.exchange})"
 
 
 def _whose(facts: Facts) -> str:

@@ -76,6 +76,15 @@ def test_being_blind_from_the_start() -> None:
     )
 
 
+def test_being_blind_in_some_of_many_pools_counts_them() -> None:
+    others = tuple(PoolId(account="main", name=name) for name in ("BTC", "ETH"))
+    told = write(
+        taken(None, about(Subject.BLIND, because="a reason")),
+        facts(known=(KNOWN,), concerns=others, since=NOON),
+    )
+    assert told.title == "BLIND: 2 pools of main (bybit), nothing known"
+
+
 def test_being_blind_in_one_pool_of_several_names_that_one() -> None:
     other = LastKnown(
         pool=PoolId(account="main", name="BTC"),
@@ -88,7 +97,7 @@ def test_being_blind_in_one_pool_of_several_names_that_one() -> None:
         taken(None, about(Subject.BLIND, because="no mark of BTC/USD:BTC for 21 s")),
         facts(known=(KNOWN, other), concerns=(other.pool,), since=NOON),
     )
-    assert told.title == "BLIND: main (bybit), nothing known"
+    assert told.title == "BLIND: main/BTC (bybit), nothing known"
     assert told.body.startswith(
         "No figure can be given for main/BTC of main on bybit since 2026-11-22 12:00:00 UTC.\n"
         "Why: no mark of BTC/USD:BTC for 21 s.\n\n"

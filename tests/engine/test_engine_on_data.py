@@ -135,7 +135,7 @@ def test_one_silent_symbol_makes_its_pool_stale_and_no_other() -> None:
     for _ in range(21):
         scene.second().tick(ETH=100).tick(source=Source.REST, SOL=120)
     assert [pool.state for pool in scene.now.pools] == [State.STALE, State.FRESH]
-    assert scene.all_told == ["STALE: live marks of main (bybit) are silent"]
+    assert scene.all_told == ["STALE: live marks of main/USDT (bybit) are silent"]
     assert "Live mark prices of main/USDT of main on bybit are late or silent." in scene.body
     assert "main/USDC" not in scene.body
 

@@ -53,7 +53,7 @@ def test_marks_of_one_pool_that_nobody_brings_blind_that_pool_alone() -> None:
     scene = Scene().read(the_pool(), other, SOL=120, ETH=100).tick(SOL=120, ETH=100)
     told = [title for _ in range(30) for title in scene.second().tick(ETH=100).told]
     told += [title for title in scene.all_told if title not in told]
-    assert told == ["BLIND: main (bybit), last known 68.6 %"]
+    assert told == ["BLIND: main/USDT (bybit), last known 68.6 %"]
     assert "No figure can be given for main/USDT of main on bybit since" in scene.body
     assert scene.now.pools[1].state.value == "fresh"
 
@@ -103,8 +103,8 @@ def test_one_pool_s_blindness_does_not_hide_another_s_silence() -> None:
         told += scene.second().told
         told += scene.tick(source=Source.REST, ETH=100).told
     assert told == [
-        "BLIND: main (bybit), last known 68.6 %",
-        "STALE: live marks of main (bybit) are silent",
+        "BLIND: main/USDT (bybit), last known 68.6 %",
+        "STALE: live marks of main/USDC (bybit) are silent",
     ]
     assert "no live mark of ETH/USDT:USDT for 21 s" in scene.body
     assert "SOL" not in scene.body

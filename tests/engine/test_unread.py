@@ -58,7 +58,7 @@ def test_it_is_told_when_asking_again_did_not_help():
     assert scene.all_told == []
     scene.second().tick(**PRICES)
 
-    assert scene.all_told == ["BLIND: main (bybit), last known 68.6 %"]
+    assert scene.all_told == ["BLIND: main/other (bybit), last known 68.6 %"]
     (change,) = changes(scene.effects)
     assert change.transition.step is Step.OPENED
     assert WHY in scene.body
@@ -118,7 +118,7 @@ def test_a_pool_that_never_was_read_is_blind_with_nothing_known():
     assert states(scene) == {"USDT": State.FRESH}
     assert scene.now.state is State.BLIND
     (title,) = scene.all_told
-    assert title.startswith("BLIND: main (bybit)")
+    assert title.startswith("BLIND: main/other (bybit), nothing known")
     assert "main/other of main" in scene.body
     assert WHY in scene.body
 
