@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -27,7 +26,7 @@ from pydantic import (
 
 from monitor.alerts.ladder import Measure, Rung, Severity
 from monitor.delivery.address import is_link_local, refusal
-from monitor.settings.secret import FORMS, SecretSources, nearest
+from monitor.settings.secret import FORMS, SecretSources, at_home, nearest
 
 EXCHANGES = ("binance", "bybit", "okx")
 PRODUCTS = ("usdm", "coinm")
@@ -252,8 +251,10 @@ class StateTable(Table):
     @field_validator("directory")
     @classmethod
     def _is_absolute(cls, value: str | None) -> str | None:
-        if value is not None and not Path(value).expanduser().is_absolute():
-            raise ValueError(f"expected an absolute path, found '{value}'")
+        if value is None:
+            return None
+        if not value.isprintable() or not at_home(value).is_absolute():
+            raise ValueError(f"expected an absolute path, found {value!r}")
         return value
 
 

@@ -77,7 +77,7 @@ def load_settings(
     text, private = _read(path)
     try:
         data = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # among them a number of 5,000 digits
         raise ConfigError(f"{path}: this is not TOML: {error}") from None
     mistakes = _across_tables(data)
     document = None
@@ -93,7 +93,8 @@ def load_settings(
 
 def _read(path: Path) -> tuple[str, bool]:
     try:
-        return path.read_text(encoding="utf-8"), is_private(path)
+        # Some editors put a mark before UTF-8.
+        return path.read_text(encoding="utf-8-sig"), is_private(path)
     except OSError as error:
         raise ConfigError(f"{path}: the configuration can't be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -92,10 +92,23 @@ class SecretSources:
             raise ValueError(f"the environment variable {name} is not set") from None
 
     def _from_file(self, name: str) -> str:
-        path = Path(name).expanduser()
+        path = at_home(name)
         if not path.is_absolute():
             raise ValueError(f"the secret's file must be an absolute path, not '{name}'")
         return _text_of(path, f"file {path}", private=True)
+
+
+def at_home(name: str) -> Path:
+    """
+    The path, with ~ for a home directory.
+
+    Raises:
+        ValueError: If that is of nobody on this machine.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{name.split('/', maxsplit=1)[0]} is the home of nobody here") from None
 
 
 def protects_nothing(text: str) -> bool:

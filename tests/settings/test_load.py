@@ -97,6 +97,36 @@ def test_the_least_that_runs_gets_the_documented_defaults(tmp_path: Path) -> Non
     assert settings.channels[0].min_severity is Severity.INFO
 
 
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("x = " + "[" * 5000, ": this is not TOML: maximum recursion depth exceeded"),
+        ("x = " + "9" * 5000, ": this is not TOML: Exceeds the limit (4300 digits)"),
+        (
+            ACCOUNT + CHANNEL + '[state]\ndirectory = "~no-such-user/x"\n',
+            ":12: state.directory: ~no-such-user is the home of nobody here",
+        ),
+        (
+            ACCOUNT + CHANNEL + '[state]\ndirectory = "/tmp/a\\u0000b"\n',
+            ":12: state.directory: expected an absolute path, found '/tmp/a\\x00b'",
+        ),
+        (
+            ACCOUNT.replace('{ env = "KEY" }', '{ file = "~no-such-user/key" }') + CHANNEL,
+            ":5: accounts[0].api_key: ~no-such-user is the home of nobody here",
+        ),
+    ],
+)
+def test_whatever_stands_in_the_file_it_is_a_mistake_and_no_fault_of_ours(
+    tmp_path: Path, text: str, mistake: str
+) -> None:
+    (told,) = mistakes_of(tmp_path, text)
+    assert told.startswith(mistake)
+
+
+def test_a_mark_before_the_text_is_overlooked(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "\ufeff" + ACCOUNT + CHANNEL).accounts[0].name == "main"
+
+
 def test_without_systemd_the_state_is_kept_at_home(tmp_path: Path) -> None:
     settings = loaded(tmp_path, ACCOUNT + CHANNEL)
 
