@@ -80,6 +80,7 @@ class Daemon:
         reload: Callable[[], None] = lambda: None,
     ) -> None:
         self.board = Board(account.name for account in settings.accounts)
+        self.has_successor = False  # that watches on as soon as this one ends
         self._settings = settings
         self._reload = reload
         self._clock = clock or Clock()
@@ -188,7 +189,7 @@ class Daemon:
             with_rest = asyncio.create_task(courier.drain())
             await asyncio.wait((with_rest,), timeout=LAST_DELIVERY_SECONDS)
             await end(with_rest, delivering)
-            if dead_man is not None:
+            if dead_man is not None and not self.has_successor:
                 await dead_man.stopped()
 
     async def _until_one_ends(self, *tasks: asyncio.Task[object]) -> None:
@@ -324,6 +325,7 @@ class Daemon:
 
     def tell_stopped(self) -> None:
         """It was told to stop, for nobody knows how long: said before it does."""
+        self.has_successor = False
         if self._store is not None:
             self._tell(notices.stopped(self.now()))
 

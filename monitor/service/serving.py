@@ -104,6 +104,8 @@ class Wishes:
             raise
         log.info("config.read")
         self._following = following
+        if self._running is not None:
+            self._running.has_successor = not self._ended
         self.stop.set()
 
     def _refuse_what_would_lose(self, following: Settings) -> None:

@@ -22,6 +22,7 @@ from tests.end_to_end.stage import (
     until,
 )
 from tests.service.scene import the_scene
+from tests.service.test_dead_man import listening
 
 
 async def test_where_every_channel_refuses_for_good_the_run_ends_with_the_reason(
@@ -70,6 +71,24 @@ async def test_a_hangup_reads_the_config_anew_all_of_it_or_nothing(tmp_path: Pat
             await process.until_said("daemon.started", times=2)
             await status_of(scene.config, scene.account)
             assert await process.stop() == 0
+
+
+async def test_a_reload_is_no_stop_to_whoever_waits_for_pings(tmp_path: Path) -> None:
+    async with listening() as service, the_scene(tmp_path) as scene:
+        log = tmp_path / "out"
+        address = tmp_path / "address"
+        address.touch(mode=0o600)
+        address.write_text(service.url)
+        with scene.config.open("a") as config:
+            config.write(f'\n[heartbeat]\nurl = {{ file = "{address}" }}\n')
+        async with command("run", "--config", str(scene.config), log=log) as process:
+            await status_of(scene.config, scene.account)
+            process.process.send_signal(1)
+            await process.until_said("daemon.started", times=2)
+            await status_of(scene.config, scene.account)
+            assert service.asked.count("/s3cret-uuid/fail") == 0
+            assert await process.stop() == 0
+        assert service.asked.count("/s3cret-uuid/fail") == 1
 
 
 async def test_a_reload_that_is_refused_fails_and_one_that_is_not_does_not_f81(
