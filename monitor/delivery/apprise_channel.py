@@ -22,7 +22,7 @@ from monitor.alerts.ladder import Severity
 from monitor.delivery import replies, telegram
 from monitor.delivery.address import host_of, leads_to_link_local, service_at
 from monitor.delivery.aside import Aside
-from monitor.delivery.pace import Pace
+from monitor.delivery.throttle import Throttle
 from monitor.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ class AppriseChannel:
         # that take markup (apprise 2.2.0 sends "<b>" to Telegram as it is otherwise).
         self._sender = Apprise()
         self._sender.add(self._service)
-        self._pace = Pace(self._service)
+        self._throttle = Throttle(self._service)
         self._longest = self._service.body_maxlen * (MOST_PARTS if splits else 1)
-        self._send_seconds = send_seconds + (MOST_PARTS - 1) * self._pace.between_seconds
+        self._send_seconds = send_seconds + (MOST_PARTS - 1) * self._throttle.between_seconds
         self._aside = Aside(f"channel-{name}")
         self._free_at = -math.inf
 
@@ -104,7 +104,7 @@ class AppriseChannel:
         try:
             await self._aside.run(partial(self._send, notification), self._send_seconds)
         finally:
-            self._free_at = loop.time() + self._pace.between_seconds
+            self._free_at = loop.time() + self._throttle.between_seconds
 
     def close(self) -> None:
         """Nothing is to be given back: a thread that is at it still ends with its call."""
@@ -132,7 +132,7 @@ class AppriseChannel:
     def _notify(self, notification: Notification, title: str, body: str) -> Refusal | None:
         """None where it was taken, else why it was not."""
         kind = NotifyType.SUCCESS if notification.step is Step.RESOLVED else None
-        self._pace.begin()
+        self._throttle.begin()
         with replies.heard() as refusals:
             result = self._sender.notify(
                 title=title,
@@ -140,7 +140,7 @@ class AppriseChannel:
                 body_format=NotifyFormat.TEXT,
                 notify_type=kind or _TYPES[notification.severity],
             )
-        asked = self._pace.asked_seconds
+        asked = self._throttle.asked_seconds
         if asked is not None and not any(refusal.wait_seconds for refusal in refusals):
             raise DeliveryError("the receiver asked for a pause", retry_after_seconds=asked)
         logged = "\n".join(entry.message for entry in result.logs())

@@ -87,6 +87,12 @@ class Outbox(Protocol):
     ) -> None:
         """A try that failed; the message waits on."""
 
+    def forgive(self, channel: str) -> None:
+        """No message of this channel is to blame for the tries that failed."""
+
+    def is_open(self, incident_id: str) -> bool:
+        """Whether the incident is open: news of it are of use for as long as it is."""
+
 
 def jittered(seconds: float) -> float:
     """Between half of it and all of it, so that channels do not try in step."""
@@ -217,7 +223,16 @@ class _Worker:
         """What waits; messages that nobody needs any more are settled."""
         waiting = self._outbox.unsettled(self._channel.name)
         now = self._now()
-        late = [row.notification.id for row in waiting if row.notification.useful_until < now]
+        newest = {_about(row.notification): row for row in waiting}
+        late = [
+            row.notification.id
+            for row in waiting
+            if row.notification.useful_until < now
+            and not (
+                row is newest[_about(row.notification)]
+                and self._outbox.is_open(row.notification.incident_id)
+            )
+        ]
         if not late:
             return waiting
         self._outbox.expired(self._channel.name, late, now)
@@ -232,7 +247,9 @@ class _Worker:
         process left goes as one too: if it had sent all that as one, unmarked, one is repeated.
         """
         newest = sorted({_about(r.notification): r for r in waiting}.values(), key=_turn)
-        if not newest or newest[0].attempts >= TRIES_IN_A_ROW:
+        # Where several were to go as one and don't get through, one alone may.
+        fails = self._failures >= TRIES_IN_A_ROW
+        if not newest or fails or newest[0].attempts >= TRIES_IN_A_ROW:
             return [row.notification for row in newest[:1]]
         willing = [row for row in newest if row.attempts < TRIES_IN_A_ROW]
         if not self._is_flood(row.notification for row in newest):
@@ -275,6 +292,10 @@ class _Worker:
         # Settled after the send: a crash in between repeats a message, the other order would
         # lose one.
         self._outbox.delivered(self._channel.name, message.id, superseded, self._now())
+        again = any(row.attempts and row.notification.id == message.id for row in waiting)
+        if again or sum(row.attempts >= TRIES_IN_A_ROW for row in waiting) > 1:
+            # What failed before is taken now, or several failed: it was the channel, not they.
+            self._outbox.forgive(self._channel.name)
         self._sent.extend((self._now(), each) for each in batch)
         if self._failures:
             log.info("channel.restored", channel=self._channel.name)

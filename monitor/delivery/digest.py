@@ -8,17 +8,19 @@ the gravest; none is left out without being counted.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from monitor.alerts.message import Notification
 
 MOST_LISTED = 30
+_DAY = timedelta(days=1)
 UNKEPT = (
     "The monitor's state can't be written to disk: this message was sent from memory alone, and "
     "alerts don't outlive a restart until that is mended."
@@ -52,6 +54,8 @@ def as_of_now(
     """
     The message itself, or, where it comes late, with its age and how things stand on top.
 
+    Its title says when it was written: in a digest that may be all that is shown of it.
+
     Args:
         standing: How its pool or account stands at `now`, in words; None where it is unknown.
     """
@@ -61,7 +65,9 @@ def as_of_now(
     written = words.moment(message.created_at)
     late = f"LATE: written {words.duration(age.total_seconds())} ago, {written}."
     present = f" Now: {standing}." if standing else " How it stands now is not known."
-    return replace(message, body=f"{late}{present}\n\n{message.body}")
+    at = words.clock(message.created_at) if age < _DAY else written
+    title = f"{message.title} (LATE, of {at})"
+    return replace(message, title=title, body=f"{late}{present}\n\n{message.body}")
 
 
 def as_unkept(message: Notification) -> Notification:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT_AHEAD_SECONDS = 60.0
 
 
-class Pace:
+class Throttle:
     """
     Takes the place of a service's own `throttle`.
 
@@ -31,7 +31,7 @@ class Pace:
         self.asked_seconds: float | None = None
         self._service = service
         self._is_first = True
-        service.throttle = self._throttle  # type: ignore[method-assign]  # in its place
+        service.throttle = self._before_a_part  # type: ignore[method-assign]  # in its place
         if hasattr(service, "clock_skew"):
             service.clock_skew = timedelta(0)  # apprise adds ten seconds to be safe
 
@@ -45,7 +45,7 @@ class Pace:
         self.asked_seconds = None
         self._is_first = True
 
-    def _throttle(self, last_io: object = None, wait: float | None = None) -> None:
+    def _before_a_part(self, last_io: object = None, wait: float | None = None) -> None:
         """Before each part; `wait` is what the service asked for with its last answer."""
         del last_io
         if wait:

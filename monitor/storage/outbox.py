@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,9 @@ from monitor.storage.columns import optional_time, optional_time_text, time_text
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
-    from datetime import timedelta
 
+# No receiver is left alone for longer: see LONGEST_WAIT_SECONDS of the channels.
+_LONGEST = timedelta(hours=1)
 _ADD = """
 INSERT INTO outbox (notification_id, channel, incident_id, account, severity, step, title, body,
   created_at, useful_until, attempts, not_before)
@@ -74,10 +75,18 @@ def add(connection: sqlite3.Connection, row: OutboxRow) -> None:
     )
 
 
-def unsettled(connection: sqlite3.Connection) -> tuple[OutboxRow, ...]:
-    """The rows that are still to be delivered, in the order in which they came."""
+def unsettled(connection: sqlite3.Connection, at: datetime) -> tuple[OutboxRow, ...]:
+    """
+    The rows that are still to be delivered, in the order in which they came.
+
+    A wait that lasts longer than any that is kept was written by a clock that was wrong: none.
+    """
     rows = connection.execute("SELECT * FROM outbox WHERE settled_at IS NULL ORDER BY id")
-    return tuple(_row(row) for row in rows)
+    found = (_row(row) for row in rows)
+    return tuple(
+        replace(row, not_before=None) if row.not_before and row.not_before - at > _LONGEST else row
+        for row in found
+    )
 
 
 def settle(
@@ -103,6 +112,13 @@ def note_failure(connection: sqlite3.Connection, row: OutboxRow, because: str) -
             row.notification.id,
             row.channel,
         ),
+    )
+
+
+def forgive(connection: sqlite3.Connection, channel: str) -> None:
+    """Count no more the failed attempts of what waits for this channel."""
+    connection.execute(
+        "UPDATE outbox SET attempts = 0 WHERE channel = ? AND settled_at IS NULL", (channel,)
     )
 
 

@@ -79,7 +79,7 @@ class Store:
         if database is None:
             return
         with database.reading() as connection, intelligible():
-            rows = {key_of(row): row for row in outbox.unsettled(connection)}
+            rows = {key_of(row): row for row in outbox.unsettled(connection, at)}
             found = {incident.id: incident for incident in incidents.open_ones(connection)}
             self._channels |= outbox.channels(connection)
             self._told |= outbox.told_incidents(connection)
@@ -263,6 +263,13 @@ class Store:
         counted = replace(row, attempts=row.attempts + 1, not_before=not_before)
         self._rows[key_of(row)] = counted
         self._writer.attempt(lambda connection: outbox.note_failure(connection, counted, because))
+
+    def forgive(self, channel: str) -> None:
+        """No message of this channel is to blame for the tries that failed."""
+        tried = [row for row in self.unsettled(channel) if row.attempts]
+        self._rows |= {key_of(row): replace(row, attempts=0) for row in tried}
+        if tried:
+            self._writer.attempt(lambda connection: outbox.forgive(connection, channel))
 
     def pass_on(self, channels: Mapping[str, Severity]) -> None:
         """

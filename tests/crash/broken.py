@@ -119,7 +119,7 @@ def drops_what_fails() -> None:
     """What could not be written once is not written later."""
 
     def once(writer: Writer, works: Any) -> bool:
-        return writer._attempt(works.values())
+        return writer._attempt(dict(works))
 
     Writer.write = once  # type: ignore[method-assign]
 

@@ -297,7 +297,7 @@ async def test_a_channel_that_hangs_delays_no_other(tmp_path: Path, clock: Hands
 
 async def test_what_nobody_needs_any_more_is_settled_unsent(tmp_path: Path, clock: Hands) -> None:
     store, phone = open_store(tmp_path, NOON), FakeChannel()
-    put(store, "old", useful_until=at(-1))
+    store.record(None, a_notification("old", useful_until=at(-1)), ("phone",))
     put(store, "new", "i2")
     async with delivering(store, clock, phone) as courier:
         await phone.until_taken(1)

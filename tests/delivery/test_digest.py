@@ -51,4 +51,12 @@ def test_a_late_message_carries_its_age_and_the_present_state(
 ) -> None:
     found = as_of_now(a_notification("a"), NOON + timedelta(minutes=12), standing, MINUTE)
     assert found.body == (f"LATE: written 12 min ago, 2026-11-22 12:00:00 UTC. {said}\n\nbody of a")
-    assert found.title == "title of a"
+    assert found.title == "title of a (LATE, of 12:00:00 UTC)"
+
+
+def test_of_several_that_come_late_each_says_of_when_it_is() -> None:
+    late = [a_notification("a"), a_notification("b", created_at=at(600))]
+    now = NOON + timedelta(days=1, minutes=5)
+    found = digest([as_of_now(each, now, None, MINUTE) for each in late])
+    assert found.title == "2 messages in one. title of a (LATE, of 2026-11-22 12:00:00 UTC)"
+    assert found.body.endswith("• title of b (LATE, of 12:10:00 UTC)")

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.delivery.address import service_at
 from monitor.delivery.apprise_channel import AppriseChannel
-from monitor.delivery.pace import Pace
+from monitor.delivery.throttle import Throttle
 from monitor.errors import DeliveryError
 from tests.alerting import a_notification
 from tests.delivery.test_apprise_channel import receiving
@@ -21,15 +21,15 @@ def test_a_wall_clock_that_is_set_back_makes_no_pause_longer_f56(
 ) -> None:
     slept: list[float] = []
     service = service_at("ntfy://127.0.0.1/topic")
-    pace = Pace(service)
+    throttle = Throttle(service)
     monkeypatch.setattr(time, "sleep", slept.append)
     service._last_io_datetime = datetime.now() + timedelta(hours=1)  # noqa: DTZ005 - as apprise keeps it
     for _ in range(2):
-        pace.begin()
+        throttle.begin()
         service.throttle()
         service.throttle()
     assert slept == [5.5, 5.5]  # NotifyBase.request_rate_per_sec of 2.2.0
-    assert pace.asked_seconds is None
+    assert throttle.asked_seconds is None
 
 
 async def test_the_pause_between_messages_does_not_block() -> None:
