@@ -49,6 +49,7 @@ HISTORY = timedelta(days=1)
 """What happened earlier than this before the start is not told, even if nobody was."""
 
 MOST_IDS = 2000
+"""So many are remembered, the latest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +94,8 @@ class Happenings:
         self._pending: dict[PoolId | None, list[_Piece]] = {}
         self._messages: dict[PoolId | None, int] = {}
         self._told_pieces: dict[PoolId | None, list[_Piece]] = {}
-        self._heard_at: dict[PoolId | None, datetime] = {
-            i.pool: i.changed_at for i in earlier if i.is_open
-        }
+        self._heard_at: dict[PoolId | None, datetime] = {}
+        self._left_taken = [i.pool for i in earlier if i.is_open]
         self._warnings: dict[PoolId | None, dict[str, Warned]] = {}
         self._left_open = [i for i in told if i.subject is Subject.WARNED and i.is_open]
         self._drift: Drift | None = None
@@ -146,6 +146,7 @@ class Happenings:
         )
         if self._is_news(piece, at):
             self._times.append((piece.symbol, piece.at - SAME_WITHIN, piece.at + SAME_WITHIN))
+            del self._times[:-MOST_IDS]
             self._add(piece, at)
 
     def _note_booking(self, booking: Booking, at: datetime) -> None:
@@ -189,7 +190,8 @@ class Happenings:
     def changes(self, now: Briefing) -> tuple[IncidentChanged, ...]:
         """Every incident that changes by what was heard."""
         self._take_up(now.at)
-        found = [*self._takings(now), *self._warned(now), self._drift_change(now)]
+        left = self._ends_of_what_was_left(now)
+        found = [*left, *self._takings(now), *self._warned(now), self._drift_change(now)]
         return tuple(change for change in found if change is not None)
 
     def _take_up(self, at: datetime) -> None:
@@ -201,6 +203,17 @@ class Happenings:
                 before = Warned(at=at, words=incident.because, is_critical=critical)
                 heard.setdefault(key, before)
         self._left_open = []
+
+    def _ends_of_what_was_left(self, now: Briefing) -> Iterator[IncidentChanged | None]:
+        """
+        What was taken before a restart is an episode of its own, and over.
+
+        Nobody knows its pieces any more: a message that went on with it would take the place of
+        one that names them and was not delivered yet.
+        """
+        left, self._left_taken = self._left_taken, []
+        for pool in left:
+            yield self._over(pool, Subject.TAKEN, now)
 
     def _drift_change(self, now: Briefing) -> IncidentChanged | None:
         drift, self._drift = self._drift, None

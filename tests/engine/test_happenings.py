@@ -12,6 +12,7 @@ import pytest
 from monitor.alerts.incident import Step, Subject
 from monitor.alerts.ladder import Severity
 from monitor.engine.events import NewsCame, SnapshotTaken
+from monitor.engine.happenings import MOST_IDS
 from monitor.engine.knowledge import Budgets
 from monitor.risk.cash import Booking, BookingKind
 from monitor.risk.news import Cause, News, Taken, Warned
@@ -168,7 +169,29 @@ def test_after_a_restart_nothing_is_told_again_and_what_happened_meanwhile_is() 
     before = hear(quiet(), taken(), warned())
     scene = restarted(before.later(60), was_watched=True)
     read(scene, booked("7", 1), news=(taken(), warned(), taken("order-2", 30)))
-    assert scene.told == ["MORE LIQUIDATION: main (bybit), SOL/USDT:USDT long 2 contracts"]
+    assert scene.told == ["LIQUIDATION: main (bybit), SOL/USDT:USDT long 2 contracts"]
+
+
+def test_what_comes_after_a_restart_takes_no_place_of_what_was_not_delivered_yet() -> None:
+    scene = hear(quiet(), taken("order-1", contracts="2"))
+    (told,) = changes(scene.latest)
+    again = read(restarted(scene).later(1))
+    hear(again, taken("order-2", seconds=1, contracts="3"))
+    before, after = (c for c in changes(again.effects) if c.incident.subject is Subject.TAKEN)
+    assert (before.incident.id, before.transition.step) == (told.incident.id, Step.RESOLVED)
+    assert before.notification is None
+    assert after.transition.step is Step.OPENED
+    assert after.incident.pool == told.incident.pool
+    assert after.incident.id != told.incident.id
+    assert again.told == ["LIQUIDATION: main (bybit), SOL/USDT:USDT long 3 contracts"]
+
+
+def test_only_so_much_is_remembered() -> None:
+    scene = quiet()
+    for number in range(MOST_IDS + 10):
+        hear(scene, taken(f"order-{number}", seconds=number))
+    happenings = scene.engine._happenings
+    assert len(happenings._times) == len(happenings._known) == MOST_IDS
 
 
 def test_what_happened_before_anybody_watched_is_no_news() -> None:
