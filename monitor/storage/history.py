@@ -103,16 +103,23 @@ def thin(connection: sqlite3.Connection, at: datetime, last: datetime | None) ->
     of each hour for a year.
 
     Args:
-        last: When this was done last: only what has come of age since is looked at. None: all.
+        last: When this was done last: only what has come of age since is looked at. None: by an
+            earlier process, hourly for as long as it gave samples. All of a year takes seconds.
     """
+    last = last or _lived_until(connection)
     year, month, day = at - _BY_THE_HOUR_FOR, at - _BY_THE_MINUTE_FOR, at - _FINE_FOR
     connection.execute("DELETE FROM samples WHERE at < ?", (time_text(year),))
     for start, until, digits in ((year, month, _HOUR), (month, day, _MINUTE)):
-        # One hour further back, so that none is looked at in two halves only.
-        since = start if last is None else max(start, until - (at - last) - _OVERLAP)
+        # Further back than an hour, so that none is looked at in two halves only.
+        since = start if last is None else max(start, until - (at - last) - 2 * _OVERLAP)
         connection.execute(
             _THIN, {"since": time_text(since), "until": time_text(until), "digits": digits}
         )
+
+
+def _lived_until(connection: sqlite3.Connection) -> datetime | None:
+    newest = connection.execute("SELECT max(at) FROM samples").fetchone()[0]
+    return None if newest is None else datetime.fromisoformat(newest)
 
 
 def _sample(row: sqlite3.Row) -> Sample:

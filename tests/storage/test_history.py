@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -132,6 +133,26 @@ def test_later_rounds_look_only_at_what_came_of_age(tmp_path: Path) -> None:
     kept = thinned(tmp_path, samples, now, last=now - timedelta(hours=1))
 
     assert [ratio for _, ratio in kept] == ["0.1", "0.2", "0.4"]
+
+
+def test_after_a_pause_what_came_of_age_meanwhile_is_looked_at_and_no_more() -> None:
+    """The process before lived until three days ago, and did this an hour before last."""
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    connection.execute(
+        "CREATE TABLE samples (id INTEGER PRIMARY KEY, account, pool, at, unit, state,"
+        " margin_balance, maintenance_margin, margin_ratio)"
+    )
+    end = NOON - 3 * DAY
+    long_ago, young, old = end - 5 * DAY, end - timedelta(hours=1), end - timedelta(hours=25)
+    pairs = [each + timedelta(seconds=s) for each in (long_ago, old, young) for s in (0, 5)]
+    add(connection, [a_sample(when, "0.1") for when in (*pairs, end)])
+
+    thin(connection, NOON, None)
+
+    kept = [sample.at for sample in between(connection, NOON - 99 * DAY, NOON)]
+    assert kept == [*pairs[:2], old, young, end]
+    connection.close()
 
 
 def test_the_reader_sees_incidents_that_reach_into_the_time_asked_for(tmp_path: Path) -> None:
