@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -62,8 +63,9 @@ async def speak(settings: Settings, because: str, at: datetime) -> bool:
     message = _message(because, at)
     taken = await asyncio.gather(*(_send(channel, message) for channel in settings.channels))
     if any(taken):
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(at.isoformat(), encoding="utf-8")
+        with suppress(OSError):  # said once too often is better than not at all
+            stamp.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stamp.write_text(at.isoformat(), encoding="utf-8")
     return any(taken)
 
 
@@ -72,7 +74,7 @@ def _spoken_lately(stamp: Path, at: datetime) -> bool:
         spoken_at = datetime.fromisoformat(stamp.read_text(encoding="utf-8"))
         return timedelta(0) <= at - spoken_at < QUIET_FOR
     except (OSError, ValueError, TypeError):
-        return False  # said once too often is better than not at all
+        return False
 
 
 async def _send(channel: ChannelSettings, message: Notification) -> bool:

@@ -79,7 +79,9 @@ async def watch(
     while limit is not None:
         await asyncio.sleep(CHECK_SECONDS)
         held, until = resident(), store.quiet_until(_STAMP)
-        if held >= limit * SHARE and (until is None or now() >= until):
+        # Where the state is not on disk, what is known would end with the process.
+        may_end = store.trouble is None and (until is None or now() >= until)
+        if held >= limit * SHARE and may_end:
             store.keep_quiet(_STAMP, now() + AGAIN_AFTER)
             log.error("memory.short", held_mib=held // _MIB, limit_mib=limit // _MIB)
             raise MemoryRunsOut(

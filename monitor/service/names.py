@@ -55,5 +55,7 @@ def is_stuck(hosts: Hosts, at: datetime) -> bool:
 
 
 def _may_end(store: Store, at: datetime) -> bool:
+    if store.trouble is not None:
+        return False  # what is known, and what waits to be sent, would end with the process
     until = store.quiet_until(_STAMP)
     return until is None or at >= until

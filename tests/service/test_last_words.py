@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -98,6 +99,16 @@ async def test_it_is_said_once_an_hour_at_most(tmp_path: Path) -> None:
 
     assert said == [True, False, False, True]
     assert len(phone.titles) == 2
+
+
+async def test_where_no_stamp_can_be_left_it_is_said_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    async with Receiver() as phone:
+        held = some_settings(tmp_path, phone.channel("phone"))
+        held = replace(held, state_directory=tmp_path / "a file" / "below")
+        assert await speak(held, "it crashed", NOON)
+
+    assert len(phone.titles) == 1
 
 
 async def test_what_no_channel_took_is_said_again_the_next_time(tmp_path: Path) -> None:

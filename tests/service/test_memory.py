@@ -53,6 +53,15 @@ async def test_it_does_so_once_an_hour_at_most_over_restarts_f17(
     assert await ends(tmp_path, 500 * MIB, 600 * MIB, timedelta(minutes=60))
 
 
+async def test_it_does_not_end_what_is_on_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "CHECK_SECONDS", 0.01)
+    (tmp_path / "no-directory").touch()
+
+    assert not await ends(tmp_path / "no-directory", 500 * MIB, 600 * MIB)
+
+
 def test_the_limit_is_the_least_of_the_group_and_those_above_it(tmp_path: Path) -> None:
     proc, groups = tmp_path / "proc", tmp_path / "cgroup"
     (proc / "self").mkdir(parents=True)

@@ -98,3 +98,18 @@ async def test_it_does_so_once_an_hour_at_most(
     clock.now = at(700 + 3601)
     with pytest.raises(names.NamesFail):
         await watched(hosts, store, clock)
+
+
+async def test_it_does_not_end_what_is_on_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "CHECK_SECONDS", 0.001)
+    (tmp_path / "no-directory").touch()
+    store, clock = open_store(tmp_path / "no-directory", NOON), Hands(NOON)
+    hosts, one, other = gates(store, clock)
+    for gate in (one, other):
+        gate.unanswered(NAMES_FAIL)
+    clock.now = at(700)
+    with pytest.raises(TimeoutError):
+        await watched(hosts, store, clock)
+    store.close()
