@@ -48,6 +48,8 @@ _NO_RECEIVER = re.compile(r"chat not found|user is deactivated|chat was deleted"
 _REFUSE_A_TEXT = frozenset({400, 413, 422})
 _MARKUP = re.compile(r"[<>&_*`~|\[\]{}\\#]")
 _LONGEST_PLAIN = 1500
+# Controls but for tab and line feed, and marks that turn the direction of what follows.
+_STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MOVED = (
     "\n\nThis Telegram group became a supergroup and has another chat id now: put {} into this "
     "channel's address in the configuration. Until the next start it is used as it is."
@@ -115,7 +117,8 @@ class AppriseChannel:
             raise DeliveryError(
                 "the address leads to a link-local or metadata service", permanent=True
             )
-        title, body = _harmless(notification.title), _harmless(notification.body)
+        title = " ".join(_harmless(notification.title).split())
+        body = _harmless(notification.body)
         body = _cut(body, self._longest - len(title))
         refusal = self._notify(notification, title, body)
         if refusal is None:
@@ -148,7 +151,11 @@ class AppriseChannel:
 
 
 def _harmless(text: str) -> str:
-    """The same to read, but nobody is called by it: no @everyone, no <!channel>."""
+    """
+    The same to read, but nobody is called by it: no @everyone, no <!channel>; nothing steers how
+    it is shown; and every receiver can be sent it.
+    """
+    text = _STEERS.sub("", text.encode("utf-8", "replace").decode("utf-8"))
     # A blank of no width. apprise offers no way to forbid mentions (Discord's allowed_mentions).
     return text.replace("@", "@\N{ZERO WIDTH SPACE}").replace("<!", "<\N{ZERO WIDTH SPACE}!")
 

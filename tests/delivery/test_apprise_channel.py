@@ -210,6 +210,20 @@ async def test_outside_text_is_no_markup_and_calls_nobody() -> None:
     assert shown == f"{safe}\n{safe}"
 
 
+async def test_what_an_exchange_calls_things_steers_nothing_and_stops_no_message_f91() -> None:
+    """A symbol may hold anything: lines, colours, a turned direction, half a character."""
+    strange = "main/isolated/SOL\r\nUSDT\x1b[31m\u202eTDS\ud83d"
+    async with receiving() as receiver:
+        await to(receiver).send(a_notification(title=f"AT {strange}", body=f"one\ntwo {strange}"))
+        form = AppriseChannel("form", f"xml://127.0.0.1:{receiver.port}/")
+        receiver.reads = False
+        await form.send(a_notification(title=strange, body=strange))
+
+    assert receiver.bodies[0]["title"] == "AT main/isolated/SOL USDT[31mTDS?"
+    assert receiver.bodies[0]["message"] == "one\ntwo main/isolated/SOL\nUSDT[31mTDS?"
+    assert len(receiver.bodies) == 2
+
+
 async def test_a_long_message_is_split_where_that_is_worth_it() -> None:
     long = "\n".join(f"line {number} of a long message" for number in range(300))
     async with receiving(body='{"ok":true}') as receiver:
