@@ -284,6 +284,10 @@ class _Worker:
         except DeliveryError as error:
             self._failed(message, error)
             return
+        except Exception:  # our own: it must stop neither the other channels nor the watching
+            log.exception("channel.died", channel=self._channel.name, notification=message.id)
+            self._failed(message, DeliveryError("a fault of the monitor itself"))
+            return
         superseded = [
             row.notification.id
             for row in waiting

@@ -109,3 +109,29 @@ async def test_a_wait_by_a_clock_that_was_wrong_is_none_after_a_restart_f56(
     async with delivering(again, clock, phone):
         await phone.until_taken(1)
     again.close()
+
+
+async def test_a_fault_of_ours_stops_neither_other_messages_nor_other_channels_f78(
+    tmp_path: Path, clock: Hands
+) -> None:
+    class Odd(FakeChannel):
+        async def send(self, notification: Notification) -> None:
+            if notification.id == "odd":
+                self.tries += 1
+                self.news.set()
+                raise LookupError("a fault")
+            await super().send(notification)
+
+    store, phone, mail = open_store(tmp_path, NOON), Odd("phone"), FakeChannel("mail")
+    put(store, "odd", "i1", "phone", "mail")
+    put(store, "fine", "i2", "phone", "mail", created_at=at(1))
+    async with delivering(store, clock, phone, mail) as courier:
+        await mail.until_taken(2)
+        for tried in range(1, 6):
+            await phone.until_tried(tried)
+            clock.now += timedelta(seconds=60)
+            courier.wake()
+        await phone.until_taken(1)
+    assert phone.taken == ["fine"]
+    assert [row.notification.id for row in store.unsettled("phone")] == ["odd"]
+    store.close()
