@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -71,16 +72,20 @@ def save(connection: sqlite3.Connection, incident: Incident) -> None:
     )
 
 
-def open_ones(connection: sqlite3.Connection) -> tuple[Incident, ...]:
-    """The open incidents of all accounts, the oldest first."""
+def open_ones(connection: sqlite3.Connection, now: datetime) -> tuple[Incident, ...]:
+    """The open incidents of all accounts, the oldest first; none of them from after `now`."""
     rows = connection.execute(
         "SELECT * FROM incidents WHERE resolved_at IS NULL ORDER BY opened_at, id"
     )
-    return tuple(_incident(row) for row in rows)
+    return tuple(_not_ahead(_incident(row), now) for row in rows)
 
 
 def since(
-    connection: sqlite3.Connection, at: datetime, *, of_taken: datetime | None = None
+    connection: sqlite3.Connection,
+    at: datetime,
+    *,
+    of_taken: datetime | None = None,
+    now: datetime | None = None,
 ) -> tuple[Incident, ...]:
     """
     Every incident that was open at this time or later, the oldest first.
@@ -93,7 +98,26 @@ def since(
         " OR (subject = ? AND resolved_at >= ?) ORDER BY opened_at, id",
         (time_text(at), Subject.TAKEN.value, time_text(of_taken or at)),
     )
-    return tuple(_incident(row) for row in rows)
+    return tuple(_not_ahead(_incident(row), now) for row in rows)
+
+
+def _not_ahead(incident: Incident, now: datetime | None) -> Incident:
+    """
+    The same, as if what was written by a clock that was ahead had come just now.
+
+    Else no reminder of it would come before that time, and no end.
+    """
+    if now is None or max(incident.opened_at, incident.changed_at, *incident.openings) <= now:
+        return incident
+    spoken_at, resolved_at = incident.spoken_at, incident.resolved_at
+    return replace(
+        incident,
+        opened_at=min(incident.opened_at, now),
+        changed_at=min(incident.changed_at, now),
+        spoken_at=None if spoken_at is None else min(spoken_at, now),
+        resolved_at=None if resolved_at is None else min(resolved_at, now),
+        openings=tuple(min(opening, now) for opening in incident.openings),
+    )
 
 
 def _incident(row: sqlite3.Row) -> Incident:

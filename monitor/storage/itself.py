@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.storage.columns import time_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from datetime import timedelta
+
+# What is dated further ahead was written by a clock that was wrong.
+_FAR = timedelta(days=1)
 
 
 def begin(connection: sqlite3.Connection, at: datetime, kept_for: timedelta) -> None:
@@ -23,9 +25,9 @@ def end_in_order(connection: sqlite3.Connection, at: datetime) -> None:
     connection.execute("DELETE FROM starts WHERE at = ?", (time_text(at),))
 
 
-def starts(connection: sqlite3.Connection) -> frozenset[datetime]:
-    """When a process started that has not ended in order."""
-    rows = connection.execute("SELECT at FROM starts")
+def starts(connection: sqlite3.Connection, now: datetime) -> frozenset[datetime]:
+    """When a process started that has not ended in order; none from far ahead of `now`."""
+    rows = connection.execute("SELECT at FROM starts WHERE at <= ?", (time_text(now + _FAR),))
     return frozenset(datetime.fromisoformat(row["at"]) for row in rows)
 
 
@@ -39,7 +41,8 @@ def unsay(connection: sqlite3.Connection, name: str) -> None:
     connection.execute("DELETE FROM said WHERE name = ?", (name,))
 
 
-def said(connection: sqlite3.Connection) -> dict[str, datetime]:
-    """When which notice was given last."""
+def said(connection: sqlite3.Connection, now: datetime) -> dict[str, datetime]:
+    """When which notice was given last; `now` where that lies far ahead."""
     rows = connection.execute("SELECT name, at FROM said")
-    return {str(row["name"]): datetime.fromisoformat(row["at"]) for row in rows}
+    given = {str(row["name"]): datetime.fromisoformat(row["at"]) for row in rows}
+    return {name: now if at - now > _FAR else at for name, at in given.items()}

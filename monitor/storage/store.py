@@ -80,14 +80,15 @@ class Store:
             return
         with database.reading() as connection, intelligible():
             rows = {key_of(row): row for row in outbox.unsettled(connection, at)}
-            found = {incident.id: incident for incident in incidents.open_ones(connection)}
+            found = {incident.id: incident for incident in incidents.open_ones(connection, at)}
             self._channels |= outbox.channels(connection)
             self._told |= outbox.told_incidents(connection)
-            self._recent = incidents.since(connection, at - _RECENT, of_taken=at - _LISTED_FOR)
+            listed = at - _LISTED_FOR
+            self._recent = incidents.since(connection, at - _RECENT, of_taken=listed, now=at)
             self._watched = watched.accounts(connection) | self._watched
-            self._quiet = quiet.asked(connection) | self._quiet
-            self._said = itself.said(connection) | self._said
-            self._starts = itself.starts(connection)
+            self._quiet = quiet.asked(connection, at) | self._quiet
+            self._said = itself.said(connection, at) | self._said
+            self._starts = itself.starts(connection, at)
         # What came while there was no file goes after what an earlier process left in it.
         self._rows = rows | self._rows
         doubled = [i for i in found.values() if self._is_open_again(i)]

@@ -192,7 +192,7 @@ def test_incidents_on_ratio_and_on_distance_become_one(tmp_path: Path) -> None:
 
     held = open_database(path)
     with held.reading() as connection:
-        found = {each.id: each for each in incidents.open_ones(connection)}
+        found = {each.id: each for each in incidents.open_ones(connection, NOON)}
     held.close()
 
     assert found.keys() == {"r1", "d2", "b"}

@@ -355,3 +355,31 @@ def test_what_a_digest_told_of_was_told_also_after_a_restart(store: Store, tmp_p
     again = reopened(store, tmp_path)
     assert [again.was_told(name) for name in ("a", "b", "c")] == [True, True, False]
     again.close()
+
+
+def test_what_a_clock_that_was_ahead_has_written_holds_nothing_up_f56(
+    store: Store, tmp_path: Path
+) -> None:
+    far = NOON + timedelta(days=365)
+    store.record(
+        an_incident(opened_at=far, changed_at=far, spoken_at=far, openings=(NOON, far, far)), None
+    )
+    store.record(an_incident("over", opened_at=far, changed_at=far, resolved_at=far), None)
+    store.keep_quiet("binance", far)
+    store.keep_quiet("okx", at(3600))
+    store.tell(a_notification("n", "", created_at=far), ["phone"], "restarting")
+    for seconds in range(3):
+        store.begin(far + timedelta(seconds=seconds))
+
+    again = reopened(store, tmp_path)
+
+    now = at(60)
+    (incident,) = again.open_incidents("main")
+    assert (incident.opened_at, incident.changed_at, incident.spoken_at) == (now, now, now)
+    assert incident.openings == (NOON, now, now)
+    assert {each.id: each.resolved_at for each in again.kept_incidents("main")}["over"] == now
+    assert again.quiet_until("binance") is None
+    assert again.quiet_until("okx") == at(3600)
+    assert again.said_at("restarting") == now
+    assert again.starts_since(NOON) == 0
+    again.close()
