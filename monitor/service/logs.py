@@ -13,6 +13,7 @@ import logging
 import re
 import sys
 from typing import TYPE_CHECKING, TextIO
+from urllib.parse import unquote
 
 import structlog
 
@@ -24,14 +25,17 @@ if TYPE_CHECKING:
 HIDDEN = "***"
 WARNING = logging.WARNING
 SHORTEST_SECRET = 4
+SHORTEST_PART = 12
 QUIET = ("ccxt", "apprise", "urllib3", "websockets", "aiohttp", "asyncio", "markdown")
 
 _LOOKS_SECRET = re.compile(
     r"((?:signature|listenKey|apiKey|api_key|api_secret|secret|passphrase|token)"
     r"['\"]?\s*[=:]\s*['\"]?)[^\s&'\",}]+"
     r"|((?:X-MBX-APIKEY|OK-ACCESS-[A-Z]+|X-BAPI-[A-Z-]+)['\"]?\s*[=:]\s*['\"]?)[^\s&'\",}]+"
-    r"|(/bot)\d+:[\w-]+"
-    r"|(/api/webhooks/\d+/)[\w-]+"
+    r"|(Bearer\s+)[\w.~+/=-]+"
+    r"|(/bot)\d+(?::|%3A)[\w-]+"
+    r"|(/api/(?:v\d+/)?webhooks/\d+/)[\w-]+"
+    r"|(/ws/)[A-Za-z0-9]{32,}"
     r"|([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@",
     re.IGNORECASE,
 )
@@ -41,8 +45,10 @@ class Redaction:
     """Takes secrets out of texts, at any depth of an event."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        given = {s for s in secrets if len(s) >= SHORTEST_SECRET}
+        given |= {part for secret in given for part in _parts(secret)}
         # The longest first: one secret may hold another.
-        kept = sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=len, reverse=True)
+        kept = sorted(given, key=len, reverse=True)
         self._literal = re.compile("|".join(map(re.escape, kept))) if kept else None
 
     def text(self, text: str) -> str:
@@ -66,6 +72,18 @@ class Redaction:
         return {key: self.value(item) for key, item in event.items() if not key.startswith("_")} | {
             key: item for key, item in event.items() if key.startswith("_")
         }
+
+
+def _parts(address: str) -> Iterable[str]:
+    """What may be the secret of a secret address: others show it elsewhere than it stood there."""
+    scheme, separator, rest = address.partition("://")
+    if not (scheme and separator):
+        return
+    for part in re.split(r"[/:@?&=#]", rest):
+        # A host is no secret; and of short words too many say something else as well.
+        if len(part) >= SHORTEST_PART and "." not in part:
+            yield part
+            yield unquote(part)
 
 
 def _hide(found: re.Match[str]) -> str:

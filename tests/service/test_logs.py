@@ -47,6 +47,10 @@ def test_an_event_is_one_json_line_with_its_fields(capfd: pytest.CaptureFixture[
         "wss://example.org/ws?listenKey=k3y-of-some-length",
         "https://api.telegram.org/bot123456:k3y-of-some-length/sendMessage",
         "https://discord.com/api/webhooks/123/k3y-of-some-length",
+        "https://discord.com/api/v10/webhooks/123/k3y-of-some-length",
+        "POST /bot123456%3Ak3y-of-some-length/sendMessage",
+        "Authorization: Bearer k3y-of-some-length",
+        f"wss://example.org/ws/{'k3yofsomelength' * 4}",
         "json://user:k3y-of-some-length@127.0.0.1/",
     ],
 )
@@ -102,3 +106,17 @@ def test_libraries_that_show_addresses_stay_quiet(capfd: pytest.CaptureFixture[s
         logging.getLogger(name).debug("https://example.org/token")
         logging.getLogger(name).info("https://example.org/token")
     assert read(capfd)[0] == ""
+
+
+def test_a_part_of_a_secret_address_is_taken_out_in_whatever_form(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    logs.set_up(
+        ["jsons://user:s%2Fcanary-1234@alerts.example.org/canary-path-1/x?key=canary-key-12"]
+    )
+    log = structlog.get_logger()
+    shown = "s/canary-1234 s%2Fcanary-1234 canary-path-1 canary-key-12 at alerts.example.org/x"
+    log.error("call.failed", because=shown)
+    text, (line,) = read(capfd)
+    assert "canary" not in text
+    assert line["because"] == "*** *** *** *** at alerts.example.org/x"
