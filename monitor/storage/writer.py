@@ -127,11 +127,15 @@ class Writer:
             self._note_if_removed()
         if self._is_broken:
             self._close_file()
-        if self._database is not None or not self._may_open:
-            return None
         try:
+            if self._database is not None:
+                self._keep_directory()
+                return None
+            if not self._may_open:
+                return None
             return self.open(at, patience_milliseconds=_IN_TROUBLE_MILLISECONDS)
         except ConfigError as error:
+            self._close_file()
             self.trouble = str(error)
             raise StorageError(str(error)) from error
 

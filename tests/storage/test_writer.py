@@ -264,6 +264,27 @@ def test_a_state_directory_that_was_removed_is_made_again_and_locked_f58_f82(
     again.close()
 
 
+def test_a_lock_that_was_removed_is_taken_again_and_left_to_who_took_it_meanwhile_f82(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path, NOON)
+    (tmp_path / "lock").unlink()
+    assert store.mend(at(5)) == ()
+    with pytest.raises(ConfigError, match="another margin-monitor"):
+        open_store(tmp_path, at(6))
+
+    (tmp_path / "lock").unlink()
+    other = open_store(tmp_path, at(7))
+    assert store.mend(at(10)) == ()
+    assert "another margin-monitor" in str(store.trouble)
+    assert not store.record(an_incident(), a_notification("i1-1"), ["phone"])
+    other.close()
+    assert store.mend(at(15)) == ()
+    assert store.trouble is None
+    assert waiting(store, "phone") == [("i1-1", True)]
+    store.close()
+
+
 def test_a_file_that_can_not_be_looked_at_is_told_and_no_end_of_the_watch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
