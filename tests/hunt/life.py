@@ -93,7 +93,7 @@ class Life:
         self.advises_each_time = True
         self._advice: dict[object, tuple[float, Advice]] = {}
         self._log = log
-        self._stop = asyncio.Event()
+        self._stop, self._over = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     # --- from outside
@@ -105,15 +105,19 @@ class Life:
         self.record.note(self.host.now(), "start", self.number)
         context = contextvars.copy_context()
         context.run(PROCESS.set, self.number)
-        self._stop = asyncio.Event()
+        self._stop, self._over = asyncio.Event(), asyncio.Event()
         self._task = context.run(asyncio.create_task, self._live(self._stop))
 
     async def stop(self) -> None:
-        """SIGTERM: the daemon ends in order."""
+        """SIGTERM: the daemon ends in order, unless it is killed while it does."""
+        number = self.number
         self._stop.set()
-        if self._task is not None:
-            await asyncio.wait((self._task,))
-        self._ended("stopped")
+        if self._task is not None and not self.is_down:
+            over = asyncio.create_task(self._over.wait())
+            await asyncio.wait((self._task, over), return_when=asyncio.FIRST_COMPLETED)
+            over.cancel()
+        if self.number == number:
+            self._ended("stopped")
 
     def kill(self) -> None:
         """SIGKILL: nothing of the process runs any more, and the system closes what it held."""
@@ -130,6 +134,7 @@ class Life:
         if self.is_down:
             return
         self.is_down = True
+        self._over.set()
         self.daemon = self.store = None
         self.record.board.clear()
         self.record.ends.append((self.host.now(), how))
@@ -302,8 +307,9 @@ class Life:
 
 def detach(store: Store) -> None:
     """What the system does with the files of a process that was killed."""
-    database, lock = store._database, store._lock
-    store._database = store._lock = None
+    writer = store._writer
+    database, lock = writer._database, writer._lock
+    writer._database = writer._lock = None
     if database is not None:
         with suppress(sqlite3.Error):
             database._connection.close()
