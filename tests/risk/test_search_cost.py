@@ -15,7 +15,7 @@ from monitor.risk import MarginPool, Mark, advice, topped_up
 from monitor.risk.advice import _doubled, _enough, _least, _peak
 from monitor.risk.path import of_coins
 from monitor.risk.solve import _crossing, _looks, _rough_factors, _slack_along
-from tests.build import a_pool, long, marks, tiers
+from tests.build import a_pool, flat, long, marks, tiers
 from tests.risk.test_advice import RATIO_ONLY, ask
 from tests.risk.test_curved_paths import curving
 from tests.risk.test_path import ONE, D
@@ -124,7 +124,7 @@ def test_in_a_quote_coin_the_top_up_is_its_first_guess(monkeypatch: pytest.Monke
         return real(pool, known, target)
 
     monkeypatch.setattr(advice, "_spare", counted)
-    pool = a_pool(long("BTC", 10), cash=15)
+    pool = a_pool(long("BTC", 10, tiers=flat("0.01")), cash=15)
     found = ask(pool, marks(BTC=100), RATIO_ONLY).top_up
 
     assert found is not None
