@@ -115,7 +115,7 @@ def test_a_turn_at_the_first_lot_is_a_stretch_of_its_own() -> None:
 
 
 def test_in_a_quote_coin_the_top_up_is_its_first_guess(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is needed by 10 BTC at 100 with 1 % is 10; at a ratio of 0.5 that takes 20."""
+    """What is needed by 10 BTC at 100 with 1 % is 10; at a ratio of 0.5 it takes 20."""
     asked: list[Decimal] = []
     real = advice._spare
 
@@ -129,7 +129,7 @@ def test_in_a_quote_coin_the_top_up_is_its_first_guess(monkeypatch: pytest.Monke
 
     assert found is not None
     assert topped_up(pool, "USDT", found.amount).collateral[0].balance == 20
-    assert sorted(set(asked)) == [0, 5 - D("1e-8"), 5]
+    assert sorted(set(asked)) == [0, D("2.5"), 5 - D("1e-8"), 5]
 
 
 def test_a_root_of_a_straight_line_is_found_at_once() -> None:
