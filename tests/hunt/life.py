@@ -23,7 +23,7 @@ from monitor.alerts.message import Notification
 from monitor.engine import assessment as assessment_module
 from monitor.engine.effects import AccountAssessment, IncidentChanged
 from monitor.errors import MonitorError, StorageError
-from monitor.exchanges.port import MarksRead
+from monitor.exchanges.port import Frame, MarksRead
 from monitor.exchanges.rest import RestClient
 from monitor.exchanges.stream import MarkFeed
 from monitor.risk.advice import advise
@@ -32,6 +32,7 @@ from monitor.service import daemon as daemon_module
 from monitor.service import logs
 from monitor.service.clock import Clock
 from monitor.service.daemon import Daemon
+from monitor.service.live_account import After, LiveAccount
 from monitor.settings import Settings, load_settings
 from monitor.storage.database import Database
 from monitor.storage.store import Store, open_store
@@ -254,6 +255,7 @@ class Life:
         """The clock, channels and disk of the run, for as long as the block lasts."""
         loop, life = self.host.loop, self
         transaction, take, read = Database.transaction, MarkFeed.take, RestClient.read_account
+        event = LiveAccount.heard
 
         @contextmanager
         def writing(database: Database) -> Iterator[sqlite3.Connection]:
@@ -274,8 +276,19 @@ class Life:
         async def reading(client: RestClient, **how: Any) -> Any:
             began = life.host.now()
             replies = await read(client, **how)
-            life.record.read_at[client.account] = began
+            account, read_at = client.account, life.record.read_at
+            read_at[account] = max(read_at.get(account, 0.0), began)
             return replies
+
+        @functools.wraps(event)
+        def told(live: LiveAccount, number: int, frame: Frame) -> After:
+            after = event(live, number, frame)
+            if after.snapshot is not None:
+                # What the account's own stream tells is as new as a reading.
+                read_at = life.record.read_at
+                account = after.snapshot.account
+                read_at[account] = max(read_at.get(account, 0.0), life.host.now())
+            return after
 
         with ExitStack() as stack:
             for target, name, value in (
@@ -286,6 +299,7 @@ class Life:
                 (Database, "transaction", writing),
                 (MarkFeed, "take", heard),
                 (RestClient, "read_account", reading),
+                (LiveAccount, "heard", told),
                 (aiohttp.connector, "monotonic", loop.time),
                 (aiohttp.connector.aiohappyeyeballs, "start_connection", network.start_connection),
             ):
