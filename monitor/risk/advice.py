@@ -49,7 +49,7 @@ def advise(risk: PoolRisk, target: Target) -> Advice:
 
     Where the requirement is the exchange's own (a pool whose basis is REPORTED, a position
     without tiers) nobody outside knows what closing would free: such positions are in no
-    reduction, and the top-up holds against the requirement as it was last reported.
+    reduction, and the top-up holds against the requirement as the pool carries it on.
 
     Raises:
         MissingMark, MissingCollateral: As `evaluate` does.
