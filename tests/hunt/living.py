@@ -31,17 +31,29 @@ class FreshAgain(Invariant):
 
 
 class OutboxEmpties(Invariant):
-    """The outbox is empty within two minutes after the last fault."""
+    """
+    The outbox is empty within two minutes after the last fault.
+
+    What is told after them leaves at once, or is gathered for a while: only a channel for which
+    something has waited for longer than that, at each look, is one that does not empty.
+    """
 
     name = "Liveness.outbox"
+
+    def begin(self, found: Run) -> None:
+        super().begin(found)
+        self._since: dict[str, float] = {}
 
     def look(self, found: Run) -> None:
         store = found.life.store
         if store is None or found.now < found.trouble_until() + OUTBOX_SECONDS:
+            self._since.clear()
             return
         for channel, waiting in store.backlog().items():
             faults = [f.kind for f in found.record.faults if f.where == channel]
-            if "permanent" not in faults and waiting:
+            if not waiting or "permanent" in faults:
+                self._since.pop(channel, None)
+            elif found.now - self._since.setdefault(channel, found.now) > GATHERED_SECONDS:
                 self.violated(found, f"{waiting} messages still wait for {channel}")
 
 
