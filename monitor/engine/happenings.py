@@ -190,8 +190,7 @@ class Happenings:
     def changes(self, now: Briefing) -> tuple[IncidentChanged, ...]:
         """Every incident that changes by what was heard."""
         self._take_up(now.at)
-        left = self._ends_of_what_was_left(now)
-        found = [*left, *self._takings(now), *self._warned(now), self._drift_change(now)]
+        found = [*self._takings(now), *self._warned(now), self._drift_change(now)]
         return tuple(change for change in found if change is not None)
 
     def _take_up(self, at: datetime) -> None:
@@ -204,17 +203,6 @@ class Happenings:
                 heard.setdefault(key, before)
         self._left_open = []
 
-    def _ends_of_what_was_left(self, now: Briefing) -> Iterator[IncidentChanged | None]:
-        """
-        What was taken before a restart is an episode of its own, and over.
-
-        Nobody knows its pieces any more: a message that went on with it would take the place of
-        one that names them and was not delivered yet.
-        """
-        left, self._left_taken = self._left_taken, []
-        for pool in left:
-            yield self._over(pool, Subject.TAKEN, now)
-
     def _drift_change(self, now: Briefing) -> IncidentChanged | None:
         drift, self._drift = self._drift, None
         if drift is None:
@@ -226,6 +214,7 @@ class Happenings:
         )
 
     def _takings(self, now: Briefing) -> Iterator[IncidentChanged | None]:
+        yield from self._ends_of_what_was_left(now)
         for pool, heard_at in list(self._heard_at.items()):
             incident = self._casebook.open(pool, Subject.TAKEN)
             pieces = self._pending.get(pool, [])
@@ -236,6 +225,17 @@ class Happenings:
                 self._messages.pop(pool, None)
                 self._told_pieces.pop(pool, None)
                 yield self._over(pool, Subject.TAKEN, now)
+
+    def _ends_of_what_was_left(self, now: Briefing) -> Iterator[IncidentChanged | None]:
+        """
+        What was taken before a restart is an episode of its own, and over.
+
+        Nobody knows its pieces any more: a message that went on with it would take the place of
+        one that names them and was not delivered yet.
+        """
+        left, self._left_taken = self._left_taken, []
+        for pool in left:
+            yield self._over(pool, Subject.TAKEN, now)
 
     def _is_due(self, incident: Incident | None, pool: PoolId | None, at: datetime) -> bool:
         if incident is None:
