@@ -4,8 +4,9 @@ A long run at real speed with faults: what the process uses, and whether it come
 A simulator and a daemon as processes of their own. Every half minute a fault drawn from the
 seed begins on one exchange and lasts a while; every two minutes the price dips for half a
 minute, so that accounts cross rungs. Resident memory, sockets, threads and the loop's own
-tasks are noted as it goes; at the end the faults stop, and two minutes later everything is to
-be fresh and as it was at the start. Usage: python bench/soak.py [--minutes 120] [--seed 1]
+tasks are noted as it goes; at the end the faults stop, and two minutes after the last wait that
+an exchange asked for (ten minutes for a bare 403) everything is to be fresh and as it was at the
+start. Usage: python bench/soak.py [--minutes 120] [--seed 1]
 [--record FILE]
 """
 
@@ -53,6 +54,8 @@ SYMBOLS = {"binance": "BTCUSDT", "bybit": "BTCUSDT", "okx": "BTC-USDT-SWAP"}
 FAULT_EVERY_SECONDS, DIP_EVERY_SECONDS, DIP_SECONDS = 30.0, 120.0, 30.0
 SAMPLE_SECONDS = 15.0
 WARM_SECONDS, CALM_SECONDS = 60.0, 120.0
+# What a bare 403 asks for (reference bybit.md: "wait at least 10 min").
+BAN_SECONDS = 600.0
 # Connections that REST keeps for the next call come and go.
 SPARE_SOCKETS = 3
 LOWEST, HIGHEST = 35180, 35260
@@ -137,6 +140,20 @@ class Soak:
         await self._simulator.pin("BTC", None)
         await self._steer("fault/clear", {})
 
+    async def settled(self) -> Sample:
+        """The last look: once all is fresh, or when the longest ban is over and more."""
+        began = time.monotonic()
+        await asyncio.sleep(CALM_SECONDS)
+        last = await self.sample()
+        while set(last.states) != {"fresh"} and time.monotonic() < began + BAN_SECONDS:
+            await asyncio.sleep(SAMPLE_SECONDS)
+            last = await self.sample()
+        if time.monotonic() > began + CALM_SECONDS + 1:
+            print(f"looked again for {time.monotonic() - began:.0f} s after the last fault")
+            await asyncio.sleep(CALM_SECONDS)
+            last = await self.sample()
+        return last
+
     async def _steer(self, where: str, body: dict[str, object]) -> None:
         async with (
             aiohttp.ClientSession() as session,
@@ -196,8 +213,8 @@ async def run(minutes: float, seed: int, record: Path | None) -> bool:
                 for task in done:
                     task.result()
                 await soak.calm()
-                await asyncio.sleep(CALM_SECONDS)
-                return told(soak, base, await soak.sample())
+                last = await soak.settled()
+                return told(soak, base, last)
             finally:
                 await end(daemon, signal.SIGTERM)
                 await receiver.stop()

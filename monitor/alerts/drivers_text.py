@@ -118,7 +118,8 @@ def _held(pool: PoolFacts, risk: PositionRisk, change: LegChange | None) -> str:
     margin = risk.maintenance_margin
     if margin is None:
         return "maintenance margin inside the portfolio's"
-    notes = [words.share(margin * _price(pool, settle) / whole)] if whole > ZERO else []
+    counted = margin * _price(pool, settle) * pool.risk.pool.maintenance_factor
+    notes = [words.share(counted / whole)] if whole > ZERO else []
     if change is not None and change.maintenance_margin is not None:
         notes.append(words.money(change.maintenance_margin, pool.requirement.unit, signed=True))
     noted = f" ({', '.join(notes)})" if notes else ""

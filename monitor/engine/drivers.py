@@ -97,7 +97,7 @@ def _legs(risk: PoolRisk) -> Mapping[Leg, _Worth]:
         (leg.position.instrument.symbol, leg.position.side): _worth(
             leg,
             prices.get(leg.position.instrument.settle, ONE),
-            rates.get(leg.position.instrument.settle, ONE),
+            rates.get(leg.position.instrument.settle, ONE) * risk.pool.maintenance_factor,
         )
         for leg in risk.positions
     }

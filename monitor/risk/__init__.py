@@ -6,6 +6,7 @@ a file, a socket or an exchange's words.
 """
 
 from monitor.risk.advice import advise
+from monitor.risk.carried import CarriedMargin
 from monitor.risk.cash import Booking, BookingKind, FreeBalance, Funding
 from monitor.risk.evaluate import evaluate, requirement
 from monitor.risk.model import (
@@ -70,6 +71,7 @@ __all__ = [
     "Booking",
     "BookingKind",
     "Borrow",
+    "CarriedMargin",
     "CloseFee",
     "Closing",
     "Collateral",

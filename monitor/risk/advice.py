@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from monitor.risk.collateral import price_of
 from monitor.risk.evaluate import requirement
-from monitor.risk.model import ONE, ZERO, Basis
+from monitor.risk.model import ONE, ZERO
 from monitor.risk.path import of_coins, rough_amounts
 from monitor.risk.payoff import notional, unrealized_pnl
 from monitor.risk.result import Advice, Closing, Proportional, Reduction, TopUp
@@ -47,9 +47,9 @@ def advise(risk: PoolRisk, target: Target) -> Advice:
     notional first. Of all in proportion each is rounded up to its lot. An item that can't reach
     the target is left out.
 
-    Where the requirement is the exchange's own (a pool whose basis is REPORTED, a position
-    without tiers) nobody outside knows what closing would free: such positions are in no
-    reduction, and the top-up holds against the requirement as it was last reported.
+    Where a position's requirement stands inside the exchange's own (one without tiers) nobody
+    outside knows what closing would free: such positions are in no reduction, and the top-up
+    holds against the requirement as the pool carries it on.
 
     Raises:
         MissingMark, MissingCollateral: As `evaluate` does.
@@ -57,9 +57,7 @@ def advise(risk: PoolRisk, target: Target) -> Advice:
     pool, marks = risk.pool, risk.marks
     if _holds(_standing(pool, marks), target):
         return Advice(target=target, top_up=None, reductions=())
-    closable = [
-        p for p in pool.positions if p.tiers is not None and pool.basis is not Basis.REPORTED
-    ]
+    closable = [p for p in pool.positions if p.tiers is not None]
     found = [
         (size, reduction)
         for position in closable

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from monitor.risk.carried import CarriedMargin
     from monitor.risk.model import Collateral, MarginPool, Mark, Position
 
 
@@ -67,7 +68,7 @@ def _parts(pool: MarginPool, marks: Mapping[str, Mark]) -> _Parts:
         won[settle] += leg.unrealized_pnl
     prices = {c.asset: price_of(c, marks) for c in pool.collateral}
     values = tuple(_value(c, won[c.asset], prices[c.asset]) for c in pool.collateral)
-    return _Parts(legs, values, *_held_against(pool, prices, legs, values))
+    return _Parts(legs, values, *_held_against(pool, marks, prices, legs, values))
 
 
 def _value(collateral: Collateral, unrealized_pnl: Decimal, price: Decimal) -> CollateralValue:
@@ -88,6 +89,7 @@ def _value(collateral: Collateral, unrealized_pnl: Decimal, price: Decimal) -> C
 
 def _held_against(
     pool: MarginPool,
+    marks: Mapping[str, Mark],
     prices: Mapping[str, Decimal],
     legs: tuple[PositionRisk, ...],
     values: tuple[CollateralValue, ...],
@@ -95,11 +97,13 @@ def _held_against(
     """The pool's requirement, and its gross notional, both in its unit."""
     charges = {c.asset: prices[c.asset] * c.rate_if_negative for c in pool.collateral}
     initial, maintenance, gross = pool.other_initial, pool.other_maintenance, ZERO
+    for carried in pool.carried_margins:
+        maintenance += carried.at(price_behind(carried, pool, marks))
     for leg in legs:
         settle = leg.position.instrument.settle
         gross += leg.notional * prices[settle]
         if leg.maintenance_margin is not None:
-            maintenance += leg.maintenance_margin * charges[settle]
+            maintenance += leg.maintenance_margin * charges[settle] * pool.maintenance_factor
         if leg.initial_margin is not None:
             initial += leg.initial_margin * charges[settle]
     for collateral, value in zip(pool.collateral, values, strict=True):
@@ -118,8 +122,27 @@ def _held_against(
     return total, gross
 
 
+def price_behind(carried: CarriedMargin, pool: MarginPool, marks: Mapping[str, Mark]) -> Decimal:
+    """
+    The price that a carried margin goes by.
+
+    Raises:
+        MissingMark: If its symbol, or the one that its asset follows, has no mark.
+        MissingCollateral: If the pool does not list its asset.
+    """
+    if carried.asset is None:
+        return _mark(str(carried.symbol), marks).price
+    for collateral in pool.collateral:
+        if collateral.asset == carried.asset:
+            return price_of(collateral, marks)
+    raise MissingCollateral(carried.asset, str(pool.id))
+
+
 def _legs(pool: MarginPool, marks: Mapping[str, Mark]) -> tuple[PositionRisk, ...]:
-    held = [(p, mark := _mark(p, marks), notional(p, mark.price)) for p in pool.positions]
+    held = [
+        (p, mark := _mark(p.instrument.symbol, marks), notional(p, mark.price))
+        for p in pool.positions
+    ]
     groups = group_sizes(
         (p.tiers, p.side, size_of(p.contracts, amount, p.tiers))
         for p, _, amount in held
@@ -161,8 +184,8 @@ def _charged(position: Position, amount: Decimal, groups: Mapping[str, Decimal])
     return _Charged(margin, rises_above(size, table))
 
 
-def _mark(position: Position, marks: Mapping[str, Mark]) -> Mark:
-    mark = marks.get(position.instrument.symbol)
+def _mark(symbol: str, marks: Mapping[str, Mark]) -> Mark:
+    mark = marks.get(symbol)
     if mark is None:
-        raise MissingMark(position.instrument.symbol)
+        raise MissingMark(symbol)
     return mark

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from monitor.risk.carried import CarriedMargin
     from monitor.risk.cash import Booking, FreeBalance, Funding
     from monitor.risk.news import News
 
@@ -135,8 +136,7 @@ class CloseFee:
     """
     The fee to close that an exchange counts into both requirements.
 
-    `fixed` in the settle asset, set when the position was opened; `rate_on_notional` a
-    fraction of the notional at mark.
+    `fixed` in the settle asset since the opening, `rate_on_notional` of the notional at mark.
     """
 
     fixed: Decimal = ZERO
@@ -281,7 +281,9 @@ class MarginPool:
     The `other_*` amounts, in `unit`, are taken over from the exchange as constants until the
     next snapshot: parts that can't be modelled from outside (open orders, say). They are
     zero in a pool whose basis is MODELLED; `carried` says in words what each of them is
-    («margin of 3 open orders»). `top_up_asset` is what its owner would add, and
+    («margin of 3 open orders»); `carried_margins` are taken over too, and move with a price.
+    Legs' maintenance margins count `maintenance_factor` times: above 1 where the exchange
+    liquidates before their sum is reached. `top_up_asset` is what its owner would add, and
     `wallet` names the place to add it to, in the exchange's own words for its customers.
     An asset stands in `collateral` once: PnL would be added to each of its entries.
     """
@@ -296,6 +298,8 @@ class MarginPool:
     other_balance: Decimal = ZERO
     other_maintenance: Decimal = ZERO
     other_initial: Decimal = ZERO
+    carried_margins: tuple[CarriedMargin, ...] = ()
+    maintenance_factor: Decimal = ONE
     basis: Basis = Basis.MODELLED
     carried: tuple[str, ...] = ()
 
@@ -352,17 +356,14 @@ class AccountSnapshot:
     are those that came with the reading, by symbol: ours and theirs are compared at these.
     `followed` are instruments that nobody holds but whose mark floating collateral follows.
     `funding` is the next one of each perpetual held, by symbol; `free` lies in other wallets;
-    `bookings` are the latest entries of the wallets, oldest first. All three are empty where
-    the exchange was not asked or does not tell.
+    `bookings` are the wallets' latest entries, oldest first. All are empty where none are told.
 
-    `unread` are pools of which no figure can be given, each with the reason in words: a row of
-    theirs could not be read, or no rule covers it. They don't stand in `pools`, whatever of
-    them could be read; that the account holds them is certain. A symbol that they may hold and
-    whose mark is worth having stands in `followed`.
+    `unread` are pools of which no figure can be given, with the reason in words: a row could
+    not be read, or no rule covers it. They don't stand in `pools`, and are certainly held. A
+    symbol that they may hold and whose mark is worth having stands in `followed`.
 
-    `news` is what the exchange says of it beside its figures: warnings that hold at `at`, and
-    what it took of late. A warning stands here for as long as it holds, and what was taken for
-    as long as the exchange lists it: each is told once.
+    `news` is what the exchange says beside its figures: each warning for as long as it holds,
+    and what it took of late for as long as it lists that; each is told once.
 
     Raises:
         ValueError: If a pool is both read and unread.

@@ -125,8 +125,15 @@ def is_curved(path: Path) -> bool:
             reciprocal.add(rate)
         elif price != rate:
             return True
-    straight = straight or any(prices.values())
+    straight = straight or any(prices.values()) or any(_carried_rates(path))
     return len(reciprocal) + straight > 1 or _groups_part(path)
+
+
+def _carried_rates(path: Path) -> Iterator[Decimal]:
+    """The rates of the marks that carried margin goes by; its assets' prices are others'."""
+    for carried in path.pool.carried_margins:
+        if carried.symbol is not None:
+            yield path.rates.get(carried.symbol, ZERO)
 
 
 def _groups_part(path: Path) -> bool:

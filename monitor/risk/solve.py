@@ -210,7 +210,8 @@ def _first_move(path: Path, at_ratio: Decimal, standing: Requirement) -> Decimal
 def _holds_anything(pool: MarginPool) -> bool:
     """Whether the exchange holds a requirement against the pool, or may come to."""
     charged = any(c.borrow is not None for c in pool.collateral)
-    return charged or bool(pool.positions or pool.other_maintenance)
+    carried = pool.other_maintenance or pool.carried_margins
+    return charged or bool(pool.positions or carried)
 
 
 def _slack_along(path: Path, at_ratio: Decimal) -> Slack:

@@ -11,10 +11,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.risk.collateral import debt, price_of
+from monitor.risk.evaluate import price_behind
 from monitor.risk.model import ONE, ZERO, TierMeasure
 from monitor.risk.tiers import jumping_edges
 
 if TYPE_CHECKING:
+    from monitor.risk.carried import CarriedMargin
     from monitor.risk.model import Collateral, Position, TierTable
     from monitor.risk.result import CollateralValue, PoolRisk, PositionRisk, Requirement
 
@@ -43,13 +45,19 @@ def sway(risk: PoolRisk) -> Decimal | None:
     tables = [p.tiers for p in risk.pool.positions if p.tiers is not None]
     if any(t.measured_in is TierMeasure.NOTIONAL and any(jumping_edges(t)) for t in tables):
         return None
-    total = ZERO
+    total = sum((_grown(carried, risk) for carried in risk.pool.carried_margins), ZERO)
     for collateral, value in zip(risk.pool.collateral, risk.collateral, strict=True):
         legs = [p for p in risk.positions if p.position.instrument.settle == collateral.asset]
         if _may_jump(collateral, value, legs):
             return None
-        total += _most_lost(collateral, value, legs, price_of(collateral, risk.marks))
+        factor = max(ONE, risk.pool.maintenance_factor)
+        total += factor * _most_lost(collateral, value, legs, price_of(collateral, risk.marks))
     return total
+
+
+def _grown(carried: CarriedMargin, risk: PoolRisk) -> Decimal:
+    """What carried margin grows by at most: with its price, or against it."""
+    return abs(carried.per_price) * price_behind(carried, risk.pool, risk.marks)
 
 
 def _may_jump(collateral: Collateral, value: CollateralValue, legs: list[PositionRisk]) -> bool:

@@ -121,6 +121,14 @@ def test_a_position_whose_margin_stands_inside_the_portfolio_s() -> None:
     )
 
 
+def test_a_leg_s_share_counts_as_often_as_its_margin_does() -> None:
+    """1.5 × 352 of 528 + 176."""
+    pool = pool_facts(
+        a_pool(LONG, cash=900, other_maintenance=Decimal(176), maintenance_factor=Decimal("1.5"))
+    )
+    assert driver_lines(pool, NOON)[1].endswith("maintenance margin 352.00 USDT (75 %)")
+
+
 def test_a_change_since_another_day_has_its_date() -> None:
     pool = pool_facts(
         a_pool(LONG, cash=500),

@@ -115,13 +115,18 @@ ENDS = [
         D("100.5") / (D("0.1") / 10 + 100 / D(3500)),
     ),
     (
-        # 3 contracts, and 0.3 BTC less COIN-M's loss, of which 95 % count.
+        # 3 contracts, and 0.3 BTC less COIN-M's loss, of which 95 % count; what is required
+        # falls with both legs: 0.4 % of 3 BTC, and 0.4 % of 0.05 BTC in coins, 1.05 times.
         "pro",
         "unified",
         "BTCUSDT",
         40000
         - (D("10351.28205128") - D("512.4"))
-        / (3 + D("0.95") * (D("0.3") - 2000 * (1 / D(39000) - 1 / D(40000)))),
+        / (
+            3
+            + D("0.95") * (D("0.3") - 2000 * (1 / D(39000) - 1 / D(40000)))
+            - D("1.05") * D("0.004") * (3 + D("0.05"))
+        ),
     ),
 ]
 

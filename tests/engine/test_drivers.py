@@ -127,6 +127,14 @@ def test_positions_inside_a_portfolio_have_no_margin_of_their_own() -> None:
     assert found.headroom == -100
 
 
+def test_legs_that_count_more_change_by_so_much_more() -> None:
+    """PnL −100, and 1.5 times the 40 that the leg needs less: nothing is left for the rest."""
+    pool = the_pool(maintenance_factor=Decimal("1.5"))
+    found = between(pool, pool)
+    assert found.legs[SOL].maintenance_margin == -60
+    assert (found.headroom, found.rest) == (-40, 0)
+
+
 def test_a_booking_goes_to_the_pool_that_holds_its_contract() -> None:
     cross = a_pool(LONG)
     isolated = replace(

@@ -190,6 +190,10 @@ class FreshOrTold(Invariant):
 
     name = "Detection.fresh_or_told"
 
+    def begin(self, found: Run) -> None:
+        super().begin(found)
+        self._first: dict[tuple[str, float], float] = {}
+
     def look(self, found: Run) -> None:
         for account in watched(found):
             ages = self._ages(found, account)
@@ -207,20 +211,24 @@ class FreshOrTold(Invariant):
                     if age > budget + SLACK_SECONDS + READING_SECONDS:
                         self.violated(found, f"{account} is shown fresh, {what} is {age:.1f} s old")
 
-    @staticmethod
-    def _ages(found: Run, account: str) -> list[tuple[str, float, float]]:
-        """What the figures need: its words, its age by what arrived, and its budget."""
+    def _ages(self, found: Run, account: str) -> list[tuple[str, float, float]]:
+        """
+        What the figures need: its words, its age by what arrived, and its budget.
+
+        Which marks an account needs a process knows from its first reading on.
+        """
         start = began_at(found)
         read = found.record.read_at.get(account, 0.0)
         view = found.now - max(read, start)
         ages = [("the account view", view, ACCOUNT_SECONDS)]
         if read < start:
             return ages
+        first = self._first.setdefault((account, start), read)
         known = found.plan.poll_seconds + READING_SECONDS + MARKS_SECONDS
         for (owner, symbol), since in found.record.held_since.items():
             if owner == account:
                 heard = found.record.heard.get((account, symbol), 0.0)
-                late = found.now - max(heard, since + known, start + READING_SECONDS, read - 1e9)
+                late = found.now - max(heard, since + known, first + READING_SECONDS)
                 ages.append((f"the mark of {symbol}", late, MARKS_SECONDS))
         return ages
 

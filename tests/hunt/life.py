@@ -23,7 +23,7 @@ from monitor.alerts.message import Notification
 from monitor.engine import assessment as assessment_module
 from monitor.engine.effects import AccountAssessment, IncidentChanged
 from monitor.errors import MonitorError, StorageError
-from monitor.exchanges.port import MarksRead
+from monitor.exchanges.port import Frame, MarksRead
 from monitor.exchanges.rest import RestClient
 from monitor.exchanges.stream import MarkFeed
 from monitor.risk.advice import advise
@@ -32,6 +32,7 @@ from monitor.service import daemon as daemon_module
 from monitor.service import logs
 from monitor.service.clock import Clock
 from monitor.service.daemon import Daemon
+from monitor.service.live_account import After, LiveAccount
 from monitor.settings import Settings, load_settings
 from monitor.storage.database import Database
 from monitor.storage.store import Store, open_store
@@ -93,7 +94,7 @@ class Life:
         self.advises_each_time = True
         self._advice: dict[object, tuple[float, Advice]] = {}
         self._log = log
-        self._stop = asyncio.Event()
+        self._stop, self._over = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     # --- from outside
@@ -105,15 +106,19 @@ class Life:
         self.record.note(self.host.now(), "start", self.number)
         context = contextvars.copy_context()
         context.run(PROCESS.set, self.number)
-        self._stop = asyncio.Event()
+        self._stop, self._over = asyncio.Event(), asyncio.Event()
         self._task = context.run(asyncio.create_task, self._live(self._stop))
 
     async def stop(self) -> None:
-        """SIGTERM: the daemon ends in order."""
+        """SIGTERM: the daemon ends in order, unless it is killed while it does."""
+        number = self.number
         self._stop.set()
-        if self._task is not None:
-            await asyncio.wait((self._task,))
-        self._ended("stopped")
+        if self._task is not None and not self.is_down:
+            over = asyncio.create_task(self._over.wait())
+            await asyncio.wait((self._task, over), return_when=asyncio.FIRST_COMPLETED)
+            over.cancel()
+        if self.number == number:
+            self._ended("stopped")
 
     def kill(self) -> None:
         """SIGKILL: nothing of the process runs any more, and the system closes what it held."""
@@ -130,6 +135,7 @@ class Life:
         if self.is_down:
             return
         self.is_down = True
+        self._over.set()
         self.daemon = self.store = None
         self.record.board.clear()
         self.record.ends.append((self.host.now(), how))
@@ -249,6 +255,7 @@ class Life:
         """The clock, channels and disk of the run, for as long as the block lasts."""
         loop, life = self.host.loop, self
         transaction, take, read = Database.transaction, MarkFeed.take, RestClient.read_account
+        event = LiveAccount.heard
 
         @contextmanager
         def writing(database: Database) -> Iterator[sqlite3.Connection]:
@@ -269,8 +276,19 @@ class Life:
         async def reading(client: RestClient, **how: Any) -> Any:
             began = life.host.now()
             replies = await read(client, **how)
-            life.record.read_at[client.account] = began
+            account, read_at = client.account, life.record.read_at
+            read_at[account] = max(read_at.get(account, 0.0), began)
             return replies
+
+        @functools.wraps(event)
+        def told(live: LiveAccount, number: int, frame: Frame) -> After:
+            after = event(live, number, frame)
+            if after.snapshot is not None:
+                # What the account's own stream tells is as new as a reading.
+                read_at = life.record.read_at
+                account = after.snapshot.account
+                read_at[account] = max(read_at.get(account, 0.0), life.host.now())
+            return after
 
         with ExitStack() as stack:
             for target, name, value in (
@@ -281,6 +299,7 @@ class Life:
                 (Database, "transaction", writing),
                 (MarkFeed, "take", heard),
                 (RestClient, "read_account", reading),
+                (LiveAccount, "heard", told),
                 (aiohttp.connector, "monotonic", loop.time),
                 (aiohttp.connector.aiohappyeyeballs, "start_connection", network.start_connection),
             ):
@@ -302,8 +321,9 @@ class Life:
 
 def detach(store: Store) -> None:
     """What the system does with the files of a process that was killed."""
-    database, lock = store._database, store._lock
-    store._database = store._lock = None
+    writer = store._writer
+    database, lock = writer._database, writer._lock
+    writer._database = writer._lock = None
     if database is not None:
         with suppress(sqlite3.Error):
             database._connection.close()

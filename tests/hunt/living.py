@@ -37,7 +37,11 @@ class FreshAgain(Invariant):
 
 
 class OutboxEmpties(Invariant):
-    """The outbox is empty within two minutes after the last fault, but for what is gathered."""
+    """
+    The outbox is empty within two minutes after the last fault.
+
+    But for what is told after them and is gathered: that leaves within a minute.
+    """
 
     name = "Liveness.outbox"
 

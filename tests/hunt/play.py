@@ -167,18 +167,26 @@ async def _through(found: Run, director: Director, invariants: Sequence[Invarian
     for step in script:
         # By the clock that stands still in a suspend: what was to come comes after it.
         await asyncio.sleep(max(0.0, step.at - host.loop.time()))
+        _as_planned(tasks)
         tasks += _carried_out(step, stage, director)
     await asyncio.sleep(max(0.0, found.plan.seconds - host.loop.time()))
     await _calmed(found)
+    _as_planned(tasks)
     for invariant in invariants:
         invariant.finish(found)
     await found.life.stop()
+    _as_planned(tasks)
     for task in tasks:
-        if task.done() and not task.cancelled():
-            task.result()
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await stage.close()
+
+
+def _as_planned(tasks: list[asyncio.Task[None]]) -> None:
+    """A fault that could not be made is an error of the hunt, not a quiet seed."""
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()
 
 
 def _carried_out(

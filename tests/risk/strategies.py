@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from monitor.risk import (
     Borrow,
+    CarriedMargin,
     Collateral,
     Instrument,
     LeverageTier,
@@ -218,6 +219,40 @@ def _indebted(draw: st.DrawFn) -> tuple[MarginPool, dict[str, Mark]]:
         for c in pool.collateral
     )
     return replace(pool, collateral=owed, positions=tuple(held)), known
+
+
+@cache
+def carrying() -> st.SearchStrategy[tuple[MarginPool, dict[str, Mark]]]:
+    """Pools of `indebted` with margin that is taken over and moves, and legs that count more."""
+    return _carrying()
+
+
+_WAYS = st.sampled_from(["grows", "falls and grows", "moves"])
+
+
+@st.composite
+def _carrying(draw: st.DrawFn) -> tuple[MarginPool, dict[str, Mark]]:
+    pool, known = draw(_indebted())
+    places = [
+        *((c.asset, None, c.price) for c in pool.collateral),
+        *((None, s, known[s].price) for s in {p.instrument.symbol: 0 for p in pool.positions}),
+    ]
+    carried = []
+    for asset, symbol, price in draw(st.lists(st.sampled_from(places), max_size=3)):
+        needs, way = draw(decimals("1", "60")), draw(_WAYS)
+        falls = way == "falls and grows"
+        each = needs / price
+        carried.append(
+            CarriedMargin(
+                asset=asset,
+                symbol=symbol,
+                per_price=-each if falls else each,
+                fixed=2 * needs if falls else Decimal(0),
+                least=Decimal(0) if way == "moves" else needs,
+            )
+        )
+    factor = draw(st.sampled_from([Decimal(1), Decimal("1.05")]))
+    return replace(pool, carried_margins=tuple(carried), maintenance_factor=factor), known
 
 
 @cache

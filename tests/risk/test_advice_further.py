@@ -145,10 +145,24 @@ def test_where_the_requirement_is_the_exchanges_own_only_the_top_up_is_known():
     assert advice.top_up.margin_ratio == Decimal("0.5")
 
 
-def test_a_reported_pool_whose_positions_have_tiers_is_no_better_known():
-    pool = a_pool(long("BTC", 10), cash=120, other_maintenance=Decimal(100), basis=Basis.REPORTED)
+def test_of_a_reported_pool_a_position_with_tiers_is_known_by_itself():
+    """
+    Of 100 that are required 10 are this leg's own, at 2 × 0.5 % of 1,000; with 190 a half is 95.
 
-    assert ask(pool, marks(BTC=100), BOTH).reductions == ()
+    Closing 5 of 10 frees 5.
+    """
+    pool = a_pool(
+        long("BTC", 10),
+        cash=190,
+        other_maintenance=Decimal(90),
+        maintenance_factor=Decimal(2),
+        basis=Basis.REPORTED,
+    )
+
+    (reduction,) = ask(pool, marks(BTC=100), RATIO_ONLY).reductions
+
+    assert reduction.contracts == 5
+    assert reduction.margin_ratio == Decimal("0.5")
 
 
 def test_a_position_without_tiers_is_in_no_reduction():

@@ -23,13 +23,13 @@ from monitor.risk import (
     topped_up,
 )
 from tests.build import NOON
-from tests.risk.strategies import decimals, dented, indebted, pools
+from tests.risk.strategies import carrying, decimals, dented, indebted, pools
 
 D = Decimal
 ONE = D(1)
 NEARLY = ONE - D("1e-12")
 Case = tuple[MarginPool, dict[str, Mark]]
-POOLS = st.one_of(pools(smooth=True), pools(), indebted(), dented())
+POOLS = st.one_of(pools(smooth=True), pools(), indebted(), dented(), carrying())
 TARGETS = st.builds(Target, ratio=decimals("0.2", "0.95"), distance=decimals("0", "0.3"))
 
 

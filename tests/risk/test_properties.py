@@ -29,10 +29,11 @@ from monitor.risk import (
     uniform_move,
 )
 from tests.build import NOON
-from tests.risk.strategies import decimals, plain_pools, pools, tables
+from tests.risk.strategies import carrying, decimals, plain_pools, pools, tables
 
 ONE = Decimal(1)
 BESIDE = Decimal("1e-12")
+EITHER = st.one_of(pools(), carrying())
 Case = tuple[MarginPool, dict[str, Mark]]
 
 
@@ -63,7 +64,7 @@ def test_slack_falls_as_a_mark_goes_against_the_position(case: Case, choice: int
     assert slack(*moved(alone, known, symbol, against)) < slack(alone, known)
 
 
-@given(case=pools(), choice=st.integers(0, 3), ratio=decimals("0.3", "1"))
+@given(case=EITHER, choice=st.integers(0, 3), ratio=decimals("0.3", "1"))
 def test_a_solved_price_is_where_the_ratio_is_reached(case: Case, choice: int, ratio: Decimal):
     pool, known = case
     symbol = symbol_of(pool, choice)
@@ -98,7 +99,7 @@ def test_a_pool_evaluated_at_a_solved_price_stands_at_the_ratio(
 
 
 @given(
-    case=pools(),
+    case=EITHER,
     choice=st.integers(0, 3),
     where=st.lists(decimals("0.001", "0.999", 3), min_size=5, max_size=5),
 )

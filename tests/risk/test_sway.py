@@ -12,13 +12,13 @@ from monitor.risk import Borrow, MarginPool, Mark, PoolRisk, evaluate, requireme
 from monitor.risk.model import TierMeasure
 from monitor.risk.sway import LARGEST_MOVE, leeway, sway
 from tests.build import NOON, a_pool, coins, long, marks, short, tiers
-from tests.risk.strategies import decimals, dented, indebted, plain_pools, pools
+from tests.risk.strategies import carrying, decimals, dented, indebted, plain_pools, pools
 
 Case = tuple[MarginPool, dict[str, Mark]]
 
 
 @given(
-    case=st.one_of(pools(), indebted(), dented()),
+    case=st.one_of(pools(), indebted(), dented(), carrying()),
     above=decimals("0.001", "0.5", 3),
     moves=st.lists(st.sampled_from([-1, 1]), min_size=6, max_size=6),
 )
@@ -40,7 +40,7 @@ def test_no_marks_within_the_leeway_reach_the_ratio(
 
 
 @given(
-    case=st.one_of(pools(smooth=True), plain_pools(), indebted(), dented()),
+    case=st.one_of(pools(smooth=True), plain_pools(), indebted(), dented(), carrying()),
     ways=st.lists(st.sampled_from([-1, 1]), min_size=6, max_size=6),
 )
 def test_a_move_of_two_percent_costs_no_more_than_the_sway(case: Case, ways: list[int]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from monitor.risk import Basis, evaluate, liquidation_prices, reconcile
+from monitor.risk import evaluate, liquidation_prices, reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,8 +91,8 @@ def _positions(found: Compared, risk: PoolRisk, truth: PoolTruth, seed: int) -> 
         mine = ours[leg]
         found.note("contracts", mine.position.contracts, its.contracts, seed)
         found.note("mark", mine.mark.price, its.mark_price, seed)
-        if risk.pool.basis is Basis.REPORTED:
-            continue  # its requirement stands still between two snapshots: no price to compare
+        if mine.position.tiers is None:
+            continue  # its requirement is no rule's of ours between two snapshots: no price
         solved = liquidation_prices(risk.pool, risk.marks, mine.position.instrument.symbol)
         row = its.row()
         price = row["liquidation_price"]

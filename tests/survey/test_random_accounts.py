@@ -48,7 +48,10 @@ async def test_a_random_account_is_what_the_exchange_says(kind: str) -> None:
 async def test_between_two_snapshots_a_pool_strays_less_than_a_basis_point(kind: str) -> None:
     async with Stage(kind, SEEDS[:1]) as stage:
         snapshot = await stage.read(SEEDS[0])
-        if {pool.basis.value for pool in snapshot.pools} <= {"modelled", "partly"}:
+        # OKX's and Bybit's portfolios are by rules of their own, Binance's by a published sum.
+        if exchange_of(kind) == "binance" or "reported" not in {
+            pool.basis.value for pool in snapshot.pools
+        }:
             errors = [error async for _, error in walk(stage, snapshot, SEEDS[0], ticks=25)]
             assert errors
             assert max(errors) <= BASIS_POINT

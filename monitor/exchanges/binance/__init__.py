@@ -32,7 +32,7 @@ from monitor.exchanges.binance.reading import (
     torn,
 )
 from monitor.exchanges.binance.streams import account_streams
-from monitor.exchanges.binance.tiers import bracket_call
+from monitor.exchanges.binance.tiers import bracket_call, portfolio_bracket_calls
 from monitor.exchanges.call import RestCall
 from monitor.exchanges.payload import Row
 from monitor.exchanges.port import Exchange
@@ -97,6 +97,8 @@ _BESIDE = (
     coin_calls.PREMIUM_INDEX,
     calls.SPOT,
 )
+_PAPI_BRACKETS = tuple(_named(portfolio_bracket_calls(each)[0]) for each in (_SYMBOL, _COIN))
+_PRO_BRACKETS = tuple(_named(portfolio_bracket_calls(each)[1]) for each in (_SYMBOL, _COIN))
 
 
 def watching(products: tuple[str, ...]) -> Exchange:
@@ -131,10 +133,10 @@ EXCHANGE = Exchange(
         ("USDⓈ-M single-asset, one-way or hedge", _USDM),
         ("USDⓈ-M Multi-Assets Mode or Credits Trading Mode", (*_USDM, calls.ASSET_INDEX)),
         ("COIN-M beside it (where the key may read it)", _COINM),
-        ("portfolio margin", (*_KIND, *PORTFOLIO_CALLS, *_BESIDE)),
+        ("portfolio margin", (*_KIND, *PORTFOLIO_CALLS, *_PAPI_BRACKETS, *_BESIDE)),
         (
             "portfolio margin Pro, where the portfolio endpoints serve it not",
-            (*_KIND, *PRO_CALLS, *_BESIDE),
+            (*_KIND, *PRO_CALLS, *_PRO_BRACKETS, *_BESIDE),
         ),
     ),
     permission_hint=HINT,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from monitor.exchanges.call import Replies, RestCall
 
 _FLAG = "isPortfolioMarginRetailEnabled"
-_RETAIL = "PM_2"
+_RETAIL, _PRO = "PM_2", "PM_1"
 # From here on Binance closes positions: that is no shade of a mode, it is another.
 _ENDING = frozenset({"ACTIVE_LIQUIDATION", "FORCE_LIQUIDATION", "BANKRUPTED"})
 
@@ -81,6 +81,15 @@ def _account_type(replies: Replies) -> str | None:
     if not isinstance(told, dict):
         return None
     return Row(told, "portfolio.account").optional_text("accountType")
+
+
+def has_formula(replies: Replies) -> bool:
+    """
+    Whether a portfolio's requirement is the published sum over futures and loans.
+
+    It is but for a third type of account, PM Pro SPAN, whose rule is not.
+    """
+    return _account_type(replies) in {None, _RETAIL, _PRO}
 
 
 def kind_is_told(replies: Replies) -> bool:

@@ -12,7 +12,7 @@ November 2026.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from monitor.errors import ExchangeError, Malformed
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
     from monitor.exchanges.binance.account import PositionKey
     from monitor.exchanges.call import Replies, RestCall
+    from monitor.risk.carried import CarriedMargin
+
+    _Margins = Mapping[PositionKey, tuple[Decimal, Decimal | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +67,14 @@ class Coin:
     """
     One coin over all wallets, profit left out: `margin` is net of loans and their interest.
 
-    `usdm` and `coinm` are the futures wallets' balances.
+    `usdm` and `coinm` are the futures wallets' balances, `owed` the loans with interest.
     """
 
     asset: str
     margin: Decimal
     usdm: Decimal
     coinm: Decimal
+    owed: Decimal = ZERO
 
     @property
     def net(self) -> Decimal:
@@ -78,10 +82,27 @@ class Coin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """
+    What Binance's figures of the whole held beyond our own sums, in USD.
+
+    `margins` is that part of its requirement that moves with prices; `is_by_tiers` says that
+    the legs' maintenance margins are among our sums (`portfolio_margin.py`).
+    """
+
+    balance: Decimal
+    maintenance: Decimal
+    margins: tuple[CarriedMargin, ...]
+    is_by_tiers: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Portfolio:
     """
-    The account's rows. `is_whole` is False once an event has changed one: Binance's figures
-    hold no longer, and `anchor` is then what accountEquity was beyond our own sum.
+    The account's rows. `anchor` is None until an event changes one: Binance's figures hold no
+    longer then, and it is what they held beyond our own sums before.
+
+    `has_formula` is False where the requirement is no sum over legs and loans.
     """
 
     whole: Whole
@@ -89,8 +110,12 @@ class Portfolio:
     positions: Mapping[PositionKey, PositionRow]
     marked_at: datetime
     is_pro: bool
-    is_whole: bool = True
-    anchor: Decimal = ZERO
+    has_formula: bool = True
+    anchor: Anchor | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.anchor is None
 
 
 def serves(replies: Replies, call: RestCall) -> bool:
@@ -104,7 +129,7 @@ def serves(replies: Replies, call: RestCall) -> bool:
     return True
 
 
-def read_portfolio(replies: Replies, *, is_pro: bool) -> Portfolio:
+def read_portfolio(replies: Replies, *, is_pro: bool, has_formula: bool = True) -> Portfolio:
     """
     The account.
 
@@ -112,7 +137,7 @@ def read_portfolio(replies: Replies, *, is_pro: bool) -> Portfolio:
         MissingReply, Malformed: If a reply that its figures need is not there, or can't be read.
     """
     if is_pro and not serves(replies, calls.ACCOUNT):
-        return _read_pro(replies)
+        return replace(_read_pro(replies), has_formula=has_formula)
     usdm_margins = _margins(replies, calls.USDM_ACCOUNT)
     coinm_margins = _margins(replies, calls.COINM_ACCOUNT)
     usdm_rows = rows_of(answer(replies, calls.USDM_POSITIONS), "um.positionRisk")
@@ -127,6 +152,7 @@ def read_portfolio(replies: Replies, *, is_pro: bool) -> Portfolio:
         positions=by_key(open_rows, "positionRisk"),
         marked_at=replies.get(calls.USDM_POSITIONS).at,
         is_pro=is_pro,
+        has_formula=has_formula,
     )
 
 
@@ -179,23 +205,27 @@ def _coins(body: object) -> Mapping[str, Coin]:
             margin=row.decimal("crossMarginAsset") - owed,
             usdm=row.decimal("umWalletBalance"),
             coinm=row.decimal("cmWalletBalance"),
+            owed=owed,
         )
     return found
 
 
-def _margins(replies: Replies, call: RestCall) -> Mapping[PositionKey, Decimal]:
-    """Each leg's own maintenance margin, where it was told."""
+def _margins(replies: Replies, call: RestCall) -> _Margins:
+    """Each leg's own maintenance margin where it was told, and the notional that it holds at."""
     try:
         rows = Row(optional_answer(replies, call), "account").rows("positions")
         return {
-            (row.text("symbol"), row.one_of("positionSide", SIDES)): row.decimal("maintMargin")
+            (row.text("symbol"), row.one_of("positionSide", SIDES)): (
+                row.decimal("maintMargin"),
+                row.optional_decimal("notional"),
+            )
             for row in rows
         }
     except Malformed:
         return {}
 
 
-def _position(row: Row, margins: Mapping[PositionKey, Decimal]) -> PositionRow:
+def _position(row: Row, margins: _Margins) -> PositionRow:
     """
     ``{"entryPrice": "6563.6", "leverage": "10", "markPrice": "6679.5", "positionAmt": "0.010",
     "notional": "66.79", "symbol": "BTCUSDT", "unRealizedProfit": "1.1", "liquidationPrice":
@@ -203,6 +233,7 @@ def _position(row: Row, margins: Mapping[PositionKey, Decimal]) -> PositionRow:
     `notionalValue`.
     """
     key = (row.text("symbol"), row.one_of("positionSide", SIDES))
+    maintenance, notional = margins.get(key, (None, None))
     return PositionRow(
         symbol=key[0],
         side=key[1],
@@ -215,8 +246,8 @@ def _position(row: Row, margins: Mapping[PositionKey, Decimal]) -> PositionRow:
         updated_at=row.optional_time("updateTime"),
         told=Told(
             unrealized_pnl=row.decimal("unRealizedProfit"),
-            maintenance=margins.get(key),
-            notional=None,
+            maintenance=maintenance,
+            notional=None if notional is None else abs(notional),
             isolated_margin=ZERO,
             initial=None,
             liquidation_price=price_or_none(row, "liquidationPrice"),

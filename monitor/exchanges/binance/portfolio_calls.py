@@ -104,3 +104,21 @@ COLLATERAL_RATES = RestCall(
     max_age_seconds=3600,
     optional=True,
 )
+# The leverage brackets of one symbol, as they hold for this account. Without them its figures
+# are Binance's own all the same, and move by an assumption between two readings.
+USDM_BRACKETS = RestCall(
+    implicit="papiGetUmLeverageBracket",
+    path="/papi/v1/um/leverageBracket",
+    weight=1,
+    budget=BUDGET,
+    max_age_seconds=3600,
+    optional=True,
+)
+COINM_BRACKETS = RestCall(
+    implicit="papiGetCmLeverageBracket",
+    path="/papi/v1/cm/leverageBracket",
+    weight=1,
+    budget=BUDGET,
+    max_age_seconds=3600,
+    optional=True,
+)

@@ -2,9 +2,10 @@
 Binance's portfolio margin: cross margin, USDⓈ-M and COIN-M as one pool, in USD.
 
 The requirement is Binance's own, 1.05 times its maintenance margin: it liquidates at a uniMMR
-of 1.05, so that 1.05 ÷ uniMMR is 1 there. The balance is accountEquity, moved between two
-readings by what we know: profit, by coin and collateral rate, and the prices of coins that
-float. What accountEquity holds beyond that sum (open orders' loss, rounding) stays as it was.
+of 1.05, so that 1.05 ÷ uniMMR is 1 there. How it moves between two readings: see
+`portfolio_margin.py`. The balance is accountEquity, moved by what we know: profit, by coin and
+collateral rate, and the prices of coins that float. What accountEquity holds beyond that sum
+(open orders' loss, rounding) stays as it was.
 
 Source: Binance «Portfolio Margin Pro: Unified Maintenance Margin Ratio», «Portfolio Margin
 Program», read November 2026. That plain portfolio margin is liquidated at 105 % is said by
@@ -23,8 +24,8 @@ from monitor.exchanges.binance.contracts import index_instrument
 from monitor.exchanges.binance.indexes import floats, optional_rate, read_collateral_rates
 from monitor.exchanges.binance.multi_assets import DOLLAR, UNIFIED
 from monitor.exchanges.binance.pools import build_position
-from monitor.exchanges.binance.portfolio import Coin
-from monitor.risk.evaluate import evaluate
+from monitor.exchanges.binance.portfolio import Anchor, Coin
+from monitor.exchanges.binance.portfolio_margin import LIQUIDATION_MMR, anchor, with_anchor
 from monitor.risk.model import (
     ONE,
     ZERO,
@@ -46,8 +47,9 @@ if TYPE_CHECKING:
     from monitor.exchanges.call import Replies
     from monitor.risk.model import Instrument
 
-LIQUIDATION_MMR = Decimal("1.05")
 WALLET = "Portfolio Margin account"
+_BY_TIERS = "moved by leverage tiers and loans until the next reading"
+_ASSUMED = "assumed to grow with positions and loans until the next reading"
 _LAST_DIGIT = Decimal("1e-8")
 # uniMMR has 8 decimals: near 1, where it matters, a hundredth of this.
 _ROUNDING = Decimal("1e-6")
@@ -71,9 +73,10 @@ class Priced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class One:
-    """The one pool, and what its floating collateral follows."""
+    """The one pool, what its floating collateral follows, and what it is anchored on."""
 
     pool: MarginPool
+    anchor: Anchor
     followed: tuple[Instrument, ...]
     marks: Mapping[str, Mark]
 
@@ -86,9 +89,10 @@ def build_portfolio(
     marks: Mapping[str, Mark],
 ) -> One:
     """
-    The account's one pool, anchored on accountEquity.
+    The account's one pool, anchored on accountEquity and accountMaintMargin.
 
     Args:
+        holdings: With the tiers that could be read.
         marks: Of the positions held, by unified symbol.
 
     Raises:
@@ -108,7 +112,6 @@ def build_portfolio(
     collateral = tuple(
         _collateral(coin, priced[coin.asset]) for coin in coins if coin.asset in priced
     )
-    whole = portfolio.whole
     bare = MarginPool(
         id=PoolId(account=account, name=UNIFIED),
         unit=DOLLAR,
@@ -118,21 +121,19 @@ def build_portfolio(
         positions=tuple(replace(build_position(h), initial_rate=None) for h in holdings),
         top_up_asset=_to_add(priced),
         wallet=WALLET,
-        other_maintenance=LIQUIDATION_MMR * whole.maintenance,
-        other_initial=whole.initial or ZERO,
+        other_initial=portfolio.whole.initial or ZERO,
+        maintenance_factor=LIQUIDATION_MMR,
         basis=Basis.REPORTED,
-        carried=_words(portfolio, coins, priced),
     )
     follows = {p.instrument: p for p in priced.values() if p.instrument is not None}
     known = {
         p.follows.symbol: p.mark for p in priced.values() if p.follows and p.mark is not None
     } | dict(marks)
-    anchor = portfolio.anchor
-    if portfolio.is_whole:
-        sum_of_ours = evaluate(bare, known, whole.told_at).requirement.margin_balance
-        anchor = whole.equity - sum_of_ours
+    kept = portfolio.anchor or anchor(bare, portfolio, known, portfolio.whole.told_at)
+    words = _words(portfolio, coins, priced, is_by_tiers=kept.is_by_tiers)
     return One(
-        pool=replace(bare, other_balance=anchor),
+        pool=replace(with_anchor(bare, kept), carried=words),
+        anchor=kept,
         followed=tuple(follows),
         marks=known,
     )
@@ -202,11 +203,16 @@ def _to_add(priced: Mapping[str, Priced]) -> str:
 
 
 def _words(
-    portfolio: Portfolio, coins: tuple[Coin, ...], priced: Mapping[str, Priced]
+    portfolio: Portfolio,
+    coins: tuple[Coin, ...],
+    priced: Mapping[str, Priced],
+    *,
+    is_by_tiers: bool,
 ) -> tuple[str, ...]:
     """Each part that is Binance's own, in words."""
     told = f"account status {portfolio.whole.status}"
     words = [f"margins of the whole portfolio and 5 % on top ({told})"]
+    words.append(_BY_TIERS if is_by_tiers else _ASSUMED)
     words.append("what accountEquity holds beyond coins and profit at our rates")
     unpriced = [coin.asset for coin in coins if coin.asset not in priced]
     if unpriced:

@@ -27,10 +27,17 @@ from monitor.exchanges.binance.applying import State
 from monitor.exchanges.binance.cash import mark_call
 from monitor.exchanges.binance.contracts import contract_call, fee_call, has_contract, product_of
 from monitor.exchanges.binance.indexes import Rates, has_indexes
-from monitor.exchanges.binance.modes import Kind, is_credits, kind_calls, read_kind, unread_parts
+from monitor.exchanges.binance.modes import (
+    Kind,
+    has_formula,
+    is_credits,
+    kind_calls,
+    read_kind,
+    unread_parts,
+)
 from monitor.exchanges.binance.multi_assets import is_aggregated
 from monitor.exchanges.binance.portfolio import read_portfolio, serves
-from monitor.exchanges.binance.tiers import bracket_call, has_brackets
+from monitor.exchanges.binance.tiers import bracket_call, has_brackets, portfolio_bracket_calls
 from monitor.exchanges.binance.view import BinanceAccount
 
 if TYPE_CHECKING:
@@ -120,8 +127,8 @@ def _missing(replies: Replies, wanted: Iterable[RestCall]) -> tuple[RestCall, ..
 def _is_missing(replies: Replies, call: RestCall) -> bool:
     """Whether no reply answers a call, or the one that does leaves its symbol out."""
     symbol = dict(call.query).get("symbol", "")
-    if symbol and call == bracket_call(symbol):
-        return not has_brackets(replies, symbol)
+    if symbol and call in {bracket_call(symbol), *portfolio_bracket_calls(symbol)}:
+        return not has_brackets(replies, symbol, call)
     if symbol and call == contract_call(symbol):
         return not has_contract(replies, symbol)
     return not replies.has(call)
@@ -183,7 +190,8 @@ def _portfolio_calls(replies: Replies, *, is_pro: bool) -> tuple[RestCall, ...]:
     account = portfolio_calls.ACCOUNT
     if is_pro and not replies.tried(account):
         return (replace(account, optional=True),)
-    first = PRO_CALLS if is_pro and not serves(replies, account) else PORTFOLIO_CALLS
+    is_own = is_pro and not serves(replies, account)
+    first = PRO_CALLS if is_own else PORTFOLIO_CALLS
     missing = tuple(call for call in first if not replies.has(call))
     if any(not call.optional for call in missing):
         return missing
@@ -193,6 +201,7 @@ def _portfolio_calls(replies: Replies, *, is_pro: bool) -> tuple[RestCall, ...]:
     wanted = [
         *_contract_calls(replies, sorted({row.symbol for row in usdm}), calls.CONTRACTS),
         *_contract_calls(replies, sorted({row.symbol for row in coinm}), coin_calls.CONTRACTS),
+        *(portfolio_bracket_calls(symbol)[is_own] for symbol in sorted({r.symbol for r in rows})),
         *((portfolio_calls.USDM_STOPS, portfolio_calls.USDM_INCOME) if usdm else ()),
         *((portfolio_calls.COINM_STOPS, portfolio_calls.COINM_INCOME) if coinm else ()),
         *_mark_calls(usdm),
@@ -257,7 +266,13 @@ def read_account(
         return BinanceAccount(
             account=account,
             replies=replies,
-            state=State(portfolio=read_portfolio(replies, is_pro=kind is Kind.PORTFOLIO_PRO)),
+            state=State(
+                portfolio=read_portfolio(
+                    replies,
+                    is_pro=kind is Kind.PORTFOLIO_PRO,
+                    has_formula=has_formula(replies),
+                )
+            ),
         )
     wanted = wanted_products(products)
     config = None

@@ -11,11 +11,12 @@ Source: Binance «Notional and Leverage Brackets (USER_DATA)», «Notional Brack
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from monitor.errors import BadTierTable, Malformed, MissingReply
-from monitor.exchanges.binance import calls, coin_calls
+from monitor.errors import BadTierTable, ExchangeError, Malformed, MissingReply
+from monitor.exchanges.binance import calls, coin_calls, portfolio_calls
 from monitor.exchanges.binance.account import Product, answer
 from monitor.exchanges.binance.contracts import product_of
 from monitor.exchanges.payload import Row, rows_of
@@ -41,9 +42,18 @@ def bracket_call(symbol: str) -> RestCall:
     return coin_calls.bracket_call(symbol) if coin else calls.bracket_call(symbol)
 
 
-def has_brackets(replies: Replies, symbol: str) -> bool:
+def portfolio_bracket_calls(symbol: str) -> tuple[RestCall, RestCall]:
+    """The same in a portfolio, which needs them less: by its own endpoint, by the wallet's."""
+    coin = product_of(symbol) is Product.COINM
+    own = portfolio_calls.COINM_BRACKETS if coin else portfolio_calls.USDM_BRACKETS
+    return (
+        replace(own, query=(("symbol", symbol),)),
+        replace(bracket_call(symbol), optional=True),
+    )
+
+
+def has_brackets(replies: Replies, symbol: str, call: RestCall) -> bool:
     """Whether a reply was given that must hold this symbol's brackets, or does."""
-    call = bracket_call(symbol)
     reply = replies.find(call)
     if reply is None:
         return False
@@ -93,7 +103,20 @@ def read_tier_tables(replies: Replies, symbol: str) -> tuple[TierTable, ...]:
         MissingReply: If no reply holds the symbol; the request that would is named.
         Malformed: If its brackets can't be read or don't make a table.
     """
-    call = bracket_call(symbol)
+    return _tables(replies, symbol, bracket_call(symbol))
+
+
+def read_portfolio_tables(replies: Replies, symbol: str) -> tuple[TierTable, ...]:
+    """The same of a portfolio's symbol; none where they were not told, or can't be read."""
+    for call in portfolio_bracket_calls(symbol):
+        try:
+            return _tables(replies, symbol, call)
+        except ExchangeError:
+            continue
+    return ()
+
+
+def _tables(replies: Replies, symbol: str, call: RestCall) -> tuple[TierTable, ...]:
     body = answer(replies, call)
     row = _row_of(body, symbol)
     if row is None and replies.get(call).query.get("symbol") != symbol:

@@ -36,9 +36,14 @@ from monitor.exchanges.binance.pools import (
     pool_assets,
 )
 from monitor.exchanges.binance.portfolio_calls import CONFIG
-from monitor.exchanges.binance.portfolio_pool import build_portfolio, read_portfolio_report
+from monitor.exchanges.binance.portfolio_pool import One, build_portfolio, read_portfolio_report
 from monitor.exchanges.binance.reported import carried, read_isolated, read_reported
-from monitor.exchanges.binance.tiers import has_no_tiers, read_tier_tables, worst_table
+from monitor.exchanges.binance.tiers import (
+    has_no_tiers,
+    read_portfolio_tables,
+    read_tier_tables,
+    worst_table,
+)
 from monitor.exchanges.binance.unread import Unread
 from monitor.exchanges.binance.updates import BalancesMoved, read_event
 from monitor.exchanges.payload import Row
@@ -265,10 +270,7 @@ class BinanceAccount:
         )
 
     def _portfolio_side(self, portfolio: Portfolio) -> _Side:
-        rows = [portfolio.positions[key] for key in sorted(portfolio.positions)]
-        holdings = tuple(self._holding(row, is_modelled=False) for row in rows)
-        marks = self._marks(holdings, portfolio.marked_at)
-        one = build_portfolio(self.account, portfolio, holdings, self.replies, marks)
+        one = self._one(portfolio)
         return _Side(
             pools=(one.pool,),
             reported=read_portfolio_report(one.pool.id, portfolio),
@@ -276,16 +278,21 @@ class BinanceAccount:
             followed=one.followed,
         )
 
+    def _one(self, portfolio: Portfolio) -> One:
+        rows = [portfolio.positions[key] for key in sorted(portfolio.positions)]
+        holdings = tuple(self._holding(row, in_portfolio=True) for row in rows)
+        marks = self._marks(holdings, portfolio.marked_at)
+        return build_portfolio(self.account, portfolio, holdings, self.replies, marks)
+
     def _anchored(self) -> State:
-        """The rows with what accountEquity held beyond our sum, before an event changes them."""
+        """The rows with what Binance's figures held beyond ours, before an event changes them."""
         portfolio = self.state.portfolio
         if portfolio is None or not portfolio.is_whole:
             return self.state
-        (pool,) = self._portfolio_side(portfolio).pools
-        anchored = replace(portfolio, anchor=pool.other_balance, is_whole=False)
+        anchored = replace(portfolio, anchor=self._one(portfolio).anchor)
         return replace(self.state, portfolio=anchored)
 
-    def _holding(self, row: PositionRow, *, is_modelled: bool = True) -> Holding:
+    def _holding(self, row: PositionRow, *, in_portfolio: bool = False) -> Holding:
         leverage = (
             self.state.leverages.get(row.symbol)
             or row.leverage
@@ -293,7 +300,10 @@ class BinanceAccount:
         )
         instrument = self._instrument(row)
         orders = self.state.stop_orders(row.symbol, self.replies)
-        tables, assumed = self._tables(row, leverage) if is_modelled else ((), "")
+        if in_portfolio:
+            tables, assumed = read_portfolio_tables(self.replies, row.symbol), ""
+        else:
+            tables, assumed = self._tables(row, leverage)
         terms = Terms(
             instrument=instrument,
             tables=tables,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor.exchanges.okx.products import CONTRACTS, MARGIN, MODELLED, coins_in
+from monitor.exchanges.okx.products import CONTRACTS, MARGIN, MODELLED, OPTION, coins_in
 from monitor.exchanges.okx.rows import stated, updated
 from monitor.risk.model import ZERO, MarginMode, Side
 
@@ -100,6 +100,11 @@ class Held:
         if self.updated_ms != known.updated_ms:
             return self.updated_ms < known.updated_ms
         return 0 < self.pushed_ms < known.pushed_ms
+
+    @property
+    def is_put(self) -> bool:
+        """Whether it is an option to sell: BTC-USD-261225-100000-P."""
+        return self.inst_type == OPTION and self.inst_id.endswith("-P")
 
     @property
     def side(self) -> Side:

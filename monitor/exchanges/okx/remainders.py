@@ -13,16 +13,17 @@ margin»; API guide, «Get balance», copies of July 2026.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from monitor.risk.carried import CarriedMargin
 from monitor.risk.collateral import debt, worth
 from monitor.risk.model import ONE, ZERO
 from monitor.risk.tiers import tier_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from monitor.exchanges.okx.held import Held
     from monitor.exchanges.okx.legs import Leg
@@ -42,6 +43,7 @@ _DIGITS = Decimal("1e-12")
 
 ORDERS = "margin of open orders"
 HELD_BACK = "coins that open orders hold back"
+GROWING = "margin of options, assumed to grow with their coin's price until the next reading"
 ELSEWHERE = "isolated margin and bots, as they are taken off the adjusted equity"
 STRESS = "maintenance margin of portfolio margin's stress test, with its liquidation cost"
 
@@ -51,18 +53,26 @@ class Remainder:
     """
     Amounts in the pool's unit that are taken over from OKX as constants, and what they are.
 
-    `held_back` is the part of a negative `balance` that open orders hold back.
+    `held_back` is the part of a negative `balance` that open orders hold back; `margins`, taken
+    over beside `maintenance`, is what moves with a price.
     """
 
     balance: Decimal = ZERO
     maintenance: Decimal = ZERO
+    margins: tuple[CarriedMargin, ...] = ()
     initial: Decimal = ZERO
     held_back: Decimal = ZERO
     words: tuple[str, ...] = ()
 
     @property
     def is_nothing(self) -> bool:
-        return not (self.balance or self.maintenance or self.initial)
+        return not (self.balance or self.maintenance or self.margins or self.initial)
+
+    def within(self, assets: Collection[str]) -> Remainder:
+        """The same in a pool of these assets: margin in another stays as OKX said it."""
+        gone = _least(each for each in self.margins if each.asset not in assets)
+        there = tuple(each for each in self.margins if each.asset in assets)
+        return replace(self, maintenance=self.maintenance + gone, margins=there)
 
 
 NOTHING = Remainder()
@@ -74,14 +84,15 @@ class Rows:
     What the cross rows of a pool, and its debts, add up to, in its unit.
 
     `maintenance` and `fees` are of what is modelled. `opaque` is the maintenance margin of
-    rows that are not (options), `worth` the most that their equity and `opaque_fees` the most
-    that their liquidation fees can come to.
+    rows that are not (options), `growing` how it is assumed to grow, `worth` the most that
+    their equity and `opaque_fees` the most that their liquidation fees can come to.
     """
 
     maintenance: Decimal
     fees: Decimal
     initial: Decimal | None
     opaque: Decimal = ZERO
+    growing: tuple[CarriedMargin, ...] = ()
     opaque_fees: Decimal = ZERO
     worth: Decimal = ZERO
 
@@ -101,6 +112,7 @@ class Rows:
             fees=self.fees + fees,
             initial=mine,
             opaque=self.opaque,
+            growing=self.growing,
             opaque_fees=self.opaque_fees,
             worth=self.worth,
         )
@@ -121,10 +133,12 @@ def sum_rows(
         told = row.initial
         initial = None if initial is None or told is None else initial + told * price
     margin = fee_reach = reach = ZERO
+    growing = []
     for held in opaque:
         price = prices.get(held.ccy, ZERO)
         premium, needs = abs(held.option_value) * price, (held.maintenance or ZERO) * price
         margin += needs
+        growing += [_growing(held, price, needs)] if needs else []
         fee_reach += _OPTION_FEE * premium + _DEAREST_FEE * needs
         reach += premium + abs(held.pnl or ZERO) * price
         told = held.initial or ZERO
@@ -134,9 +148,33 @@ def sum_rows(
         fees=fees,
         initial=initial,
         opaque=margin,
+        growing=tuple(growing),
         opaque_fees=fee_reach,
         worth=reach,
     )
+
+
+def _growing(held: Held, price: Decimal, needs: Decimal) -> CarriedMargin:
+    """
+    What an option needs, in the pool's unit: it grows with its notional, and never falls.
+
+    An assumption, unverified: the margin of options is a model of OKX's own. A put's is taken
+    to grow by as much as its coin falls. The next reading tells what became of it.
+    """
+    each = needs / price
+    if held.is_put:
+        return CarriedMargin(asset=held.ccy, per_price=-each, fixed=2 * needs, least=needs)
+    return CarriedMargin(asset=held.ccy, per_price=each, least=needs)
+
+
+def _with_fees(growing: tuple[CarriedMargin, ...], fees: Decimal) -> tuple[CarriedMargin, ...]:
+    """The same, with fees on top that grow alike."""
+    return tuple(each.times(ONE + fees / _least(growing)) for each in growing)
+
+
+def _least(growing: Iterable[CarriedMargin]) -> Decimal:
+    """What OKX said of them, as long as no price is against them."""
+    return sum((each.least for each in growing), ZERO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,15 +299,27 @@ def account_remainder(totals: Totals, backing: tuple[Backing, ...], rows: Rows |
     lost = (elsewhere and balance, ELSEWHERE)
     if orders is None:
         fees = _within(_unexplained(totals, rows, ZERO), ZERO, rows.opaque_fees)
-        return Remainder(balance=balance, maintenance=rows.opaque + fees, words=_words(lost))
+        margins = _with_fees(rows.growing, fees)
+        return Remainder(
+            balance=balance,
+            maintenance=rows.opaque + fees - _least(margins),
+            margins=margins,
+            words=_words(lost, (_least(margins), GROWING)),
+        )
     most = _DEAREST_FEE * orders.maintenance + rows.opaque_fees
     fees = _within(_unexplained(totals, rows, orders.maintenance), ZERO, most)
     held_back = (balance if reach and not elsewhere else ZERO, HELD_BACK)
     return Remainder(
         balance=balance,
-        maintenance=rows.opaque + orders.maintenance + fees,
+        maintenance=rows.opaque + orders.maintenance + fees - _least(rows.growing),
+        margins=rows.growing,
         initial=orders.initial,
-        words=_words((orders.maintenance or orders.initial, ORDERS), held_back, lost),
+        words=_words(
+            (orders.maintenance or orders.initial, ORDERS),
+            held_back,
+            lost,
+            (_least(rows.growing), GROWING),
+        ),
     )
 
 

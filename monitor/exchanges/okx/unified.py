@@ -120,6 +120,7 @@ def unified_pools(  # noqa: PLR0913, PLR0917 - the parts of one pool
     remainder = kept.get(UNIFIED, NOTHING)
     if holds:
         remainder = _remainder(book, backing, rows)
+    taken = remainder.within(prices)
     stressed = book.config.mode is Mode.PORTFOLIO
     pool = MarginPool(
         id=PoolId(account=account, name=UNIFIED),
@@ -129,9 +130,10 @@ def unified_pools(  # noqa: PLR0913, PLR0917 - the parts of one pool
         positions=tuple(leg.position for leg in cross),
         top_up_asset=_top_up(cross, backing),
         wallet=WALLET,
-        other_balance=remainder.balance,
-        other_maintenance=remainder.maintenance,
-        other_initial=remainder.initial,
+        other_balance=taken.balance,
+        other_maintenance=taken.maintenance,
+        other_initial=taken.initial,
+        carried_margins=taken.margins,
         basis=Basis.REPORTED if stressed else basis_of(remainder, opaque, cross),
         carried=(
             *remainder.words,

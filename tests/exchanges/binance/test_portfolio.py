@@ -145,8 +145,12 @@ def test_what_we_make_of_the_example_leaves_nothing_over():
     }
 
 
-def test_between_readings_profit_and_prices_move_the_balance_alone():
-    """BTC falls to 36,000: −1,200 USDT; 10,000/36,000 − 0.25 more BTC lost, the rest at 36,000."""
+def test_between_readings_profit_and_prices_move_the_balance():
+    """
+    BTC falls to 36,000: −1,200 USDT; 10,000/36,000 − 0.25 more BTC lost, the rest at 36,000.
+
+    Without tiers the requirement is not assumed to fall.
+    """
     fallen = {
         "BTC/USDT:USDT": at("36000"),
         "BTC/USD:BTC": at("36000"),
@@ -179,6 +183,7 @@ def test_what_accountequity_holds_beyond_is_kept_and_named():
     assert abs(risk.requirement.margin_balance - 23800) < D("1e-9")
     assert pool.carried == (
         "margins of the whole portfolio and 5 % on top (account status NORMAL)",
+        "assumed to grow with positions and loans until the next reading",
         "what accountEquity holds beyond coins and profit at our rates",
     )
 
@@ -211,7 +216,7 @@ def test_without_rates_and_indexes_a_coin_follows_its_own_mark_and_counts_in_ful
     assert followed == {"BTC": "BTC/USDT:USDT"}
     assert taken.followed == ()
     assert abs(risk.requirement.margin_balance - 23866) < D("1e-9")
-    assert pool.carried[2:] == (
+    assert pool.carried[3:] == (
         "ETH, whose price was not told",
         "no collateral rate of BTC, USDT: changes count in full",
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from monitor.exchanges.okx import rows
+from monitor.exchanges.okx.remainders import GROWING, ORDERS, Remainder
 from monitor.exchanges.payload import Row
+from monitor.risk import CarriedMargin, Mark, evaluate
 from monitor.risk.model import Basis
 from monitor.risk.result import Verdict
 from tests.exchanges.okx import examples, wire
@@ -122,10 +125,87 @@ def test_options_of_a_multi_currency_account_are_named_and_their_margin_taken_ov
     pool = pool_of(read, "unified")
 
     assert {c.asset: c.balance for c in pool.collateral}["BTC"] == Decimal("0.498")
-    assert close(pool.other_maintenance, Decimal("960.192"))
+    assert taken_over(read) == Decimal("960.192")  # 0.01 BTC at 96,019.2
+    assert pool.carried == (GROWING, f"1 option ({OPTION})")
     assert pool.other_balance == 0
     assert pool.basis is Basis.PARTLY
     assert verdict(read, "unified").verdict is Verdict.AGREES
+
+
+def taken_over(read, factor="1"):
+    """What a multi-currency pool's options need once BTC stands at a multiple of its mark."""
+    pool, risk = pool_of(read, "unified"), figured(read, "unified")
+    mark = read.marks["BTC/USDT:USDT"]
+    moved = {**read.marks, "BTC/USDT:USDT": Mark(price=mark.price * Decimal(factor), at=mark.at)}
+    bare = replace(pool, other_maintenance=Decimal(0), carried_margins=())
+    held, left = (evaluate(each, moved, risk.at).requirement for each in (pool, bare))
+    return held.maintenance_margin - left.maintenance_margin
+
+
+def with_options(*options, **totals):
+    told = examples.multi(**totals)
+    told[POSITIONS]["data"] += options
+    return wire.snapshot(told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "factor", "times"),
+    [("C", "1.1", "1.1"), ("C", "0.9", "1"), ("P", "1.1", "1"), ("P", "0.9", "1.1")],
+)
+def test_an_options_margin_is_assumed_to_grow_as_its_coin_moves_against_it(kind, factor, times):
+    """Unverified: a tenth more of 0.01 BTC, of a call as BTC rises, of a put as it falls."""
+    read = with_options(option(instId=f"BTC-USD-261225-100000-{kind}"), mgnRatio="")
+
+    assert close(taken_over(read, factor), Decimal("960.192") * Decimal(times), 20)
+
+
+def test_fees_grow_with_the_options_that_they_are_of():
+    """0.0002 BTC of fee, by OKX's ratio: of 2 options' 0.012 BTC, one that grows and one not."""
+    needed = Decimal("96019.2") * Decimal("0.0122") + Decimal("672.1344") + Decimal("84.0168")
+    equity = Decimal("53549.808") - Decimal("0.002") * Decimal("96019.2") * Decimal("0.98")
+    put = option(instId="BTC-USD-261225-90000-P", posId="2", mmr="0.002", optVal="0", upl="0")
+    read = with_options(
+        option(upl="0"),
+        put,
+        mmr=str(Decimal("672.1344") + Decimal("0.012") * Decimal("96019.2")),
+        adjEq=str(equity),
+        mgnRatio=str(equity / needed),
+    )
+
+    each = Decimal("96019.2") * Decimal("0.0122") / 12
+    assert close(taken_over(read), 12 * each)
+    assert close(taken_over(read, "1.1"), 11 * each + 2 * each)
+    assert close(taken_over(read, "0.9"), 10 * each + Decimal("2.2") * each)
+
+
+def test_margin_of_open_orders_beside_options_stands_still():
+    told = {"mmr": str(Decimal("672.1344") + Decimal("960.192") + 400), "imr": "20000"}
+    read = with_options(option(upl="0"), mgnRatio="", ordFroz="1", **told)
+
+    assert close(taken_over(read), Decimal("960.192") + 400)
+    assert close(taken_over(read, "1.1"), Decimal("960.192") * Decimal("1.1") + 400)
+    assert {ORDERS, GROWING} <= set(pool_of(read, "unified").carried)
+
+
+def test_an_option_that_needs_nothing_has_nothing_to_grow():
+    read = with_options(option(mmr="0", upl="0"), mgnRatio="")
+
+    assert pool_of(read, "unified").carried_margins == ()
+    assert pool_of(read, "unified").carried == (f"1 option ({OPTION})",)
+
+
+def test_margin_in_a_coin_that_left_the_pool_stays_as_it_was_said():
+    margins = (
+        CarriedMargin(asset="BTC", per_price=Decimal(1), least=Decimal(5)),
+        CarriedMargin(asset="ETH", per_price=Decimal(2), least=Decimal(7)),
+    )
+    remainder = Remainder(maintenance=Decimal(1), margins=margins, words=("x",))
+
+    within = remainder.within({"ETH", "USDT"})
+
+    assert within == replace(remainder, maintenance=Decimal(6), margins=margins[1:])
+    assert not within.is_nothing
+    assert not replace(within, maintenance=Decimal(0)).is_nothing
 
 
 def test_an_isolated_option_is_a_pool_of_okxs_own_word():
