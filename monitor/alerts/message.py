@@ -19,7 +19,7 @@ from monitor.alerts import message_on_news as on_news
 from monitor.alerts import words
 from monitor.alerts.figures_text import distance_of, figures_lines, known_lines, standing_lines
 from monitor.alerts.incident import Step, Subject
-from monitor.alerts.ladder import Measure
+from monitor.alerts.ladder import Measure, Severity
 from monitor.alerts.message_on_opening import calm
 from monitor.alerts.naming import place, still, where
 from monitor.risk.model import ONE, ZERO
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from monitor.alerts.facts import Facts, Gone, PoolFacts
     from monitor.alerts.incident import Incident, Transition
-    from monitor.alerts.ladder import Rung, Severity
+    from monitor.alerts.ladder import Rung
     from monitor.alerts.naming import Told
 
 LONGEST = 3400
@@ -45,7 +45,9 @@ class Notification:
 
     `id` is unique and stable (incident id, step and time). `severity` is the one that channels
     choose by (for an end: the worst that the incident had). `step` is None for messages that
-    belong to no incident's step. After `useful_until` nobody needs it any more.
+    belong to no incident's step. After `useful_until` nobody needs it any more. `news` is the
+    severity of the rungs that are new in it: a pool that stands on a critical one already and
+    reaches a milder one has little news. None where it is about no rungs, and after a restart.
     """
 
     id: str
@@ -57,6 +59,24 @@ class Notification:
     body: str
     created_at: datetime
     useful_until: datetime
+    news: Severity | None = None
+
+    @property
+    def about(self) -> str:
+        """What it is news of: its incident, or, where it belongs to none, only itself."""
+        return self.incident_id or self.id
+
+    @property
+    def is_on_rungs(self) -> bool:
+        """Whether it tells of rungs that prices brought a pool to, or of the end of that."""
+        return self.news is not None
+
+    @property
+    def urgency(self) -> Severity:
+        """How grave its news is: an end is none, but for what was most likely liquidated."""
+        if self.news is not None:
+            return self.news
+        return Severity.INFO if self.step is Step.RESOLVED else self.severity
 
 
 def write(transition: Transition, facts: Facts) -> Notification:
@@ -74,7 +94,24 @@ def write(transition: Transition, facts: Facts) -> Notification:
         body=_fitted(lines, f"Incident {incident.id}, {words.moment(transition.at)}"),
         created_at=transition.at,
         useful_until=transition.at + _USEFUL_FOR,
+        news=_news(transition, facts),
     )
+
+
+def _news(transition: Transition, facts: Facts) -> Severity | None:
+    """How grave the rungs are that a step reaches, or what has come to an end."""
+    before, after = transition.before, transition.after
+    if not after.subject.has_rungs:
+        return None
+    if transition.step is Step.RESOLVED:
+        if _reached_the_end(after):
+            return Severity.CRITICAL
+        return Severity.INFO if facts.gone is None else Severity.WARNING
+    if transition.step not in (Step.OPENED, Step.ESCALATED):
+        return None
+    held = () if before is None else before.alarms
+    new = facts.ladder.highest(set(after.alarms) - set(held))
+    return after.severity if new is None else new.severity
 
 
 def _told(transition: Transition, facts: Facts) -> Told:

@@ -4,26 +4,25 @@ From the outbox to the channels: one worker for each, so that none delays anothe
 A worker takes the most pressing waiting row, sends it, and settles it after the channel took
 it. Of one incident only the newest message is sent: those before it are superseded, their
 news is in it. What can't be delivered is tried again, ever slower, for as long as it is of use.
-Where more than a few incidents are told of within a minute, what follows is gathered for a
-moment and sent as one; a message that comes late says so, and how things stand now.
+What follows within a minute is gathered and sent as one, as `pacing` has it; a message that
+comes late says so, and how things stand now.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from monitor.alerts.ladder import Severity
-from monitor.delivery.digest import as_of_now, as_unkept, digest, signed
+from monitor.delivery.digest import as_of_now, as_unkept, combined, digest, gravity, signed
+from monitor.delivery.pacing import Pace
 from monitor.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -35,13 +34,6 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 REFUSED_SECONDS = 3600.0
 TRIES_IN_A_ROW = 5
-# Of so many accounts, and so many incidents, a minute's messages go one by one; more are gathered.
-# An account that first goes stale and then blind has two incidents, and is no flood.
-ACCOUNTS_AT_MOST = 5
-INCIDENTS_AT_MOST = 8
-FLOOD_WINDOW = timedelta(seconds=60)
-GATHER_CRITICAL = timedelta(seconds=2)
-GATHER_OTHERS = timedelta(seconds=10)
 LATE_AFTER = timedelta(seconds=60)
 
 
@@ -172,7 +164,7 @@ class _Worker:
         self._on_taken = on_taken
         self._standing = standing
         self._jitter = jitter
-        self._sent: deque[tuple[datetime, Notification]] = deque()
+        self._pace = Pace()
         self._news = asyncio.Event()
         self._failures = 0
         self._refused = False
@@ -194,8 +186,9 @@ class _Worker:
         while True:
             self._news.clear()
             waiting = self._of_use()
-            batch = self._next(waiting)
-            rest, gathering = self._rest(waiting), self._gathering(batch)
+            batch, gathering = self._next(waiting)
+            rest = self._rest(waiting)
+            gathering = 0.0 if self._hurries else gathering
             self._gathers = rest <= 0 < gathering
             rest = max(rest, gathering)
             if batch and rest <= 0:
@@ -223,13 +216,13 @@ class _Worker:
         """What waits; messages that nobody needs any more are settled."""
         waiting = self._outbox.unsettled(self._channel.name)
         now = self._now()
-        newest = {_about(row.notification): row for row in waiting}
+        newest = {row.notification.about: row for row in waiting}
         late = [
             row.notification.id
             for row in waiting
             if row.notification.useful_until < now
             and not (
-                row is newest[_about(row.notification)]
+                row is newest[row.notification.about]
                 and self._outbox.is_open(row.notification.incident_id)
             )
         ]
@@ -239,46 +232,29 @@ class _Worker:
         log.error("notification.expired", channel=self._channel.name, notifications=late)
         return self._outbox.unsettled(self._channel.name)
 
-    def _next(self, waiting: Sequence[Waiting]) -> Sequence[Notification]:
+    def _next(self, waiting: Sequence[Waiting]) -> tuple[Sequence[Notification], float]:
         """
-        What goes out next: of each incident its newest message; of those the gravest, the oldest.
+        What goes out next, and in how many seconds: of each incident its newest message.
 
-        That one alone; in a flood all that are not refused time and again. What an earlier
-        process left goes as one too: if it had sent all that as one, unmarked, one is repeated.
+        What is refused time and again goes alone, after all others. What an earlier process
+        left goes as one: if it had sent all that as one, unmarked, one is repeated.
         """
-        newest = sorted({_about(r.notification): r for r in waiting}.values(), key=_turn)
-        # Where several were to go as one and don't get through, one alone may.
-        fails = self._failures >= TRIES_IN_A_ROW
-        if not newest or fails or newest[0].attempts >= TRIES_IN_A_ROW:
-            return [row.notification for row in newest[:1]]
-        willing = [row for row in newest if row.attempts < TRIES_IN_A_ROW]
-        if not self._is_flood(row.notification for row in newest):
-            first = willing[0]
-            willing = [row for row in willing if row.is_left] if first.is_left else [first]
-        return [row.notification for row in willing]
-
-    def _is_flood(self, messages: Iterable[Notification]) -> bool:
-        """Whether a minute's messages, these included, are more than a person reads singly."""
-        begun = self._now() - FLOOD_WINDOW
-        while self._sent and self._sent[0][0] <= begun:
-            self._sent.popleft()
-        minute = [*(message for _, message in self._sent), *messages]
-        return (
-            len({message.account for message in minute}) > ACCOUNTS_AT_MOST
-            or len({_about(message) for message in minute}) > INCIDENTS_AT_MOST
-        )
-
-    def _gathering(self, batch: Sequence[Notification]) -> float:
-        """Seconds until the next one of a flood may follow the last message."""
-        calm = not batch or not self._is_flood(batch) or not self._sent
-        if calm or self._hurries:
-            return 0.0
-        grave = any(message.severity is Severity.CRITICAL for message in batch)
-        gather = GATHER_CRITICAL if grave else GATHER_OTHERS
-        return (self._sent[-1][0] + gather - self._now()).total_seconds()
+        said = combined(row.notification for row in waiting)
+        newest = {row.notification.id: row for row in waiting if row.notification.id in said}
+        turns = sorted(newest.values(), key=lambda row: _turn(row, said[row.notification.id]))
+        willing = [row for row in turns if row.attempts < TRIES_IN_A_ROW] or turns[:1]
+        if self._failures >= TRIES_IN_A_ROW:
+            # Where several were to go as one and don't get through, one alone may.
+            return [said[row.notification.id] for row in turns[:1]], 0.0
+        if not willing:
+            return (), 0.0
+        if willing[0].is_left:
+            willing = [row for row in willing if row.is_left]
+            return [said[row.notification.id] for row in willing], 0.0
+        return self._pace.next([said[row.notification.id] for row in willing], self._now())
 
     async def _deliver(self, batch: Sequence[Notification], waiting: Sequence[Waiting]) -> None:
-        message, told = batch[0], {_about(each) for each in batch}
+        message, told = batch[0], {each.about for each in batch}
         try:
             await self._channel.send(self._worded(batch, waiting))
         except DeliveryError as error:
@@ -291,7 +267,7 @@ class _Worker:
         superseded = [
             row.notification.id
             for row in waiting
-            if _about(row.notification) in told and row.notification.id != message.id
+            if row.notification.about in told and row.notification.id != message.id
         ]
         # Settled after the send: a crash in between repeats a message, the other order would
         # lose one.
@@ -300,7 +276,7 @@ class _Worker:
         if again or sum(row.attempts >= TRIES_IN_A_ROW for row in waiting) > 1:
             # What failed before is taken now, or several failed: it was the channel, not they.
             self._outbox.forgive(self._channel.name)
-        self._sent.extend((self._now(), each) for each in batch)
+        self._pace.sent(batch, self._now())
         if self._failures:
             log.info("channel.restored", channel=self._channel.name)
         if self._refused or self.was_refused:
@@ -347,14 +323,7 @@ class _Worker:
         return self._jitter(min(doubled, LONGEST_WAIT_SECONDS))
 
 
-def _about(message: Notification) -> str:
-    """What a message is news of: its incident, or, where it belongs to none, only itself."""
-    return message.incident_id or message.id
-
-
-def _turn(row: Waiting) -> tuple[int, int, datetime, str]:
+def _turn(row: Waiting, message: Notification) -> tuple[int, int, int, datetime, str]:
     # A message that alone is refused, again and again, lets the others go first. Of equals the
     # same one goes first as in a digest, which is delivered under that one's id.
-    message = row.notification
-    tries = row.attempts // TRIES_IN_A_ROW
-    return tries, -message.severity.rank, message.created_at, message.id
+    return row.attempts // TRIES_IN_A_ROW, *gravity(message)

@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts import words
+from monitor.alerts.incident import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from monitor.alerts.message import Notification
@@ -31,9 +32,10 @@ def digest(messages: Sequence[Notification]) -> Notification:
     """
     One message for several, at least one: the gravest in full, a line for each of the others.
 
-    It keeps the gravest one's id, incident and severity (of equals the oldest is the gravest).
+    It keeps the gravest one's id, incident and severity: an end is not grave, of equals the
+    oldest is.
     """
-    ordered = sorted(messages, key=lambda m: (-m.severity.rank, m.created_at, m.id))
+    ordered = sorted(messages, key=gravity)
     first, rest = ordered[0], ordered[1:]
     if not rest:
         return first
@@ -46,6 +48,27 @@ def digest(messages: Sequence[Notification]) -> Notification:
         body="\n".join((first.body, "", f"Beside it, {len(rest)} more:", *lines)),
         useful_until=max(message.useful_until for message in ordered),
     )
+
+
+def combined(waiting: Iterable[Notification]) -> dict[str, Notification]:
+    """
+    Of each incident its newest message, by its id: it stands for those before it.
+
+    What was new in one of them and was not sent yet is news still.
+    """
+    newest: dict[str, Notification] = {}
+    for message in waiting:
+        before, is_over = newest.get(message.about), message.step is Step.RESOLVED
+        news = message.news
+        if before is not None and before.is_on_rungs and not is_over:
+            news = max(before.urgency, message.urgency, key=lambda severity: severity.rank)
+        newest[message.about] = replace(message, news=news)
+    return {message.id: message for message in newest.values()}
+
+
+def gravity(message: Notification) -> tuple[int, int, datetime, str]:
+    """What messages are sorted by, the gravest first."""
+    return -message.urgency.rank, -message.severity.rank, message.created_at, message.id
 
 
 def as_of_now(

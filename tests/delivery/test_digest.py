@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.alerts.incident import Step
 from monitor.alerts.ladder import Severity
-from monitor.delivery.digest import MOST_LISTED, as_of_now, digest
+from monitor.delivery.digest import MOST_LISTED, as_of_now, combined, digest
 from tests.alerting import NOON, a_notification, at
 
 MINUTE = timedelta(seconds=60)
@@ -60,3 +61,18 @@ def test_of_several_that_come_late_each_says_of_when_it_is() -> None:
     found = digest([as_of_now(each, now, None, MINUTE) for each in late])
     assert found.title == "2 messages in one. title of a (LATE, of 2026-11-22 12:00:00 UTC)"
     assert found.body.endswith("• title of b (LATE, of 12:10:00 UTC)")
+
+
+def test_what_waits_of_one_incident_is_its_newest_and_as_urgent_as_all_of_it() -> None:
+    critical = a_notification(
+        "a", "i1", severity=Severity.CRITICAL, news=Severity.CRITICAL, created_at=at(1)
+    )
+    milder = a_notification(
+        "b", "i1", severity=Severity.CRITICAL, news=Severity.WARNING, created_at=at(2)
+    )
+    other = a_notification("c", "i2")
+    found = combined([critical, milder, other])
+    assert list(found) == ["b", "c"]
+    assert [found[name].urgency for name in "bc"] == [Severity.CRITICAL, Severity.WARNING]
+    over = a_notification("d", "i1", severity=Severity.CRITICAL, step=Step.RESOLVED)
+    assert combined([critical, over])["d"].urgency is Severity.INFO

@@ -1,4 +1,4 @@
-"""A crash over many pools: the first are told one by one, those that follow gathered, none lost."""
+"""A crash over many pools: the first is told at once, those that follow gathered, none lost."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.alerts.ladder import Severity
-from monitor.delivery.courier import (
+from monitor.delivery.courier import Courier
+from monitor.delivery.pacing import (
     ACCOUNTS_AT_MOST,
+    GATHER,
     GATHER_CRITICAL,
-    GATHER_OTHERS,
     INCIDENTS_AT_MOST,
-    Courier,
 )
 from monitor.errors import DeliveryError
 from monitor.storage.store import open_store
@@ -78,6 +78,7 @@ class Stage:
             severity=severity,
             created_at=self.now,
             account=account,
+            news=severity,
         )
         self.store.record(an_incident(f"i{number:02}"), message, ("phone",))
         self.courier.wake()
@@ -107,13 +108,27 @@ async def test_twelve_pools_at_once_are_one_message_that_names_them_all(tmp_path
         assert stage.waiting() == []
 
 
-async def test_the_first_of_a_minute_go_singly_and_the_rest_are_gathered(tmp_path: Path) -> None:
+async def test_the_first_of_a_minute_goes_at_once_and_the_rest_are_gathered(
+    tmp_path: Path,
+) -> None:
     async with Stage(tmp_path) as stage:
-        for number in range(INCIDENTS_AT_MOST + 4):
+        for number in range(5):
             stage.put(number)
             await stage.later(timedelta(milliseconds=100))
+        assert stage.phone.taken == ["m00"]
+        await stage.later(GATHER)
+        assert stage.phone.messages[-1].title == "4 messages in one. title of m01"
+        assert len(stage.phone.messages) == 2
+        assert stage.waiting() == []
+
+
+async def test_each_that_is_critical_goes_at_once_up_to_a_flood(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        for number in range(INCIDENTS_AT_MOST + 4):
+            stage.put(number, Severity.CRITICAL)
+            await stage.later(timedelta(milliseconds=100))
         assert stage.phone.taken == [f"m{n:02}" for n in range(INCIDENTS_AT_MOST)]
-        await stage.later(GATHER_OTHERS)
+        await stage.later(GATHER_CRITICAL)
         assert stage.phone.messages[-1].title == "4 messages in one. title of m08"
         assert len(stage.phone.messages) == INCIDENTS_AT_MOST + 1
         assert stage.waiting() == []
@@ -122,23 +137,22 @@ async def test_the_first_of_a_minute_go_singly_and_the_rest_are_gathered(tmp_pat
 async def test_the_sixth_account_within_a_minute_waits_for_others(tmp_path: Path) -> None:
     async with Stage(tmp_path) as stage:
         for number in range(ACCOUNTS_AT_MOST + 2):
-            stage.put(number, account=f"a{number}")
+            stage.put(number, Severity.CRITICAL, account=f"a{number}")
             await stage.later(timedelta(milliseconds=100))
         assert len(stage.phone.messages) == ACCOUNTS_AT_MOST
-        await stage.later(GATHER_OTHERS)
+        await stage.later(GATHER_CRITICAL)
         assert stage.phone.messages[-1].title == "2 messages in one. title of m05"
 
 
 @pytest.mark.parametrize(
-    ("severity", "gather"),
-    [(Severity.CRITICAL, GATHER_CRITICAL), (Severity.WARNING, GATHER_OTHERS)],
+    ("severity", "gather"), [(Severity.CRITICAL, GATHER_CRITICAL), (Severity.WARNING, GATHER)]
 )
 async def test_what_is_critical_is_gathered_for_a_moment_only(
     tmp_path: Path, severity: Severity, gather: timedelta
 ) -> None:
     async with Stage(tmp_path) as stage:
         for number in range(INCIDENTS_AT_MOST):
-            stage.put(number)
+            stage.put(number, Severity.CRITICAL)
             await stage.later(timedelta(0))
         stage.put(20, severity)
         await stage.later(gather - timedelta(milliseconds=1))
@@ -155,34 +169,43 @@ async def test_fifty_pools_within_a_minute_come_in_few_messages_and_lose_none(
             stage.put(number)
             await stage.later(timedelta(seconds=1))
         first_minute = len(stage.phone.messages)
-        await stage.later(GATHER_OTHERS)
-        assert first_minute <= INCIDENTS_AT_MOST + 5
+        await stage.later(GATHER)
+        assert first_minute <= 6  # one each ten seconds
         said = "\n".join(f"{m.title}\n{m.body}" for m in stage.phone.messages)
         assert [n for n in range(50) if f"title of m{n:02}" not in said] == []
         assert stage.waiting() == []
 
 
-async def test_many_steps_of_few_incidents_are_no_flood(tmp_path: Path) -> None:
+async def test_a_rung_that_waits_stands_for_the_lower_one_and_is_as_urgent(
+    tmp_path: Path,
+) -> None:
+    """The milder rung that comes last must not hold back the word that the pool is critical."""
     async with Stage(tmp_path) as stage:
-        for number in range(12):
-            incident = f"i{number % INCIDENTS_AT_MOST}"
-            message = a_notification(f"m{number:02}", incident, created_at=stage.now)
-            stage.store.record(an_incident(incident), message, ("phone",))
-            stage.courier.wake()
-            await stage.later(timedelta(milliseconds=100))
-        assert stage.phone.taken == [f"m{n:02}" for n in range(12)]
+        stage.put(1)
+        stage.put(2)
+        await stage.settle()
+        stage.put(3, Severity.CRITICAL)
+        await stage.settle()
+        for name, news in (("very near", Severity.CRITICAL), ("warning", Severity.WARNING)):
+            message = a_notification(
+                name, "i01", severity=Severity.CRITICAL, created_at=stage.now, news=news
+            )
+            stage.store.record(an_incident("i01"), message, ("phone",))
+        stage.courier.wake()
+        await stage.later(GATHER)
+        assert stage.phone.taken[-1] == "warning"
+        assert stage.waiting() == []
 
 
-async def test_a_minute_of_calm_later_messages_go_singly_again(tmp_path: Path) -> None:
+async def test_a_minute_of_calm_later_a_message_goes_at_once_again(tmp_path: Path) -> None:
     async with Stage(tmp_path) as stage:
         for number in range(12):
             stage.put(number)
         await stage.settle()
         await stage.later(timedelta(seconds=61))
-        for number in range(12, 15):
-            stage.put(number)
-            await stage.later(timedelta(0))
-        assert stage.phone.taken[1:] == ["m12", "m13", "m14"]
+        stage.put(12)
+        await stage.settle()
+        assert stage.phone.taken[1:] == ["m12"]
 
 
 async def test_a_refused_batch_waits_whole(tmp_path: Path) -> None:
@@ -201,13 +224,13 @@ async def test_a_refused_batch_waits_whole(tmp_path: Path) -> None:
 
 async def test_a_stop_does_not_wait_for_more(tmp_path: Path) -> None:
     async with Stage(tmp_path) as stage:
-        for number in range(INCIDENTS_AT_MOST + 1):
+        for number in range(2):
             stage.put(number)
             await stage.later(timedelta(0))
-        assert len(stage.phone.messages) == INCIDENTS_AT_MOST
+        assert stage.phone.taken == ["m00"]
         async with asyncio.timeout(5):
             await stage.courier.drain()
-        assert stage.phone.taken[-1] == f"m{INCIDENTS_AT_MOST:02}"
+        assert stage.phone.taken == ["m00", "m01"]
         assert stage.waiting() == []
 
 

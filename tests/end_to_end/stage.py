@@ -74,7 +74,7 @@ class Receiver:
     Takes apprise's JSON posts and remembers them.
 
     `refuses` answers 503 to each; `hangs` keeps what came and never answers, so that the sender
-    can't know. `tries` counts what was refused.
+    can't know. `tries` counts what was refused, `posts` what was taken.
     """
 
     def __init__(self) -> None:
@@ -83,6 +83,7 @@ class Receiver:
         self.refuses = False
         self.hangs = False
         self.tries = 0
+        self.posts = 0
         app = web.Application()
         app.router.add_post("/", self._take)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -105,6 +106,7 @@ class Receiver:
         if self.refuses:
             self.tries += 1
             return web.Response(status=503)
+        self.posts += 1
         self.messages.extend(_singly(Message(at=at, title=row["title"], body=row["message"])))
         if self.hangs:
             await asyncio.Event().wait()

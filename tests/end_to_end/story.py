@@ -1,16 +1,25 @@
 """The simulator's own record of what happened, held against the messages that arrived."""
 
 import re
+import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import pytest
+
+from monitor.delivery import pacing
+from monitor.storage.database import FILE_NAME
 from tests.end_to_end.stage import Message
 
 Event = Mapping[str, object]
 
 WITHIN = timedelta(seconds=1)
+MINUTE = timedelta(seconds=12)
+"""A channel's minute in a test that plays a crash: paths are short there."""
 THRESHOLDS = ("0.8", "0.9")
 _RATIO = re.compile(r"\bat (?:over )?([\d.]+) %")
 
@@ -30,6 +39,12 @@ class Crossing:
         if self.account not in title or found is None or is_end:
             return False
         return Decimal(found[1]) >= Decimal(self.threshold) * 100
+
+
+def hasten(patch: pytest.MonkeyPatch) -> None:
+    """Let what is gathered within a minute be gathered within `MINUTE`."""
+    patch.setattr(pacing, "MINUTE", MINUTE)
+    patch.setattr(pacing, "GATHER", MINUTE / 6)
 
 
 def time_of(event: Event) -> datetime:
@@ -57,9 +72,16 @@ def rises(events: Iterable[Event]) -> list[Crossing]:
     return found
 
 
+def written(state: Path) -> list[Message]:
+    """Every message that a daemon committed, at the time at which it was decided."""
+    with closing(sqlite3.connect(f"file:{state / FILE_NAME}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT created_at, title, body FROM outbox ORDER BY id")
+        return [Message(at=datetime.fromisoformat(at), title=t, body=b) for at, t, b in rows]
+
+
 def told(crossing: Crossing, messages: Iterable[Message]) -> timedelta | None:
     """
-    How long after the crossing its message arrived; None where none did.
+    How long after the crossing there was its message; None where there was none.
 
     One message speaks for all rungs, so it may be named by a graver one.
     """

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from monitor.delivery.courier import GATHER_CRITICAL
+from monitor.delivery.pacing import GATHER_CRITICAL
 from monitor.simulator.server import Simulation, running
 from tests.end_to_end import kinds
 from tests.end_to_end.garbage import Body, bodies, strike

@@ -2,16 +2,21 @@
 
 from pathlib import Path
 
+import pytest
+
 from monitor.simulator.scenario import load
 from monitor.simulator.server import running
 from tests.end_to_end.stage import receiving, skip_to, watching, write_config
-from tests.end_to_end.story import WITHIN, is_news, rises, time_of, told
+from tests.end_to_end.story import WITHIN, hasten, is_news, rises, time_of, told, written
 
 SPEED = 2
 BEFORE_SECONDS = 30  # of the path: 80 % is crossed after 34
 
 
-async def test_each_rung_is_told_within_a_second_and_the_end_plainly(tmp_path: Path) -> None:
+async def test_each_rung_is_told_within_a_second_and_the_end_plainly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasten(monkeypatch)
     async with running(load("zara"), speed=SPEED) as simulation, receiving() as receiver:
         config = write_config(tmp_path, simulation.access(), receiver.url, poll_seconds=2)
         async with watching(config) as daemon:
@@ -22,10 +27,10 @@ async def test_each_rung_is_told_within_a_second_and_the_end_plainly(tmp_path: P
     crossings = rises(events)
     assert [c.threshold for c in crossings] == ["0.8", "0.9"]
     for crossing in crossings:
-        delay = told(crossing, receiver.messages)
+        delay = told(crossing, written(tmp_path / "state"))
         assert delay is not None, crossing
         assert delay < WITHIN
-    ladder = [m for m in receiver.messages if not is_news(m.title)]
+    ladder = [m for m in written(tmp_path / "state") if not is_news(m.title)]
     near, warning, critical, end = ladder[-4:]
     # 80 % of her ratio is a fifth of a percent from the end: the distance warned before.
     assert near.title.startswith("VERY NEAR 2 %: zara (bybit) is ")

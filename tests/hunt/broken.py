@@ -18,8 +18,8 @@ import structlog
 
 from monitor.alerts import incident as incident_module
 from monitor.alerts.place import Place
-from monitor.delivery import courier as courier_module
 from monitor.delivery.courier import _Worker
+from monitor.delivery.pacing import Pace
 from monitor.engine import freshness as freshness_module
 from monitor.engine.effects import State
 from monitor.engine.engine import Engine
@@ -170,8 +170,12 @@ def _no_hysteresis() -> list[Patch]:
     return [
         _instead(incident_module, "OPENINGS_AT_MOST", 10**6),
         _instead(incident_module, "OUTAGES_AT_MOST", 10**6),
-        _instead(courier_module, "INCIDENTS_AT_MOST", 10**6),
+        *_nothing_gathered(),
     ]
+
+
+def _nothing_gathered() -> list[Patch]:
+    return [_instead(Pace, "next", lambda _, newest, __: (newest[:1], 0.0))]
 
 
 BROKEN = (
@@ -286,10 +290,7 @@ BROKEN = (
             accounts=_many(),
             moves=tuple(_to(60, 0.95, 15.0, account.name) for account in _many()[:1]),
         ),
-        patches=lambda: [
-            _instead(courier_module, "ACCOUNTS_AT_MOST", 10**6),
-            _instead(courier_module, "INCIDENTS_AT_MOST", 10**6),
-        ],
+        patches=_nothing_gathered,
     ),
     Broken(
         promise="Flood.pace",
