@@ -4,9 +4,6 @@ A few random accounts of every kind: the product's figures against the simulator
 Many more of them: bench/surveyors.py. How near the figures must come depends on the wire: Binance
 and OKX send all digits that count, Bybit cuts each amount at eight decimals, its coins' too: of
 an isolated position of 30 USD that leaves six digits.
-
-Options stand inside the exchange's figure: what the simulator has them do as prices move is its
-own affair, so prices and advice of accounts that hold some are not compared.
 """
 
 from __future__ import annotations
@@ -37,9 +34,6 @@ async def test_a_random_account_is_what_the_exchange_says(kind: str) -> None:
             found = compare(snapshot, stage.truth(seed), seed)
             wrong = {n: gap for n, gap in found.gaps.items() if gap.relative > allowed}
             assert set(found.verdicts) <= {"agrees"}
-            if "options" in kind:
-                assert {name for name in wrong if "price" not in name} == set()
-                continue
             assert wrong == {}
             assert list(complaints(stage, snapshot, seed)) == []
 

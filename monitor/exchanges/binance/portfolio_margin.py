@@ -7,8 +7,9 @@ price of its coin at one rate; what is left over (rounding, marks a moment apart
 
 Where that can't be said it is assumed, unverified, to grow with what it stands for: with the
 marks of linear positions and the prices of coins owed, spread over them by worth; and never to
-fall below what Binance said. So it is without readable tiers, under PM Pro SPAN, whose rule is
-its own, and where the legs by their tiers alone need more than Binance holds against all.
+fall below what Binance said. A leg that climbs its tiers then needs more than was assumed: what
+is advised may fall short by that. So it is without readable tiers, under PM Pro SPAN, whose
+rule is its own, and where the legs by their tiers alone need more than Binance holds.
 
 Source: Binance «Portfolio Margin Pro: Unified Maintenance Margin Ratio» (futures maintenance
 margin and loans, each at the index; loans at 10 %, 8 % and 5 % with 3x, 5x and 10x), read

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.exchanges.binance import EXCHANGE
+from monitor.exchanges.call import Replies
 from monitor.risk import CarriedMargin, evaluate, liquidation_prices
 from monitor.risk.model import Basis
 from tests.exchanges.binance import coins, wire
@@ -280,6 +281,29 @@ def test_each_symbol_s_tiers_are_asked_for_and_are_no_condition():
     # A list of all that leaves the symbol out is no answer.
     other = [{"symbol": "ETHUSDT", "brackets": wire.bracket_rows(*wire.ETH_2026)}]
     assert list(asked(account(**{UM_BRACKETS: other}))) == [f"{um}BTCUSDT"]
+
+
+def test_a_pro_account_of_its_own_endpoints_asks_for_the_wallets_tiers():
+    told = without(account(), UM_BRACKETS, CM_BRACKETS)
+    whole = told.pop("GET /papi/v1/account") | {"accountType": "PM_1"}
+    said = [
+        *wire.replies(told),
+        wire.reply("GET /sapi/v1/portfolio/account", whole),
+        wire.reply("GET /sapi/v1/portfolio/balance", told["GET /papi/v1/balance"]),
+        wire.reply(
+            "GET /fapi/v3/positionRisk",
+            [wire.position("BTCUSDT", "1", "40000", "40000", "160")],
+        ),
+        wire.reply("GET /dapi/v1/positionRisk", told["GET /papi/v1/cm/positionRisk"]),
+    ]
+    said = [each for each in said if each.body != wire.NO_PORTFOLIO]
+
+    wanted = EXCHANGE.needed(Replies(said, {"GET /papi/v1/account"}))
+
+    assert {c.request: c.optional for c in wanted if "leverageBracket" in c.path} == {
+        "GET /fapi/v1/leverageBracket?symbol=BTCUSDT": True,
+        "GET /dapi/v2/leverageBracket?symbol=BTCUSD_PERP": True,
+    }
 
 
 # --- after an event

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.exchanges.okx import rows
+from monitor.exchanges.okx.held import Held
 from monitor.exchanges.okx.remainders import GROWING, ORDERS, Remainder
 from monitor.exchanges.payload import Row
 from monitor.risk import CarriedMargin, Mark, evaluate
@@ -15,6 +16,7 @@ from monitor.risk.model import Basis
 from monitor.risk.result import Verdict
 from tests.exchanges.okx import examples, wire
 from tests.exchanges.okx.figures import close, figured, pool_of, reported, verdict
+from tests.exchanges.okx.frames import after, traded
 
 BALANCE = "GET /api/v5/account/balance"
 POSITIONS = "GET /api/v5/account/positions"
@@ -206,6 +208,29 @@ def test_margin_in_a_coin_that_left_the_pool_stays_as_it_was_said():
     assert within == replace(remainder, maintenance=Decimal(6), margins=margins[1:])
     assert not within.is_nothing
     assert not replace(within, maintenance=Decimal(0)).is_nothing
+
+
+def test_a_closed_option_whose_coin_left_with_it_is_still_required_until_the_next_reading():
+    told = examples.multi(mgnRatio="")
+    btc = told[BALANCE]["data"][0]["details"][0]
+    btc.update(cashBal="0", eq="-0.002", eqUsd="-192.0384", disEq="-192.0384")
+    short_call = option(upl="0")
+    told[POSITIONS]["data"].append(short_call)
+
+    read = after(traded({**short_call, "pos": "0"}), told=told).snapshot(wire.NOON)
+    pool = pool_of(read, "unified")
+
+    assert "BTC" not in {c.asset for c in pool.collateral}
+    assert pool.carried_margins == ()
+    assert close(pool.other_maintenance, Decimal("960.192"))
+
+
+def test_only_options_to_sell_are_puts():
+    put = Held(inst_type="OPTION", inst_id="BTC-USD-1-2-P", pos_id="1", contracts=Decimal(1))
+
+    assert put.is_put
+    assert not replace(put, inst_id="BTC-USD-1-2-C").is_put
+    assert not replace(put, inst_type="NOVELTY").is_put
 
 
 def test_an_isolated_option_is_a_pool_of_okxs_own_word():
