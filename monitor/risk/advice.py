@@ -286,10 +286,14 @@ def _in_proportion(risk: PoolRisk, target: Target) -> Proportional | None:
             changed = reduced(changed, closing.position, closing.contracts, mark)
         return changed
 
+    def spare(step: int) -> Decimal:
+        return _spare(after(step), marks, target)
+
     flips = (share * steps for share in _flips(pool, after(steps), marks))
-    step = _enough(lambda step: _spare(after(step), marks, target), steps, flips)
-    if step is None:
+    enough = _enough(spare, steps, flips)
+    if enough is None:
         return None
+    step = _between_teeth(spare, enough)
     standing = _standing(after(step), marks)
     if not _holds(standing, target):
         return None
@@ -326,6 +330,19 @@ def _enough(spare: Spare, most: int, turns: Iterable[Decimal] = ()) -> int | Non
             return _least(spare, short, enough)
         short = stop
     return None
+
+
+def _between_teeth(spare: Spare, enough: int) -> int:
+    """
+    A number of steps of which 1 % less falls short, as one step less does.
+
+    Where several positions are closed together, each rounded to its own lot, what is spare goes
+    up and down by a lot from one step to the next: the first crossing that was met may not be
+    the lowest.
+    """
+    while (less := enough * 99 // 100) > 0 and spare(less) >= ZERO:
+        enough = _least(spare, 0, less)
+    return enough
 
 
 def _peak(spare: Spare, start: int, end: int) -> int | None:

@@ -57,6 +57,16 @@ def test_a_liability_is_charged_its_rate_and_the_fee_on_both() -> None:
     assert found.gross_notional == pytest.approx(D("25408.4180739947"), rel=D("1e-15"))
 
 
+def test_a_debt_is_charged_at_the_price_and_rate_of_what_is_owed() -> None:
+    """2 BTC at 100, bought back at 1.25 of that: a tenth of 250 is held against the pool."""
+    owed = replace(coins("BTC", -2, 100, rates=("0.9", "1.25")), borrow=a_borrow("0.1"))
+    pool = a_pool(unit="USD", collateral=(coins("USDT", 1000), owed))
+
+    found = evaluate(pool, {}, NOON)
+    assert found.collateral[1].maintenance_margin == 25
+    assert found.requirement.maintenance_margin == 25
+
+
 def test_a_position_that_has_used_up_its_settle_coin_leaves_a_debt() -> None:
     # 100 USDT and 0.5 BTC; a long of 1 ETH fell from 3,000 to 2,500: −400 USDT are owed.
     pool = a_pool(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import pytest
 
 from monitor.risk import MarginPool, Mark, advice, topped_up
-from monitor.risk.advice import _doubled, _enough, _least, _peak
-from monitor.risk.path import of_coins
-from monitor.risk.solve import _crossing, _looks, _rough_factors, _slack_along
+from monitor.risk.advice import _between_teeth, _doubled, _enough, _least, _peak
+from monitor.risk.path import is_curved, of_coins
+from monitor.risk.solve import _crossing, _looks, _rough_factors, _slack_along, adverse_paths
 from tests.build import a_pool, flat, long, marks, tiers
 from tests.risk.test_advice import RATIO_ONLY, ask
 from tests.risk.test_curved_paths import curving
@@ -91,6 +91,13 @@ def test_a_peak_that_just_suffices_ends_the_search() -> None:
     assert spare.places == [1, 0, 99, 100, 50, 51]
 
 
+def test_of_two_places_in_the_middle_either_may_just_suffice() -> None:
+    spare = Asked[int](lambda n: -abs(n - 51))
+
+    assert _peak(spare, 0, 100) == 51
+    assert spare.places == [1, 0, 99, 100, 50, 51]
+
+
 def test_level_ground_at_the_top_is_walked_from_its_near_side() -> None:
     """Of 0 to 8 the middle 4 and 5 are level: what is beyond 5 falls, and is left out."""
     spare = Asked[int](lambda n: -abs(2 * n - 9))
@@ -112,6 +119,16 @@ def test_a_turn_at_the_first_lot_is_a_stretch_of_its_own() -> None:
 
     assert _enough(spare, 10, turns=(Decimal(1),)) is None
     assert spare.places == [1, 0, 2, 9, 3, 8, 10]
+
+
+def test_a_hundredth_less_falls_short_where_rounding_puts_teeth_on_the_line() -> None:
+    """From 109 on all suffice but 112, one of whose lots is not full: 113 was met first."""
+    spare = Asked[int](lambda n: n - 109 - (5 if n == 112 else 0))
+
+    assert _between_teeth(spare, 113) == 109
+    assert spare.places[0] == 111
+    assert spare.places[-1] == 107
+    assert _between_teeth(lambda n: Decimal(n - 1), 1) == 1  # 0 is no step
 
 
 def test_in_a_quote_coin_the_top_up_is_its_first_guess(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,3 +187,23 @@ def test_a_rough_place_is_looked_at_from_just_before_and_just_behind() -> None:
     assert nearer == D("0.7") * (1 + D("1e-15"))
     assert further == D("0.7") * (1 - D("1e-15"))
     assert _rough_factors(path, D("0.8")) == set()
+
+
+def test_where_both_readings_of_net_agree_one_path_is_walked() -> None:
+    pool, known = a_pool(long("BTC", 10)), marks(BTC=100)
+
+    (path,) = adverse_paths(pool, known)
+    assert path.speed == -1
+    assert is_curved(path) is False
+
+
+def test_a_curve_is_closed_in_from_both_ends() -> None:
+    """
+    False position alone keeps the end at 2 and walks there: 40 and more looks at x² − 2.
+
+    With the weight of the end that stayed halved it takes about as many as Newton's rule.
+    """
+    slack = Asked[Decimal](lambda x: x * x - 2)
+
+    assert _crossing(slack, D(2), D(2), ONE, -ONE) == pytest.approx(D(2).sqrt(), rel=D("1e-17"))
+    assert len(slack.places) == 10
