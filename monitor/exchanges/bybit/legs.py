@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.collateral import ticker_mark
-from monitor.exchanges.bybit.fees import fee_to_close, published_rate
+from monitor.exchanges.bybit.fees import bankruptcy_share, fee_to_close, published_rate
 from monitor.exchanges.bybit.instruments import by_name, instrument_of, is_unlisted
 from monitor.exchanges.bybit.modes import Mode
 from monitor.exchanges.bybit.tiers import (
     beside_orders,
     has_no_tiers,
+    own_shares,
     tier_table,
     worst_table,
 )
@@ -122,11 +123,17 @@ def table_of(account: Account, held: Held, mark: Decimal) -> TierTable:
     """
     if has_no_tiers(account.replies, held.symbol, held.category) and held.leverage is not None:
         return worst_table(held.leverage)
+    table = tier_table(account.replies, held.symbol, held.category)
+    ordered, value = account.orders.beside(held), held.value_at(mark)
+    rate = published_rate(account.replies, held.symbol, held.category) or ZERO
+    fee = held.value_at(held.entry_price) * bankruptcy_share(held) * rate
+    told = (held.maintenance_margin or ZERO) - fee
     return beside_orders(
-        tier_table(account.replies, held.symbol, held.category),
-        account.orders.beside(held),
-        held.value_at(mark),
+        table,
+        ordered,
+        value,
         in_one_pool=account.mode is not Mode.ISOLATED,
+        own=min(own_shares(table, ordered, value), key=lambda share: abs(told - share)),
     )
 
 

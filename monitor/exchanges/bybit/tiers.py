@@ -26,7 +26,7 @@ from monitor.risk.model import (
     TierMeasure,
     TierTable,
 )
-from monitor.risk.tiers import tier_of
+from monitor.risk.tiers import maintenance_margin, tier_of
 
 if TYPE_CHECKING:
     from monitor.exchanges.call import Replies
@@ -121,32 +121,52 @@ def _check_deduction(row: Row, derived: Decimal) -> None:
         raise Malformed(row.at("mmDeduction"), f"about {derived}", str(published))
 
 
+def own_shares(table: TierTable, ordered: Decimal, notional: Decimal) -> tuple[Decimal, Decimal]:
+    """
+    What a position may be charged of the margin that it and orders of this value need together.
+
+    By the tier that its own value stands in, the orders by what they add; or by the tier of the
+    two, with all of its deduction. Bybit does not say which: the position's row does.
+    """
+    both = tier_of(notional + ordered, table)
+    own = maintenance_margin(notional, notional, table)
+    return own, notional * both.maintenance_rate - both.deduction
+
+
 def beside_orders(
-    table: TierTable, ordered: Decimal, notional: Decimal, *, in_one_pool: bool
+    table: TierTable,
+    ordered: Decimal,
+    notional: Decimal,
+    *,
+    in_one_pool: bool,
+    own: Decimal | None = None,
 ) -> TierTable:
     """
     The table of a position beside which orders of this value are open, by its own notional.
 
     Positions and orders of a side pick their tier together. In cross margin both are charged to
-    one pool: where the position's mark takes the two into another tier, the order's margin
-    changes by the order's value × the change of the rate. The orders' margin is carried as it
-    stands now, so that change is put into the deductions here; at `notional`, which is the
-    position's now, the position's own margin is as without it. An isolated position's pool
-    bears no order, so its table is only moved.
+    one pool: as the position's value changes, what the two need together is what changes. The
+    orders' part is carried as it stands now, so all of the change is put into the deductions
+    here. An isolated position's pool bears no order, so its table is only moved.
+
+    Args:
+        own: What the position is charged of it at `notional`, which is its value now; by the
+            tier of its own value where none is given.
 
     Source: Bybit «Introduction to Risk Limit», 2025-09-18: value at mark, positions and orders
     together.
     """
     if not ordered:
         return table
-    now = tier_of(notional + ordered, table).maintenance_rate
+    together = maintenance_margin(notional + ordered, notional + ordered, table)
+    carried = together - (own_shares(table, ordered, notional)[0] if own is None else own)
     reached = [t for t in table.tiers if t.cap is None or t.cap > ordered]
     if not reached:
         last = table.tiers[-1]
         return replace(table, tiers=(replace(last, floor=ZERO, cap=None),))
 
     def moved(tier: LeverageTier) -> LeverageTier:
-        change = ordered * (tier.maintenance_rate - now) if in_one_pool else ZERO
+        change = ordered * tier.maintenance_rate - carried if in_one_pool else ZERO
         return replace(
             tier,
             floor=max(ZERO, tier.floor - ordered),

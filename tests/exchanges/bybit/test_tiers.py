@@ -10,7 +10,13 @@ import pytest
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.envelope import listing
-from monitor.exchanges.bybit.tiers import beside_orders, borrow_of, haircuts, tier_table
+from monitor.exchanges.bybit.tiers import (
+    beside_orders,
+    borrow_of,
+    haircuts,
+    own_shares,
+    tier_table,
+)
 from monitor.exchanges.call import Replies
 from monitor.risk import maintenance_margin
 from tests.exchanges.bybit.wire import borrow_tiers, envelope, ratios, replies, risk_limits
@@ -214,8 +220,19 @@ STEPS = (
     ],
 )
 def test_orders_beside_a_position_pick_its_tier_with_it(held: str, own: str) -> None:
-    moved = beside_orders(table(*STEPS), Decimal(1000), Decimal(2500), in_one_pool=True)
+    moved = beside_orders(
+        table(*STEPS), Decimal(1000), Decimal(2500), in_one_pool=True, own=Decimal("57.5")
+    )
     assert maintenance_margin(Decimal(held), Decimal(held), moved) == Decimal(own)
+
+
+def test_a_position_that_is_charged_by_its_own_tier_leaves_the_orders_what_they_add() -> None:
+    """2,500 alone are charged 60, so 32.5 of the 92.5 are the orders', and stay carried."""
+    steps = table(*STEPS)
+    moved = beside_orders(steps, Decimal(1000), Decimal(2500), in_one_pool=True)
+    found = [maintenance_margin(Decimal(v), Decimal(v), moved) for v in (2500, 1500, 500, 5000)]
+    assert found == [60, Decimal("27.5"), 0, Decimal("157.5")]
+    assert own_shares(steps, Decimal(1000), Decimal(2500)) == (60, Decimal("57.5"))
 
 
 def test_an_isolated_position_bears_no_order() -> None:
