@@ -231,6 +231,7 @@ class Daemon:
             ),
             poll_seconds=account.poll_seconds,
             turns=self._polls.join(account, client, lambda: self._is_heard(account.name)),
+            standing=client.gate.standing,
             allow_trading_key=account.allow_trading_key,
         )
         patience = self._settings.budgets.marks_seconds
