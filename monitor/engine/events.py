@@ -33,7 +33,9 @@ class SnapshotTaken:
     `read_at`: when the reading began on which a live book stands that came with it; None where
     an event alone was laid on what was known. `closed`: the positions whose end events told of
     since a reading showed fewer, by pool, symbol and side. `is_view`: an event says how all of
-    the account stands, since everything else would have been told too.
+    the account stands, since everything else would have been told too. `beneath`: the reading
+    itself, without the events that a live book has on top of it; None where it is the snapshot,
+    or its replies were not of one moment.
     """
 
     snapshot: AccountSnapshot
@@ -42,6 +44,7 @@ class SnapshotTaken:
     read_at: datetime | None = None
     closed: frozenset[HeldKey] = frozenset()
     is_view: bool = True
+    beneath: AccountSnapshot | None = None
 
     @property
     def reading_at(self) -> datetime | None:

@@ -178,9 +178,20 @@ class AccountListener:
     def reading_begins(self, at: datetime) -> None:
         self._live.reading_begins(at)
 
-    def read(self, view: AccountView, began: datetime, depth: Depth = Depth.WHOLE) -> None:
+    def read(
+        self,
+        view: AccountView,
+        began: datetime,
+        depth: Depth = Depth.WHOLE,
+        *,
+        is_torn: bool = False,
+    ) -> None:
         """
         Take a reading that began at this time, and hand it on with what was told since.
+
+        Args:
+            is_torn: Its replies are not of one moment: with events on top of it there is nothing
+                in it that ours and theirs could be compared by.
 
         Raises:
             ExchangeError: If it can't be understood.
@@ -194,6 +205,7 @@ class AccountListener:
             at=at,
             source=reading.source,
             read_at=began,
+            beneath=None if is_torn else reading.beneath,
         )
         self._deliver(taken)
         self._follow(reading.snapshot)

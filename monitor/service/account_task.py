@@ -371,7 +371,7 @@ class AccountTask:
         is_first = self._listener.snapshot is None
         try:
             view = self._exchange.read_account(self.name, replies)
-            self._listener.read(view, began, depth)
+            self._listener.read(view, began, depth, is_torn=self._was_torn)
         except ExchangeError:
             # What can't be understood may be a table that has changed under us.
             self.rest.forget()

@@ -74,11 +74,13 @@ class Reading:
 
     `source` is REST where the snapshot is the reading's own, LIVE where frames stand on top
     of it. `is_behind`: the reading is older than what was told; ask again soon. `untold` is
-    set where it shows what no frame told, while all streams were whole.
+    set where it shows what no frame told, while all streams were whole. `beneath` is the
+    reading's own snapshot, of the time when it began, where the other is not.
     """
 
     snapshot: AccountSnapshot
     source: Source
+    beneath: AccountSnapshot | None = None
     is_behind: bool = False
     untold: Difference | None = None
 
@@ -212,7 +214,13 @@ class LiveAccount:
         if self._left_gap_at is not None and self._left_gap_at <= began:
             self._left_gap_at = None
         self._is_whole = are_whole and not self._gaps
-        return Reading(snapshot=snapshot, source=source, is_behind=told is not None, untold=untold)
+        return Reading(
+            snapshot=snapshot,
+            source=source,
+            beneath=plain if source is Source.LIVE else None,
+            is_behind=told is not None,
+            untold=untold,
+        )
 
     def _held_against(
         self, view: AccountView, plain: AccountSnapshot, began: datetime

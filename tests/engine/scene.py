@@ -92,6 +92,7 @@ class Scene:
         reported: dict[str, Reported] | None = None,
         is_reading: bool = False,
         closed: frozenset[HeldKey] = frozenset(),
+        beneath: AccountSnapshot | None = None,
         **prices: Number,
     ) -> Scene:
         """`is_reading`: a live book on a reading of that moment; `closed`: ends that were told."""
@@ -99,7 +100,14 @@ class Scene:
         taken = snapshot(*pools, at=read_at, reported=reported, **prices)
         began = read_at if is_reading else None
         return self.feed(
-            SnapshotTaken(snapshot=taken, at=self.at, source=source, read_at=began, closed=closed)
+            SnapshotTaken(
+                snapshot=taken,
+                at=self.at,
+                source=source,
+                read_at=began,
+                closed=closed,
+                beneath=beneath,
+            )
         )
 
     def tick(

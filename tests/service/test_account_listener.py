@@ -142,6 +142,24 @@ async def test_a_reading_that_is_behind_is_followed_by_another() -> None:
     await until(lambda: scene.asked > before, "the account being asked for again")
 
 
+async def test_beneath_a_live_book_lies_the_reading_unless_it_is_of_two_moments() -> None:
+    scene = Scene()
+    for is_torn in (False, True):
+        scene.later(1).hear(Told(changes=True), contracts="7")
+        view = BookView(contracts=Decimal(5), at=NOON)
+        scene.listener.read(view, scene.now, is_torn=is_torn)
+        taken = scene.delivered[-1]
+        assert isinstance(taken, SnapshotTaken)
+        assert taken.source is Source.LIVE
+        held = (
+            None
+            if taken.beneath is None
+            else {p.contracts for pool in taken.beneath.pools for p in pool.positions}
+        )
+        assert held == (None if is_torn else {5})
+    scene.listener.stop()
+
+
 async def test_what_nobody_told_is_counted_told_and_the_streams_are_renewed_once() -> None:
     scene = Scene()
     scene.later(10).read("6")

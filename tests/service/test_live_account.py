@@ -93,6 +93,10 @@ def test_frames_that_were_held_back_go_on_top_of_the_reading() -> None:
     assert contracts(reading.snapshot) == 8
     assert (reading.source, reading.is_behind, reading.untold) == (Source.LIVE, False, None)
     assert reading.snapshot.at == at(10.2)
+    # Beneath lies the reading as it was, of the time when it began.
+    assert contracts(reading.beneath) == 5
+    assert reading.beneath is not None
+    assert reading.beneath.at == at(10.1)
 
 
 def test_without_a_gap_the_successors_frames_count_from_its_opening_on() -> None:
@@ -127,6 +131,7 @@ def test_a_reading_that_shows_what_was_told_during_it_stays_a_reading() -> None:
     day.hear(frame("7", 10.1))
     reading = day.live.read(view(7, 10.1), at(10), are_whole=True)
     assert (contracts(reading.snapshot), reading.source) == (7, Source.REST)
+    assert reading.beneath is None
     # It holds since the frame, or the engine would take it for older than that.
     assert reading.snapshot.at == at(10.1)
 
