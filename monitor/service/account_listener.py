@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from monitor.exchanges.account_feed import AccountFeed, AccountNews
     from monitor.exchanges.port import AccountStream, AccountView
     from monitor.risk.model import AccountSnapshot
-    from monitor.service.live_account import After, Difference
+    from monitor.service.live_account import After
+    from monitor.service.untold import Untold
 
 log = structlog.get_logger()
 
@@ -70,7 +71,7 @@ class AccountListener:
         self._live = LiveAccount()
         self._asked_at = float("-inf")
         self._asking: asyncio.TimerHandle | None = None
-        self._judging: asyncio.TimerHandle | None = None
+        self._judging: set[asyncio.TimerHandle] = set()
         self._renewed_at = float("-inf")
         # The latest of what a lean reading would not show.
         self._happened_at: datetime | None = None
@@ -98,9 +99,10 @@ class AccountListener:
         return wanted if self._happened_at is None else Depth.WHOLE
 
     def stop(self) -> None:
-        for timer in (self._asking, self._judging):
-            if timer is not None:
-                timer.cancel()
+        for timer in self._judging:
+            timer.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
 
     # -- the streams ------------------------------------------------------------------------
 
@@ -213,27 +215,28 @@ class AccountListener:
             log.info("reading.behind", account=self._account)
             asyncio.get_running_loop().call_later(ASK_AGAIN_SECONDS, self._ask)
         if reading.untold is not None:
-            self._judge_later(reading.untold, at)
+            self._judge_later(reading.untold)
 
-    def _judge_later(self, difference: Difference, at: datetime) -> None:
-        if self._judging is None:
-            self._judging = asyncio.get_running_loop().call_later(
-                EVENT_MAY_COME_SECONDS, self._judge, difference, at
-            )
+    def _judge_later(self, untold: Untold) -> None:
+        def judge() -> None:
+            self._judging.discard(timer)
+            self._judge(untold)
 
-    def _judge(self, difference: Difference, at: datetime) -> None:
+        timer = asyncio.get_running_loop().call_later(EVENT_MAY_COME_SECONDS, judge)
+        self._judging.add(timer)
+
+    def _judge(self, untold: Untold) -> None:
         """
         Whether what a reading showed was told after all; if not, an event was lost.
 
         A stream that is silent while REST shows changes may be deaf for good: another program
         ended its ticket, say. It is opened anew.
         """
-        self._judging = None
-        if self._live.told_since(at) or not self._is_told_all or self.feed is None:
+        if not self._live.is_left(untold) or not self._is_told_all or self.feed is None:
             return
         self.untold += 1
         log.warning("event.lost", account=self._account, so_far=self.untold)
-        self._deliver(Drifted(before=difference.before, after=difference.after, at=self._now()))
+        self._deliver(Drifted(before=untold.before, after=untold.after, at=self._now()))
         now = asyncio.get_running_loop().time()
         if now - self._renewed_at >= RENEW_AT_MOST_EVERY_SECONDS:
             self._renewed_at = now

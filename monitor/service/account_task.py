@@ -37,8 +37,9 @@ from monitor.exchanges.call import Depth
 from monitor.exchanges.pace import Standing
 from monitor.service.account_listener import AccountListener
 from monitor.service.key_rights import KeyRights
-from monitor.service.live_account import LONGEST_QUOTE, NOT_UNDERSTOOD
+from monitor.service.live_account import LONGEST_QUOTE
 from monitor.service.mark_probe import MarkProbe
+from monitor.service.untold import NOT_UNDERSTOOD
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

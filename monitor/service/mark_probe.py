@@ -12,7 +12,7 @@ from monitor.engine.events import MarksMoved, Source
 from monitor.errors import ExchangeError
 from monitor.exchanges.call import Replies
 from monitor.risk.model import Mark
-from monitor.service.live_account import NOT_UNDERSTOOD
+from monitor.service.untold import NOT_UNDERSTOOD
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -184,6 +184,36 @@ async def test_an_event_that_comes_after_the_reading_was_not_lost() -> None:
     assert scene.feed.renewed == 0
 
 
+async def test_an_event_of_something_else_does_not_tell_of_what_was_lost() -> None:
+    scene = Scene()
+    scene.later(10).read("6")
+    frame = Frame(feed="account", text=book("5", scene.now, "600"), at=scene.now)
+    scene.listener.hear(Heard(number=1, frame=frame, told=Told(changes=True)))
+    await until(lambda: scene.of(Drifted), "the drift being told")
+
+
+async def test_another_reading_in_between_takes_nothing_from_what_was_told() -> None:
+    scene = Scene()
+    scene.later(10).read("6", held_at=10)
+    scene.later(0.5).hear(Told(changes=True), contracts="6")
+    scene.later(1).read("6", held_at=10.5)
+    await asyncio.sleep(0.2)
+    assert scene.of(Drifted) == []
+
+
+async def test_of_two_readings_each_is_judged_by_itself() -> None:
+    scene = Scene()
+    scene.later(10).read("6", held_at=10)
+    scene.later(0.5).read("7")
+    scene.later(0.5).hear(Told(changes=True), contracts="7")
+    # The event of 7 tells of the second; that it was 6 in between is told by it as well.
+    await asyncio.sleep(0.2)
+    assert scene.of(Drifted) == []
+    for seconds, contracts in enumerate(("8", "9")):
+        scene.later(1).read(contracts, held_at=12 + seconds)
+    await until(lambda: len(scene.of(Drifted)) == 2, "both")
+
+
 async def test_while_a_stream_is_down_readings_tell_all_and_nothing_was_lost() -> None:
     scene = Scene()
     scene.feed.is_healthy = False

@@ -206,6 +206,37 @@ def test_nothing_counts_as_untold_while_a_stream_was_not_whole() -> None:
     assert day.read(view(9), 32).untold is None
 
 
+class Trades(BookView):
+    """Frames of it tell of positions, and never of the wallet."""
+
+    def updated(self, frame: Frame) -> BookView:
+        after = super().updated(frame)
+        return self if after is self else replace(after, cash=self.cash)
+
+
+def test_in_a_busy_account_too_it_is_said_what_nobody_told() -> None:
+    def trades(contracts: int, held: float, cash: int) -> BookView:
+        return Trades(contracts=Decimal(contracts), at=at(held), cash=Decimal(cash))
+
+    day = Day()
+    day.read(trades(5, 0, 500), 1)
+    # While it is read the account trades, and that 200 left the wallet nobody told.
+    day.live.reading_begins(at(10))
+    day.hear(frame("7", 10.2))
+    reading = day.live.read(trades(5, 0, 300), at(10), are_whole=True)
+    assert reading.source is Source.LIVE
+    assert reading.untold is not None
+    assert {name for _, name, _ in reading.untold.left} == {"USDT"}
+    day.hear(frame("8", 11))
+    assert day.live.is_left(reading.untold)
+
+
+def test_a_reading_that_is_behind_says_nothing_of_what_was_lost() -> None:
+    day = Day()
+    day.hear(frame("7", 9.9))
+    assert day.read(view(5, cash=300), 10).untold is None
+
+
 def test_a_frame_that_the_view_cannot_take_has_the_account_read() -> None:
     class Strange(BookView):
         def updated(self, frame: Frame) -> BookView:
