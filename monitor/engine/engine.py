@@ -39,7 +39,8 @@ from monitor.engine.events import (
 )
 from monitor.engine.happenings import Happenings
 from monitor.engine.inquest import Inquest
-from monitor.engine.knowledge import ASK_AGAIN_SECONDS, Budgets, Feed, Knowledge, Touched
+from monitor.engine.knowledge import ASK_AGAIN_SECONDS, Budgets, Feed, Knowledge
+from monitor.engine.moves import Touched
 from monitor.engine.openings import Opened, openings
 from monitor.engine.unread import completed
 from monitor.engine.wants import Wants

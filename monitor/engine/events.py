@@ -59,6 +59,8 @@ class MarksMoved:
     """
     `confirmed`: symbols whose last mark still holds at that time. `worst` holds, beside each
     newest mark, others since the last event (the lowest and the highest of a spike).
+    `unchanged_seconds`: of marks that were asked for, how long their live feed may be silent
+    about one that does not move; 0 where it tells of each all the time.
     """
 
     marks: Mapping[str, Mark]
@@ -66,6 +68,7 @@ class MarksMoved:
     source: Source = Source.LIVE
     confirmed: Mapping[str, datetime] = field(default_factory=dict)
     worst: Mapping[str, tuple[Mark, ...]] = field(default_factory=dict)
+    unchanged_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,4 +67,11 @@ class MarkProbe:
         offset = timedelta(seconds=self._rest.offset_seconds or 0.0)
         ours = {s: Mark(price=m.price, at=min(now, m.at - offset)) for s, m in marks.items()}
         if ours:
-            self._deliver(MarksMoved(marks=ours, at=now, source=Source.REST))
+            self._deliver(
+                MarksMoved(
+                    marks=ours,
+                    at=now,
+                    source=Source.REST,
+                    unchanged_seconds=self._exchange.unchanged_seconds,
+                )
+            )

@@ -115,6 +115,7 @@ class Scene:
         *,
         source: Source = Source.LIVE,
         age: float = 0,
+        unchanged_seconds: float = 0,
         worst: dict[str, tuple[Number, ...]] | None = None,
         **prices: Number,
     ) -> Scene:
@@ -124,6 +125,7 @@ class Scene:
                 marks={f"{base}USDT": mark(price, held_at) for base, price in prices.items()},
                 at=self.at,
                 source=source,
+                unchanged_seconds=unchanged_seconds,
                 worst={
                     f"{base}USDT": tuple(mark(price, held_at) for price in marks)
                     for base, marks in (worst or {}).items()

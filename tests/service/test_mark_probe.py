@@ -52,7 +52,7 @@ def marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping[str,
 
 
 def probe(rest: Rest, moved: list[MarksMoved], read: object = marks) -> MarkProbe:
-    exchange = replace(FAKE, mark_calls=calls, read_marks=read)  # type: ignore[arg-type] - a double
+    exchange = replace(FAKE, mark_calls=calls, read_marks=read, unchanged_seconds=12.0)  # type: ignore[arg-type] - a double
     return MarkProbe(
         "main",
         exchange=exchange,
@@ -85,7 +85,12 @@ async def test_what_came_is_delivered_on_our_clock_whatever_else_did_not_come() 
     await until(lambda: moved, "the answer")
     at = NOON - timedelta(seconds=2)
     assert moved == [
-        MarksMoved(marks={"SOLUSDT": Mark(price=Decimal(100), at=at)}, at=NOON, source=Source.REST)
+        MarksMoved(
+            marks={"SOLUSDT": Mark(price=Decimal(100), at=at)},
+            at=NOON,
+            source=Source.REST,
+            unchanged_seconds=12.0,
+        )
     ]
 
 
