@@ -115,6 +115,7 @@ class AccountTask:
         poll_seconds: float,
         turns: Turns | None = None,
         standing: Standing | None = None,
+        pause_seconds: float = 0.0,
         allow_trading_key: bool,
     ) -> None:
         self.name = name
@@ -151,6 +152,7 @@ class AccountTask:
             name, exchange=exchange, rest=rest, now=shell.now, deliver=mailbox.put
         )
         self._was_torn = False
+        self._pause_seconds = pause_seconds
         self._deaths: deque[float] = deque(maxlen=DEATHS_ALLOWED)
 
     def listen_with(self, feed: MarkFeed) -> None:
@@ -207,8 +209,8 @@ class AccountTask:
     async def run(self) -> None:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "engine": self._process,
-            "account": self._poll,
             "clock": self._tick,
+            "account": self._poll,
         }
         if self._feed is not None:
             parts["marks"] = self._feed.run
@@ -290,6 +292,9 @@ class AccountTask:
     # --- the account by REST -------------------------------------------------------------
 
     async def _poll(self) -> None:
+        # The feeds have nothing to follow before a first reading: they wait with it.
+        await asyncio.sleep(self._pause_seconds)
+        self._pause_seconds = 0.0
         failures = 0
         loop = asyncio.get_running_loop()
         while True:

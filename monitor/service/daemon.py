@@ -127,7 +127,7 @@ class Daemon:
         for notice in store.notices:
             log.error("state.unsound", because=notice)
             self._tell(notices.state_fails(notice, self.now()))
-        note_start(store, self._tell, self.now())
+        self._pause_seconds = note_start(store, self._tell, self.now())
         control = ControlServer(
             socket_path(settings.state_directory),
             status=lambda shocks: status_report(self.board.assessments(), self.now(), shocks),
@@ -232,6 +232,7 @@ class Daemon:
             poll_seconds=account.poll_seconds,
             turns=self._polls.join(account, client, lambda: self._is_heard(account.name)),
             standing=client.gate.standing,
+            pause_seconds=self._pause_seconds,
             allow_trading_key=account.allow_trading_key,
         )
         patience = self._settings.budgets.marks_seconds

@@ -122,6 +122,7 @@ class Stage:
     known: bool = False
     allowed: bool = False
     poll_seconds: float = 15.0
+    pause_seconds: float = 0.0
     torn: list[str | None] = field(default_factory=list)
     now: datetime = NOON
 
@@ -152,6 +153,7 @@ class Stage:
             ),
             poll_seconds=self.poll_seconds,
             standing=self.standing,
+            pause_seconds=self.pause_seconds,
             allow_trading_key=self.allowed,
         )
 
@@ -275,6 +277,16 @@ async def test_wanted_marks_are_asked_for_by_rest_and_put_on_our_clock() -> None
     assert stage.rest.doubted == 1
 
 
+async def test_after_a_pause_the_account_is_read_and_its_clock_ticks_meanwhile() -> None:
+    stage = Stage(pause_seconds=0.3)
+    running = asyncio.create_task(stage.task.run())
+    await until(lambda: stage.engine.seen, "the clock")
+    await asyncio.sleep(0.1)
+    assert (stage.rest.reads, stage.rest.asked) == (0, [])
+    await until(lambda: stage.rest.reads, "the first reading")
+    await ended(running)
+
+
 async def test_a_wanted_snapshot_is_read_without_waiting_for_the_next_poll() -> None:
     stage = Stage(poll_seconds=3600)
     running = asyncio.create_task(stage.task.run())
@@ -284,65 +296,6 @@ async def test_a_wanted_snapshot_is_read_without_waiting_for_the_next_poll() -> 
     await until(lambda: stage.rest.reads >= 2, "reading 2")
     stage.task.wake_up()
     await until(lambda: stage.rest.reads >= 3, "reading 3")
-    await ended(running)
-
-
-async def test_what_answers_an_alarm_is_known_as_that_until_it_is_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("monitor.service.account_task.HURRY_SECONDS", 0.0)
-    stage = Stage(poll_seconds=3600)
-    running = asyncio.create_task(stage.task.run())
-    await until(lambda: stage.rest.reads >= 1, "reading 1")
-    seen: list[bool] = []
-
-    async def read_account(*, depth: Depth = Depth.WHOLE) -> Replies:
-        del depth
-        seen.append(stage.standing.is_alarmed)
-        return Replies()
-
-    stage.rest.read_account = read_account  # type: ignore[method-assign] # to look at it meanwhile
-    assert not stage.standing.is_alarmed
-    for effect in (SnapshotWanted(because="they are gone"), LogsWanted()):
-        stage.engine.wishes = [effect]
-        stage.mailbox.put(TimePassed(at=NOON))
-        before = len(seen)
-        await until(lambda before=before: len(seen) > before, "the next reading")
-        await until(lambda: not stage.standing.is_alarmed, "the answer")
-    stage.task.poll_soon()
-    await until(lambda: len(seen) == 3, "the hurried reading")
-    # A balance that moved is told by its logs in good time.
-    assert seen == [True, False, True]
-    await ended(running)
-
-
-async def test_an_alarm_that_comes_while_the_account_is_read_is_for_the_next_reading() -> None:
-    stage = Stage(poll_seconds=3600)
-    alarmed: list[bool] = []
-
-    async def read_account(*, depth: Depth = Depth.WHOLE) -> Replies:
-        del depth
-        alarmed.append(stage.standing.is_alarmed)
-        if len(alarmed) == 1:
-            stage.task.wake_up()
-        return Replies()
-
-    stage.rest.read_account = read_account  # type: ignore[method-assign] # to act meanwhile
-    running = asyncio.create_task(stage.task.run())
-    await until(lambda: len(alarmed) == 2, "the second reading")
-    assert alarmed == [False, True]
-    await until(lambda: not stage.standing.is_alarmed, "the answer")
-    await ended(running)
-
-
-async def test_an_alarm_that_could_not_be_answered_stays_one() -> None:
-    stage = Stage(poll_seconds=3600)
-    stage.rest.failures = [Unreachable("no answer", retry_after_seconds=60.0)]
-    stage.task.wake_up()
-    running = asyncio.create_task(stage.task.run())
-    await until(lambda: stage.rest.reads == 1, "the reading that fails")
-    await asyncio.sleep(0)
-    assert stage.standing.is_alarmed
     await ended(running)
 
 
