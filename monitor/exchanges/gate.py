@@ -44,7 +44,8 @@ class Host:
     What all accounts behind one host share: the quiet that it asked for, its limits, and the
     turns to open connections to it.
 
-    `share` of a published limit may be used in steady state. `spread(seconds)` lengthens a
+    `share` of a published limit may be used in steady state. `is_shared`: another monitor of
+    the same accounts uses as much, so that a burst keeps to half. `spread(seconds)` lengthens a
     wait that was asked for a little, so that not everybody comes back in that very instant.
     """
 
@@ -53,12 +54,14 @@ class Host:
         quiet: Quiet | None = None,
         *,
         share: float = STEADY_SHARE,
+        is_shared: bool = False,
         spread: Callable[[float], float] = lambda seconds: seconds,
     ) -> None:
         self.quiet = quiet or Quiet()
         self.use = Use()
         self.openings = Openings()
         self.share = share
+        self.is_shared = is_shared
         # Since when nothing but names that can't be looked up was met; None where all is well.
         self.names_fail_since: datetime | None = None
         self.spread = spread
@@ -215,6 +218,7 @@ class Gate:
         if call.verb != _READS:
             return  # a stream's ticket: it weighs least, and spares most of the readings
         share = BURST_SHARE * (0.5 if self.host.use.is_halved(now) else 1.0)
+        share *= 0.5 if self.host.is_shared else 1.0
         pace = (self.host.pace if budget.by_address else self._paces.of)(budget)
         await pace.acquire(weight, self.standing, is_urgent=is_urgent, room=_room(budget, share))
 

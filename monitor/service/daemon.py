@@ -105,8 +105,10 @@ class Daemon:
         """
         settings = self._settings
         store = open_store(settings.state_directory, self.now())
-        self._store, self._hosts = store, Hosts(store, settings.budgets.limits_share)
-        self._polls = Polls(self._hosts, settings.ladder, settings.budgets.account_seconds)
+        budgets = settings.budgets
+        self._store = store
+        self._hosts = Hosts(store, budgets.limits_share, is_shared=budgets.is_shared)
+        self._polls = Polls(self._hosts, settings.ladder, budgets.account_seconds)
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
         store.pass_on({c.name: c.min_severity for c in settings.channels})

@@ -91,6 +91,19 @@ async def test_a_burst_keeps_to_half_of_the_limit_and_after_too_many_to_a_quarte
         await asyncio.wait_for(one.enter(CALL), 0.05)
 
 
+async def test_beside_another_monitor_a_burst_keeps_to_a_quarter_f83() -> None:
+    clock, host = Hands(), Host(is_shared=True)
+    one = gate(host, clock)
+    await one.enter(replace(CALL, weight=600))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(one.enter(CALL), 0.05)
+    # So does what counts this account alone: the other monitor asks for it as well.
+    mine = replace(CALL, weight=600, budget=replace(MINUTE, name="uid", by_address=False))
+    await one.enter(mine)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(one.enter(replace(mine, weight=5)), 0.05)
+
+
 async def test_too_many_silences_the_host_until_the_wait_and_a_little_more_is_over() -> None:
     clock, host = Hands(), Host(spread=lambda seconds: seconds + 2)
     one, other = gate(host, clock), gate(host, clock)
