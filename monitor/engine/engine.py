@@ -20,7 +20,7 @@ from monitor.engine import freshness
 from monitor.engine.briefing import Briefing
 from monitor.engine.calm import common
 from monitor.engine.casebook import Casebook
-from monitor.engine.drift import drift_of
+from monitor.engine.drift import drifts_of
 from monitor.engine.effects import AccountAssessment, Assessed, SnapshotWanted, State
 from monitor.engine.events import (
     Drifted,
@@ -139,8 +139,8 @@ class Engine:
                 self._happenings.note(news, event.at)
                 self._known.taken_at = self._happenings.taken_at
             case Drifted():
-                drift = drift_of(event, self._known.marks(), event.at)
-                self._happenings.drifted(drift)
+                is_told = self._happenings.was_taken_near(event.after.at)
+                self._happenings.drifted(drifts_of(event, self._known.marks(), event.at, is_told))
             case _:
                 assert_never(event)
 

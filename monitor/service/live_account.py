@@ -196,7 +196,10 @@ class LiveAccount:
         is_sound = are_whole and self._is_whole and told is None
         if is_sound and self._view is not None and self.snapshot is not None:
             found = untold(self._view, self.snapshot, snapshot)
-        self._untold += () if found is None else (found,)
+        if found is not None:
+            for each in self._untold:
+                each.undone_by(found)
+            self._untold.append(found)
         before, shown = self.snapshot, snapshot.held
         if self._view is not None and before is not None and before.held - shown:
             self._closings.vanished(self._view, began)

@@ -42,6 +42,16 @@ class Untold:
         self.left = differences(before, after)
         self._view = view
 
+    def undone_by(self, later: Untold) -> None:
+        """
+        Forget, here and there, what a later reading shows again as it was before.
+
+        A reply may be wrong for a moment: neither that nor its end is anything that happened.
+        """
+        back = (self.left & later.left) - differences(self.before, later.after)
+        self.left -= back
+        later.left -= back
+
     def hear(self, frame: Frame) -> None:
         """Take a frame that came since. One that can't be laid on that book tells nothing."""
         try:

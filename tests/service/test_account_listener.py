@@ -214,6 +214,14 @@ async def test_of_two_readings_each_is_judged_by_itself() -> None:
     await until(lambda: len(scene.of(Drifted)) == 2, "both")
 
 
+async def test_what_was_wrong_for_a_moment_was_no_event() -> None:
+    scene = Scene()
+    scene.later(10).read("0", held_at=10)
+    scene.later(1).read("5", held_at=11)
+    await asyncio.sleep(0.2)
+    assert scene.of(Drifted) == []
+
+
 async def test_while_a_stream_is_down_readings_tell_all_and_nothing_was_lost() -> None:
     scene = Scene()
     scene.feed.is_healthy = False

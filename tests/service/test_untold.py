@@ -72,6 +72,21 @@ def test_an_event_that_can_not_be_laid_on_the_book_tells_nothing() -> None:
     assert names(difference) == {"SOL/USDT:USDT"}
 
 
+def test_what_the_next_reading_shows_as_it_was_before_was_a_wrong_reply() -> None:
+    wrong, gone = found(0, cash=600), BookView(contracts=Decimal(0), at=at(10), cash=Decimal(600))
+    back = Untold(gone, wrong.after, BookView(contracts=Decimal(5), at=at(12)).snapshot(at(12)))
+    assert names(back) == {"SOL/USDT:USDT", "USDT"}
+    wrong.undone_by(back)
+    assert (names(wrong), names(back)) == (set(), set())
+
+
+def test_what_is_of_yet_another_size_then_happened() -> None:
+    first, other = found(3), BookView(contracts=Decimal(4), at=at(12))
+    second = Untold(BookView(contracts=Decimal(3), at=at(10)), first.after, other.snapshot(at(12)))
+    first.undone_by(second)
+    assert (names(first), names(second)) == ({"SOL/USDT:USDT"}, {"SOL/USDT:USDT"})
+
+
 def test_books_that_are_alike_leave_nothing_untold() -> None:
     alike = BEFORE.snapshot(at(10))
     assert untold(BEFORE, alike, alike) is None
