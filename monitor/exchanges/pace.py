@@ -27,12 +27,15 @@ class Standing:
     """
     How an account stands: `distance` left to liquidation as a fraction, None where not known.
 
-    `is_alarmed`: a reading of it is to answer an alarm. Who waits is looked at as it stands then,
+    `is_alarmed`: a reading of it is to answer an alarm. `reading_since`: when its present reading
+    began, by the loop's clock: were fifty read side by side, each would take as long as all, and
+    be old as it ends. Who waits is looked at as it stands then,
     not as it stood when it came.
     """
 
     distance: float | None = None
     is_alarmed: bool = False
+    reading_since: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -44,10 +47,11 @@ class _Waiting:
     since: float
 
     @property
-    def rank(self) -> tuple[bool, float]:
+    def rank(self) -> tuple[bool, float, float]:
         distance = self.standing.distance
         is_routine = not (self.is_urgent or self.standing.is_alarmed)
-        return is_routine, UNKNOWN_DISTANCE if distance is None else distance
+        near = UNKNOWN_DISTANCE if distance is None else distance
+        return is_routine, near, self.standing.reading_since
 
 
 class Pace:

@@ -73,8 +73,10 @@ class AccountListener:
         self._asking: asyncio.TimerHandle | None = None
         self._judging: set[asyncio.TimerHandle] = set()
         self._renewed_at = float("-inf")
-        # The latest of what a lean reading would not show.
+        # The latest of what a lean reading would not show, and of what one would not that goes
+        # by the stream.
         self._happened_at: datetime | None = None
+        self._missed_at: datetime | None = None
 
     @property
     def snapshot(self) -> AccountSnapshot | None:
@@ -94,9 +96,13 @@ class AccountListener:
         """
         How thoroughly to read: wholly after anything that happened since the last whole reading.
 
-        What is left out of a lean one is shown as it was then.
+        What is left out of a lean one is shown as it was then. After a gap nothing may be left
+        out of which only the stream would have told.
         """
-        return wanted if self._happened_at is None else Depth.WHOLE
+        if self._happened_at is not None:
+            return Depth.WHOLE
+        is_blind = wanted is Depth.HEARD and self._missed_at is not None
+        return Depth.CALM if is_blind else wanted
 
     def stop(self) -> None:
         for timer in self._judging:
@@ -122,7 +128,9 @@ class AccountListener:
                 for after in self._live.listening(number, self._now(), is_gapless=is_gapless):
                     self._take(after)
                 if not is_gapless or self._live.has_gaps:
-                    self._ask_soon()
+                    self._missed_at = self._now()
+                    # Where others are on their way still, one reading fills the gaps of all.
+                    self._ask_soon(at_once=self._is_told_all)
             case Heard():
                 self._heard(news)
             case FeedLost() | FeedRestored():
@@ -156,16 +164,19 @@ class AccountListener:
 
     def _await(self, because: str) -> None:
         log.info("reading.awaited", account=self._account, because=because)
+        self._happened_at = self._now()
         self._deliver(ReadingAwaited(because=because, at=self._now()))
         self._ask_soon()
 
-    def _ask_soon(self) -> None:
-        """At once, and wholly; a second time within two seconds when these are over."""
-        self._happened_at = self._now()
+    def _ask_soon(self, *, at_once: bool = True) -> None:
+        """At once, or after two seconds; a second time within two seconds when these are over."""
         loop = asyncio.get_running_loop()
-        if self._asking is not None:
-            return
         wait = self._asked_at + ASK_AGAIN_SECONDS - loop.time()
+        if self._asking is not None:
+            if not at_once or wait > 0:
+                return
+            self._asking.cancel()
+        wait = wait if at_once else max(wait, ASK_AGAIN_SECONDS)
         if wait <= 0:
             self._ask_now()
         else:
@@ -201,6 +212,8 @@ class AccountListener:
         reading = self._live.read(view, began, are_whole=self._is_told_all)
         if depth is Depth.WHOLE and self._happened_at is not None and self._happened_at < began:
             self._happened_at = None
+        if depth is not Depth.HEARD and self._missed_at is not None and self._missed_at < began:
+            self._missed_at = None
         at = self._now()
         taken = SnapshotTaken(
             snapshot=reading.snapshot,

@@ -299,7 +299,7 @@ class AccountTask:
         loop = asyncio.get_running_loop()
         while True:
             self._poll_now.clear()
-            began = loop.time()
+            began = self._standing.reading_since = loop.time()
             failed = await self._read_once()
             failures = failures + 1 if failed else 0
             if failed is None:

@@ -265,6 +265,49 @@ async def test_after_anything_that_happened_a_lean_reading_would_show_what_was()
     assert scene.listener.depth(Depth.HEARD) is Depth.HEARD
 
 
+async def test_after_a_gap_nothing_is_left_to_the_stream_until_a_reading_has_shown_it() -> None:
+    scene = Scene()
+    view = BookView(contracts=Decimal(5), at=NOON)
+    scene.listener.read(view, scene.later(1).now, Depth.CALM)
+    assert scene.listener.depth(Depth.HEARD) is Depth.HEARD
+    scene.listener.hear(Opened(number=2))
+    scene.later(1).listener.hear(Listening(number=2, is_gapless=False))
+    assert scene.listener.depth(Depth.HEARD) is Depth.CALM
+    assert scene.listener.depth(Depth.WHOLE) is Depth.WHOLE
+    # Neither one that goes by the stream nor one that began before shows what was missed.
+    scene.listener.read(view, scene.now + timedelta(seconds=1), Depth.HEARD)
+    scene.listener.read(view, scene.now, Depth.WHOLE)
+    assert scene.listener.depth(Depth.HEARD) is Depth.CALM
+    scene.listener.read(view, scene.now + timedelta(seconds=1), Depth.CALM)
+    assert scene.listener.depth(Depth.HEARD) is Depth.HEARD
+    scene.listener.stop()
+
+
+async def test_where_several_streams_are_on_their_way_one_reading_fills_the_gaps_of_all() -> None:
+    scene = Scene()
+    await asyncio.sleep(0.25)
+    scene.feed.is_healthy = False
+    scene.listener.hear(Opened(number=2))
+    scene.listener.hear(Opened(number=3))
+    scene.listener.hear(Listening(number=2, is_gapless=False))
+    assert scene.asked == 1
+    scene.feed.is_healthy = True
+    scene.listener.hear(Listening(number=3, is_gapless=False))
+    assert scene.asked == 2
+    await asyncio.sleep(0.3)
+    assert scene.asked == 2
+
+
+async def test_it_is_not_waited_for_long_for_the_others() -> None:
+    scene = Scene()
+    await asyncio.sleep(0.25)
+    scene.feed.is_healthy = False
+    scene.listener.hear(Opened(number=2))
+    scene.listener.hear(Listening(number=2, is_gapless=False))
+    assert scene.asked == 1
+    await until(lambda: scene.asked == 2, "the account being asked for")
+
+
 async def test_it_has_the_feed_hold_the_streams() -> None:
     scene = Scene()
     scene.listener.listen((LOGGED_IN,))
