@@ -27,15 +27,16 @@ class Standing:
     """
     How an account stands: `distance` left to liquidation as a fraction, None where not known.
 
-    `is_alarmed`: a reading of it is to answer an alarm. `reading_since`: when its present reading
-    began, by the loop's clock: were fifty read side by side, each would take as long as all, and
-    be old as it ends. Who waits is looked at as it stands then,
-    not as it stood when it came.
+    `is_alarmed`: a reading of it is to answer an alarm. `read_at`: when its last good reading
+    began, by the loop's clock; 0 before the first. Of equals the one whose view is oldest goes
+    first, all of its calls: were fifty read side by side, each would take as long as all.
+
+    Who waits is looked at as it stands then, not as it stood when it came.
     """
 
     distance: float | None = None
     is_alarmed: bool = False
-    reading_since: float = 0.0
+    read_at: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +52,7 @@ class _Waiting:
         distance = self.standing.distance
         is_routine = not (self.is_urgent or self.standing.is_alarmed)
         near = UNKNOWN_DISTANCE if distance is None else distance
-        return is_routine, near, self.standing.reading_since
+        return is_routine, near, self.standing.read_at
 
 
 class Pace:

@@ -48,8 +48,8 @@ class AccountListener:
     """
     Takes a feed's news and readings of one account; `deliver` gets events for its engine.
 
-    `ask` has the account read at once, `follow` is called with every book that is new.
-    `untold` counts the readings that showed what no stream had told.
+    `ask` has the account read at once (True: before the routine of others), `follow` is called
+    with every book that is new. `untold` counts the readings that showed what no stream had told.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class AccountListener:
         *,
         now: Callable[[], datetime],
         deliver: Callable[[Event], None],
-        ask: Callable[[], None],
+        ask: Callable[[bool], None],
         follow: Callable[[AccountSnapshot], None],
     ) -> None:
         self.feed: AccountFeed | None = None
@@ -71,6 +71,7 @@ class AccountListener:
         self._live = LiveAccount()
         self._asked_at = float("-inf")
         self._asking: asyncio.TimerHandle | None = None
+        self._is_alarm = False
         self._judging: set[asyncio.TimerHandle] = set()
         self._renewed_at = float("-inf")
         # The latest of what a lean reading would not show, and of what one would not that goes
@@ -166,6 +167,7 @@ class AccountListener:
         log.info("reading.awaited", account=self._account, because=because)
         self._happened_at = self._now()
         self._deliver(ReadingAwaited(because=because, at=self._now()))
+        self._is_alarm = True
         self._ask_soon()
 
     def _ask_soon(self, *, at_once: bool = True) -> None:
@@ -184,7 +186,8 @@ class AccountListener:
 
     def _ask_now(self) -> None:
         self._asking, self._asked_at = None, asyncio.get_running_loop().time()
-        self._ask()
+        is_alarm, self._is_alarm = self._is_alarm, False
+        self._ask(is_alarm)
 
     # -- the readings -----------------------------------------------------------------------
 
@@ -226,7 +229,7 @@ class AccountListener:
         self._follow(reading.snapshot)
         if reading.is_behind:
             log.info("reading.behind", account=self._account)
-            asyncio.get_running_loop().call_later(ASK_AGAIN_SECONDS, self._ask)
+            asyncio.get_running_loop().call_later(ASK_AGAIN_SECONDS, self._ask, True)  # noqa: FBT003 - an alarm
         if reading.untold is not None:
             self._judge_later(reading.untold)
 

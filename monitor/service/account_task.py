@@ -145,7 +145,7 @@ class AccountTask:
             name,
             now=shell.now,
             deliver=mailbox.put,
-            ask=self._answer_alarm,
+            ask=lambda is_alarm: self._answer_alarm() if is_alarm else self._poll_now.set(),
             follow=self._follow,
         )
         self._probe = MarkProbe(
@@ -299,10 +299,11 @@ class AccountTask:
         loop = asyncio.get_running_loop()
         while True:
             self._poll_now.clear()
-            began = self._standing.reading_since = loop.time()
+            began = loop.time()
             failed = await self._read_once()
             failures = failures + 1 if failed else 0
             if failed is None:
+                self._standing.read_at = began
                 # An alarm that came while it was read is for the next reading to answer.
                 self._standing.is_alarmed = self._alarmed_at > began
                 # From one beginning to the next: slow replies must not age the view twice.

@@ -88,9 +88,9 @@ async def test_equals_go_in_the_order_in_which_they_came_the_heavy_one_too(line:
     assert await line.all() == ["heavy", "second", "third"]
 
 
-async def test_one_reading_ends_before_the_next_begins_where_both_are_alike(line: Line) -> None:
+async def test_of_equals_all_calls_of_the_one_whose_view_is_oldest_go_first(line: Line) -> None:
     first, second = line.come("first 1", 0.1), line.come("second 1", 0.1)
-    first.reading_since, second.reading_since = 1.0, 2.0
+    first.read_at, second.read_at = 1.0, 2.0
     await asyncio.sleep(0)
     line.tasks.append(asyncio.create_task(line.pace.acquire(5, first)))
     line.tasks[-1].add_done_callback(lambda _: line.through.append("first 2"))

@@ -52,6 +52,7 @@ class Scene:
         self.delivered: list[Event] = []
         self.followed: list[AccountSnapshot] = []
         self.asked = 0
+        self.alarms = 0
         self.feed = FakeFeed()
         self.listener = AccountListener(
             "main",
@@ -65,8 +66,9 @@ class Scene:
         self.listener.hear(Listening(number=1, is_gapless=False))
         self.read("5")
 
-    def _ask(self) -> None:
+    def _ask(self, is_alarm: bool) -> None:
         self.asked += 1
+        self.alarms += is_alarm
 
     def read(self, contracts: str, held_at: float = 0) -> Event:
         self.listener.reading_begins(self.now)
@@ -98,10 +100,12 @@ async def test_every_gap_and_every_ask_has_the_account_read_at_once() -> None:
     scene.hear(Told(ask="the mode was changed"))
     scene.hear(Told(ask="the mode was changed"))
     assert scene.asked == 1  # not twice within a moment
+    assert scene.alarms == 0  # what a gap hides is not known to be anything
     await until(lambda: scene.asked == 2, "the account being asked for again")
     (awaited, _) = scene.of(ReadingAwaited)
     assert isinstance(awaited, ReadingAwaited)
     assert awaited.because == "the mode was changed"
+    assert scene.alarms == 1
     scene.listener.stop()
 
 

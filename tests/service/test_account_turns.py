@@ -153,6 +153,17 @@ async def test_an_alarm_that_comes_while_the_account_is_read_is_for_the_next_rea
     await ended(running)
 
 
+async def test_the_gate_knows_since_when_the_account_is_known() -> None:
+    stage = Stage(poll_seconds=3600)
+    stage.rest.failures = [Unreachable("no answer")]
+    running = asyncio.create_task(stage.task.run())
+    await until(lambda: stage.rest.reads == 1, "the reading that fails")
+    assert stage.standing.read_at == 0
+    await until(lambda: stage.standing.read_at, "the reading that does not")
+    assert 0 <= asyncio.get_running_loop().time() - stage.standing.read_at < 1
+    await ended(running)
+
+
 async def test_an_alarm_that_could_not_be_answered_stays_one() -> None:
     stage = Stage(poll_seconds=3600)
     stage.rest.failures = [Unreachable("no answer", retry_after_seconds=60.0)]
