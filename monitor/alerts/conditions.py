@@ -212,6 +212,21 @@ def drifted(pool: PoolId, before: Decimal, after: Decimal) -> Condition:
     )
 
 
+def shrunk(pool: PoolId, parts: tuple[str, ...]) -> Condition:
+    """
+    Positions are smaller than they were and no event told why, in words each; at least one.
+
+    It may be a liquidation under way, so it is critical whatever the ratio is.
+    """
+    return Condition(
+        account=pool.account,
+        pool=pool,
+        subject=Subject.SHRUNK,
+        severity=Severity.CRITICAL,
+        because=parts[0] + (f" and {len(parts) - 1} more" if len(parts) > 1 else ""),
+    )
+
+
 def key_lacks(account: str, missing: tuple[str, ...]) -> Condition | None:
     """The key may not read something that watching needs, in the exchange's words."""
     if not missing:

@@ -191,13 +191,15 @@ class Drift:
     """
     What a reading changed in a pool though no event told of it, at the same marks.
 
-    `parts` say in words what; the ratios are those without it and with it.
+    `parts` say in words what; the ratios are those without it and with it. `shrunk` are those
+    of the parts that say of a position that it is smaller, or gone, for no known cause.
     """
 
     pool: PoolId
     parts: tuple[str, ...]
     ratio_before: Decimal
     ratio_after: Decimal
+    shrunk: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,9 +40,9 @@ class Subject(Enum):
     """
     What an incident is about.
 
-    `STANDING` is a pool on the ladder, by whatever measure. `MODE`, `TIERS` and `DRIFT` are
-    events rather than troubles: they are over as soon as they are told. `TAKEN` is what the
-    exchange took, `WARNED` its own warning: both end when nothing more is heard of them.
+    `STANDING` is a pool on the ladder, by whatever measure. `MODE`, `TIERS`, `DRIFT` and
+    `SHRUNK` are events rather than troubles: they are over as soon as they are told. `TAKEN` is
+    what the exchange took, `WARNED` its own warning: both end when nothing more is heard of them.
     """
 
     STANDING = "standing"
@@ -58,6 +58,7 @@ class Subject(Enum):
     TAKEN = "taken"
     WARNED = "warned"
     DRIFT = "drift"
+    SHRUNK = "shrunk"
 
     @property
     def has_rungs(self) -> bool:

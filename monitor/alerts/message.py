@@ -135,6 +135,7 @@ def _told(transition: Transition, facts: Facts) -> Told:
         Subject.TAKEN: on_news.taken,
         Subject.WARNED: on_news.warned,
         Subject.DRIFT: on_news.drift,
+        Subject.SHRUNK: on_news.drift,
     }[subject]
     return writer(transition, facts)
 

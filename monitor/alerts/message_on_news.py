@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from monitor.alerts import words
 from monitor.alerts.drivers_text import MOST_LISTED, more
 from monitor.alerts.figures_text import figures_lines, known_lines
-from monitor.alerts.incident import Step
+from monitor.alerts.incident import Step, Subject
 from monitor.alerts.ladder import Measure
 from monitor.alerts.naming import place, still
 from monitor.risk.model import ZERO
@@ -28,6 +28,16 @@ _HEADS = {
     Cause.SETTLEMENT: "SETTLED",
 }
 """The gravest first: it names a message that tells of several."""
+
+_AFTER_DRIFT = (
+    "What to do: nothing, the reading is what counts. If it happens often, tell us; until "
+    "then a smaller poll_seconds makes such gaps shorter."
+)
+_AFTER_SHRINKING = (
+    "What to do: look at once in the exchange's own history what made it smaller. If it was no "
+    "order of yours, a liquidation or auto-deleveraging may be under way: add margin or reduce "
+    "what is left. If it was, its event was lost, and the reading is what counts."
+)
 
 
 def taken(transition: Transition, facts: Facts) -> Told:
@@ -95,6 +105,8 @@ def drift(transition: Transition, facts: Facts) -> Told:
     incident, found = transition.after, facts.drift
     name = place(incident, facts)
     title = f"DRIFT: {name}, ratio {incident.because} at one reading"
+    if incident.subject is Subject.SHRUNK:
+        title = f"SMALLER FOR NO KNOWN CAUSE: {name}, {words.outside(incident.because)}"
     if found is None:
         return title, [f"{_whole(incident, facts)[0].upper()}{_whole(incident, facts)[1:]}."]
     lines = [
@@ -108,10 +120,7 @@ def drift(transition: Transition, facts: Facts) -> Told:
             "reading before."
         ),
         "",
-        (
-            "What to do: nothing, the reading is what counts. If it happens often, tell us; until "
-            "then a smaller poll_seconds makes such gaps shorter."
-        ),
+        _AFTER_SHRINKING if found.shrunk else _AFTER_DRIFT,
     ]
     return title, lines
 

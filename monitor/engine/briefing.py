@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from monitor.alerts.ladder import Ladder
     from monitor.engine.assessment import Figures
     from monitor.engine.freshness import Freshness, Trouble
-    from monitor.engine.knowledge import Knowledge, Touched
+    from monitor.engine.knowledge import Knowledge
+    from monitor.engine.moves import Touched
     from monitor.engine.watch import Watch
     from monitor.risk.cash import FreeBalance
     from monitor.risk.model import PoolId

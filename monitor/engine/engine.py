@@ -20,7 +20,7 @@ from monitor.engine import freshness
 from monitor.engine.briefing import Briefing
 from monitor.engine.calm import common
 from monitor.engine.casebook import Casebook
-from monitor.engine.drift import drift_of
+from monitor.engine.drift import drifts_of
 from monitor.engine.effects import AccountAssessment, Assessed, SnapshotWanted, State
 from monitor.engine.events import (
     Drifted,
@@ -39,10 +39,11 @@ from monitor.engine.events import (
 )
 from monitor.engine.happenings import Happenings
 from monitor.engine.inquest import Inquest
-from monitor.engine.knowledge import ASK_AGAIN_SECONDS, Budgets, Feed, Knowledge, Touched
+from monitor.engine.knowledge import ASK_AGAIN_SECONDS, Budgets, Feed, Knowledge
+from monitor.engine.moves import Touched
+from monitor.engine.openings import Opened, openings
 from monitor.engine.unread import completed
 from monitor.engine.wants import Wants
-from monitor.engine.watch import Opened, openings
 from monitor.risk.result import Target
 
 if TYPE_CHECKING:
@@ -138,8 +139,8 @@ class Engine:
                 self._happenings.note(news, event.at)
                 self._known.taken_at = self._happenings.taken_at
             case Drifted():
-                drift = drift_of(event, self._known.marks(), event.at)
-                self._happenings.drifted(drift)
+                is_told = self._happenings.was_taken_near(event.after.at)
+                self._happenings.drifted(drifts_of(event, self._known.marks(), event.at, is_told))
             case _:
                 assert_never(event)
 
@@ -200,7 +201,8 @@ class Engine:
         self._evaluate(watches, _NOTHING, at)
         # What was opened or closed is known to stand where it stands at once, not a second later.
         solve = before is None or any(w.opened or w.place != Place() for w in watches)
-        tables = self._wants.tables(watches, at) if event.source is Source.REST else ()
+        is_compared = event.source is Source.REST or event.beneath is not None
+        tables = self._wants.tables(watches, at) if is_compared else ()
         logs = self._wants.logs(before, snapshot, at)
         asked = (*tables, *logs, *self._wants.unread(known, event))
         return (*doubts, *asked, *self._concluded(at, _NOTHING, solve=solve))
@@ -232,7 +234,7 @@ class Engine:
                 watch.reconciliation = None  # it was about the rules of the old one
             else:
                 watch.compare(pool, marks, event.at)
-            watch.adopt(pool, snapshot, event.source)
+            watch.adopt(pool, snapshot, event.source, event.beneath)
             self._watches[pool.id] = watch
 
     def _newly_seen(

@@ -33,7 +33,9 @@ class SnapshotTaken:
     `read_at`: when the reading began on which a live book stands that came with it; None where
     an event alone was laid on what was known. `closed`: the positions whose end events told of
     since a reading showed fewer, by pool, symbol and side. `is_view`: an event says how all of
-    the account stands, since everything else would have been told too.
+    the account stands, since everything else would have been told too. `beneath`: the reading
+    itself, without the events that a live book has on top of it; None where it is the snapshot,
+    or its replies were not of one moment.
     """
 
     snapshot: AccountSnapshot
@@ -42,6 +44,7 @@ class SnapshotTaken:
     read_at: datetime | None = None
     closed: frozenset[HeldKey] = frozenset()
     is_view: bool = True
+    beneath: AccountSnapshot | None = None
 
     @property
     def reading_at(self) -> datetime | None:
@@ -56,6 +59,8 @@ class MarksMoved:
     """
     `confirmed`: symbols whose last mark still holds at that time. `worst` holds, beside each
     newest mark, others since the last event (the lowest and the highest of a spike).
+    `unchanged_seconds`: of marks that were asked for, how long their live feed may be silent
+    about one that does not move; 0 where it tells of each all the time.
     """
 
     marks: Mapping[str, Mark]
@@ -63,6 +68,7 @@ class MarksMoved:
     source: Source = Source.LIVE
     confirmed: Mapping[str, datetime] = field(default_factory=dict)
     worst: Mapping[str, tuple[Mark, ...]] = field(default_factory=dict)
+    unchanged_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

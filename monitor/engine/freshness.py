@@ -206,8 +206,8 @@ def _stale(known: Knowledge, pool: MarginPool, at: datetime, *, near: bool) -> T
     budgets = known.budgets
     late = []
     for symbol in known.live_symbols(pool.symbols()):
-        age = known.live_age(symbol, at)
-        if age is None or age > budgets.live(near=near):
+        age, patience = known.live_age(symbol, at), budgets.live(near=near)
+        if (age is None or age > patience) and not known.stands(symbol, at, patience):
             late.append((known.silent_for(symbol, at), symbol))
     if not late:
         return None

@@ -23,7 +23,7 @@ from monitor.risk.model import ZERO, Side
 from monitor.risk.news import Taken, Warned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from decimal import Decimal
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from monitor.engine.casebook import Casebook
     from monitor.engine.effects import IncidentChanged
     from monitor.risk.cash import Booking
-    from monitor.risk.model import AccountSnapshot, PoolId
+    from monitor.risk.model import AccountSnapshot, PoolId, Position
     from monitor.risk.news import Cause, News
 
 OVER_AFTER = timedelta(minutes=10)
@@ -98,7 +98,7 @@ class Happenings:
         self._left_taken = [i.pool for i in earlier if i.is_open]
         self._warnings: dict[PoolId | None, dict[str, Warned]] = {}
         self._left_open = [i for i in told if i.subject is Subject.WARNED and i.is_open]
-        self._drift: Drift | None = None
+        self._drifts: tuple[Drift, ...] = ()
         self._places: dict[tuple[str, bool | None], PoolId] = {}
         self._names: dict[str, str] = {}
 
@@ -128,9 +128,14 @@ class Happenings:
             else:
                 self._note_taken(each, at)
 
-    def drifted(self, drift: Drift | None) -> None:
-        """A reading showed what no event had told; None where that moved no ratio by much."""
-        self._drift = drift
+    def drifted(self, drifts: tuple[Drift, ...]) -> None:
+        """A reading showed what no event had told; of each pool by itself what is to be said."""
+        self._drifts += drifts
+
+    def was_taken_near(self, at: datetime) -> Callable[[Position], bool]:
+        """Of a position, whether it was told by now that some of it was taken about that time."""
+        taken = {symbol for symbol, since, until in self._times if since <= at <= until}
+        return lambda held: not taken.isdisjoint({None, held.instrument.exchange_symbol})
 
     def _note_taken(self, taken: Taken, at: datetime) -> None:
         piece = _Piece(
@@ -190,7 +195,7 @@ class Happenings:
     def changes(self, now: Briefing) -> tuple[IncidentChanged, ...]:
         """Every incident that changes by what was heard."""
         self._take_up(now.at)
-        found = [*self._takings(now), *self._warned(now), self._drift_change(now)]
+        found = [*self._takings(now), *self._warned(now), *self._drift_changes(now)]
         return tuple(change for change in found if change is not None)
 
     def _take_up(self, at: datetime) -> None:
@@ -203,15 +208,16 @@ class Happenings:
                 heard.setdefault(key, before)
         self._left_open = []
 
-    def _drift_change(self, now: Briefing) -> IncidentChanged | None:
-        drift, self._drift = self._drift, None
-        if drift is None:
-            return None
-        return self._casebook.happened(
-            conditions.drifted(drift.pool, drift.ratio_before, drift.ratio_after),
-            now.at,
-            facts=lambda: replace(now.of_account(None, ()), drift=drift),
-        )
+    def _drift_changes(self, now: Briefing) -> Iterator[IncidentChanged | None]:
+        drifts, self._drifts = self._drifts, ()
+        for drift in drifts:
+            yield self._casebook.happened(
+                conditions.shrunk(drift.pool, drift.shrunk)
+                if drift.shrunk
+                else conditions.drifted(drift.pool, drift.ratio_before, drift.ratio_after),
+                now.at,
+                facts=partial(_with_drift, now, drift),
+            )
 
     def _takings(self, now: Briefing) -> Iterator[IncidentChanged | None]:
         yield from self._ends_of_what_was_left(now)
@@ -355,6 +361,10 @@ class Happenings:
             ),
             ZERO,
         )
+
+
+def _with_drift(now: Briefing, drift: Drift) -> Facts:
+    return replace(now.of_account(None, ()), drift=drift)
 
 
 def _sum(values: Iterable[Decimal | None]) -> Decimal | None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.engine.events import Source
+from monitor.engine.moves import Touched, Unmoved
 from monitor.engine.unread import noted
 from monitor.errors import Refused, Unmodelled, Unreachable
 
@@ -108,20 +109,6 @@ class Feed:
     died: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
-    """
-    What an event's marks changed, by unified symbol.
-
-    `symbols` are those of which there is news, be it only that the last mark still holds;
-    `worst` holds the marks in between, `jumps` the moves of more than `JUMP`.
-    """
-
-    symbols: frozenset[str] = frozenset()
-    worst: Mapping[str, tuple[Mark, ...]]
-    jumps: Mapping[str, Decimal]
-
-
 class Knowledge:
     """What is known; `process` of the engine is the only one that changes it."""
 
@@ -146,6 +133,7 @@ class Knowledge:
         self._live: dict[str, Mark] = {}
         self._asked: dict[str, Mark] = {}
         self._wanted_since: dict[str, datetime] = {}
+        self._unmoved = Unmoved()
         self._symbols: dict[str, str] = {}
         self._bookings: dict[str, Booking] = {}
 
@@ -286,11 +274,18 @@ class Knowledge:
         before = self.marks()
         if event.source is Source.LIVE:
             self._revive(MARKS)
+            told = {*event.marks, *event.confirmed} & self._symbols.keys()
+            self._unmoved.heard((self._symbols[each] for each in told), event.at)
         store = self._live if event.source is Source.LIVE else self._asked
         changed = set()
         for exchange_symbol, mark in event.marks.items():
             symbol = self._symbols.get(exchange_symbol)
-            if symbol is not None and self._take(store, symbol, mark, event.at):
+            if symbol is None:
+                continue
+            if event.source is Source.REST:
+                live = self._live.get(symbol)
+                self._unmoved.asked(symbol, live, mark, event.unchanged_seconds)
+            if self._take(store, symbol, mark, event.at):
                 changed.add(symbol)
         for exchange_symbol, held_at in event.confirmed.items():
             last = store.get(self._symbols.get(exchange_symbol, ""))
@@ -368,6 +363,11 @@ class Knowledge:
         """Seconds since the newest mark of the live feed held; None if there never was one."""
         mark = self._live.get(symbol)
         return None if mark is None else _seconds(mark.at, at)
+
+    def stands(self, symbol: str, at: datetime, within_seconds: float) -> bool:
+        """Whether the last live mark was found to stand so lately; its feed may be silent then."""
+        live = self._live.get(symbol)
+        return live is not None and self._unmoved.stands(symbol, live, at, within_seconds)
 
     def silent_for(self, symbol: str, at: datetime) -> float:
         """Seconds for which the live feed has said nothing of a symbol that it should."""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from monitor.engine.effects import Effect
     from monitor.engine.events import SnapshotTaken, TablesAnnounced
-    from monitor.engine.knowledge import Knowledge, Touched
+    from monitor.engine.knowledge import Knowledge
+    from monitor.engine.moves import Touched
     from monitor.engine.watch import Watch
     from monitor.risk.model import AccountSnapshot, PoolId
 

@@ -6,12 +6,11 @@ It computes and remembers; whether that is told to anybody is decided elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from monitor.alerts.facts import Opening
 from monitor.alerts.ladder import Measure
 from monitor.alerts.place import Place, approached, climbed
 from monitor.engine.assessment import (
@@ -27,18 +26,19 @@ from monitor.engine.calm import is_within, spans
 from monitor.engine.drivers import Baseline
 from monitor.engine.effects import PoolAssessment
 from monitor.engine.events import Source
+from monitor.engine.openings import Opened, openings
 from monitor.engine.prediction import Predictions
 from monitor.engine.tables import Following, tier_changes
 from monitor.engine.upcoming import next_funding
 from monitor.errors import RiskError
 from monitor.risk.evaluate import evaluate
 from monitor.risk.model import ONE, ZERO
-from monitor.risk.reconcile import reconcile
+from monitor.risk.reconcile import DRIFTS_AT_MOST, reconcile
 from monitor.risk.result import Verdict
 from monitor.risk.sway import leeway
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from monitor.alerts.facts import NextFunding, TierChanges
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from monitor.engine.calm import Span
     from monitor.engine.freshness import Freshness
     from monitor.risk.cash import Funding
-    from monitor.risk.model import AccountSnapshot, MarginPool, Mark, Position, Reported
+    from monitor.risk.model import AccountSnapshot, MarginPool, Mark, Reported
     from monitor.risk.result import Advice, Outlook, Reconciliation, Target
 
 LOOK_AHEAD_EVERY = timedelta(seconds=10)
@@ -56,20 +56,6 @@ LEGS_A_SECOND = 10
 """So often outlook and advice are solved anew even where the end is far and marks stand."""
 SHOWS = Decimal("0.001")
 """A move of a mark from which on they are no longer shown as they were."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """
-    What a reading shows to be new in a pool, by its owner's act and not by a move of prices.
-
-    `unopened` is the distance that the pool would have without it, at the same marks; None
-    where no move would end it. Without `is_told` others tell of it.
-    """
-
-    openings: tuple[Opening, ...] = ()
-    unopened: Decimal | None = None
-    is_told: bool = True
 
 
 class Watch:
@@ -109,20 +95,36 @@ class Watch:
         self._solved_at: datetime | None = None
         self._spans: Mapping[str, Span] = {}
 
-    def adopt(self, pool: MarginPool, snapshot: AccountSnapshot, source: Source) -> None:
+    def adopt(
+        self,
+        pool: MarginPool,
+        snapshot: AccountSnapshot,
+        source: Source,
+        beneath: AccountSnapshot | None = None,
+    ) -> None:
         """
         This pool as a new reading has it, held against the exchange's own figures first.
 
-        A live update carries no coherent report: it leaves the last comparison standing.
+        A live update carries no coherent report: it leaves the last comparison standing. Where
+        a reading lies beneath it, that is compared, as it was before the events on top of it.
         """
-        reported = snapshot.reported.get(pool.id)
         if source is Source.REST:
-            if self._is_anchored and reported is not None:
-                self.predictions.measure(self.pool, pool, reported, snapshot)
-            self._reconcile(pool, reported, snapshot)
-            self._is_anchored = True
+            self._hold(pool, snapshot)
+        elif beneath is not None:
+            own = next((each for each in beneath.pools if each.id == pool.id), None)
+            if own is not None:
+                self._hold(own, beneath, is_moving=True)
+        reported = snapshot.reported.get(pool.id)
         self.pool, self.reported, self._fundings = pool, reported, snapshot.funding
         self._spans = {}
+
+    def _hold(self, pool: MarginPool, reading: AccountSnapshot, *, is_moving: bool = False) -> None:
+        """A reading of the pool against the exchange's own figures in the very same reading."""
+        reported = reading.reported.get(pool.id)
+        if self._is_anchored and reported is not None:
+            self.predictions.measure(self.pool, pool, reported, reading)
+        self._reconcile(pool, reported, reading, is_moving=is_moving)
+        self._is_anchored = True
 
     def compare(self, pool: MarginPool, marks: Mapping[str, Mark], at: datetime) -> None:
         """What a new reading of this pool, not adopted yet, shows to have been changed."""
@@ -343,8 +345,19 @@ class Watch:
         return last is not None and last.verdict is Verdict.DISAGREES
 
     def _reconcile(
-        self, pool: MarginPool, reported: Reported | None, snapshot: AccountSnapshot
+        self,
+        pool: MarginPool,
+        reported: Reported | None,
+        snapshot: AccountSnapshot,
+        *,
+        is_moving: bool,
     ) -> None:
+        """
+        Ours against theirs.
+
+        A gap in a reading during which the account moved may lie between its replies: it counts
+        as a drift, and disagrees when it is there for the third time in a row.
+        """
         try:
             risk = evaluate(pool, snapshot.marks, snapshot.at)
             found = reconcile(risk, reported, self._drifts)
@@ -354,6 +367,9 @@ class Watch:
         except RiskError as error:
             self.error = str(error)
             return
+        is_sudden = found.verdict is Verdict.DISAGREES and self._drifts < DRIFTS_AT_MOST
+        if is_moving and is_sudden and not self._disagrees():
+            found = replace(found, verdict=Verdict.DRIFTS)
         verdict = found.verdict
         if not (verdict is Verdict.UNKNOWN and pool.positions and self._disagrees()):
             self.reconciliation = found
@@ -361,13 +377,3 @@ class Watch:
             self._drifts += 1
         elif verdict is Verdict.AGREES or not pool.positions:
             self._drifts = 0
-
-
-def openings(old: Iterable[Position], new: Iterable[Position]) -> tuple[Opening, ...]:
-    """The positions that are new, or larger than they were."""
-    held = {(p.instrument.symbol, p.side): p.contracts for p in old}
-    return tuple(
-        Opening(position=p, before=held.get((p.instrument.symbol, p.side)))
-        for p in new
-        if p.contracts > held.get((p.instrument.symbol, p.side), ZERO)
-    )

@@ -93,6 +93,22 @@ class Heard:
     told: Told
 
 
+@dataclass(slots=True)
+class _Serving:
+    """A connection of one stream, and whether it was told to be whole."""
+
+    key: _Key
+    connection: AccountConnection
+    task: asyncio.Task[None]
+    is_gapless: bool = False
+    is_told: bool = False
+
+    @property
+    def tells_all(self) -> bool:
+        """Whether what it tells is all that happens: it stands, and is not deaf unawares."""
+        return not self.task.done() and not self.connection.is_doubted
+
+
 AccountNews = Opened | Listening | Closed | Heard | FeedLost | FeedRestored
 
 
@@ -233,62 +249,76 @@ class AccountFeed:
 
     async def _until_lost(self, key: _Key, stream: AccountStream) -> Lost:
         """Serve one stream, handing over where that is due, until it is lost; the reason."""
-        connection, task = self._open(stream)
-        is_gapless = is_told = False
+        serving = self._open(key, stream)
         try:
             while True:
-                await first_of(task, connection.ready, connection.leaving)
-                if connection.ready.is_set() and not is_told and not task.done():
-                    self._openings.succeeded()
-                    self._whole(key, connection, is_gapless=is_gapless)
-                    is_told = True
-                await first_of(task, connection.leaving)
-                if task.done():
-                    return self._lost(key, connection, task)
-                successor = await self._successor(stream, task)
+                await self._first_of(serving, serving.task, serving.connection.leaving)
+                if serving.task.done():
+                    return self._lost(serving)
+                successor = await self._successor(serving, stream)
                 if successor is not None:
-                    is_gapless = not connection.is_doubted
-                    old, (connection, task) = (connection, task), successor
-                    is_told = False
-                    await self._close(*old)
+                    old, serving = serving, successor
+                    serving.is_gapless = old.is_told and old.tells_all
+                    await self._close(old)
         finally:
-            await self._close(connection, task)
+            await self._close(serving)
 
-    def _open(self, stream: AccountStream) -> tuple[AccountConnection, asyncio.Task[None]]:
+    async def _first_of(
+        self, serving: _Serving, *awaited: asyncio.Task[None] | asyncio.Event
+    ) -> None:
+        """
+        As `first_of`; meanwhile the connection that serves says so as soon as it is whole.
+
+        It may be asked to leave before that, and its successor may be long in coming.
+        """
+        if not serving.is_told:
+            await first_of(serving.connection.ready, *awaited)
+            self._tell_if_whole(serving)
+        await first_of(*awaited)
+
+    def _open(self, key: _Key, stream: AccountStream) -> _Serving:
         self._openings.opened()
         connection = AccountConnection(self, stream)
         number = self._numbered[connection] = next(self._numbers)
         self._deliver(Opened(number=number))
-        return connection, asyncio.create_task(connection.run())
+        return _Serving(key, connection, asyncio.create_task(connection.run()))
 
-    async def _close(self, connection: AccountConnection, task: asyncio.Task[None]) -> None:
+    async def _close(self, serving: _Serving) -> None:
         try:
-            await end(task)
+            await end(serving.task)
         finally:
-            number = self._numbered.pop(connection, None)
+            number = self._numbered.pop(serving.connection, None)
             if number is not None:
                 self._deliver(Closed(number=number))
 
-    async def _successor(
-        self, stream: AccountStream, old_task: asyncio.Task[None]
-    ) -> tuple[AccountConnection, asyncio.Task[None]] | None:
+    async def _successor(self, serving: _Serving, stream: AccountStream) -> _Serving | None:
         """A whole connection in place of one that serves still; None where there is none yet."""
-        new, task = self._open(stream)
+        new = self._open(serving.key, stream)
         is_whole = False
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(HANDOVER_SECONDS):
-                    await first_of(task, new.ready)
-            is_whole = new.ready.is_set() and not task.done()
+                    await self._until_whole(new, serving)
+            is_whole = new.connection.ready.is_set() and not new.task.done()
         finally:
             # It may be this stream's end that is waited for no longer: nobody else knows of it.
             if not is_whole:
-                await self._close(new, task)
+                await self._close(new)
         if is_whole:
-            return new, task
+            return new
         # A successor that fails at once is not asked for again at once.
-        await asyncio.wait((old_task,), timeout=SUCCESSOR_AGAIN_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SUCCESSOR_AGAIN_SECONDS):
+                await self._first_of(serving, serving.task)
         return None
+
+    async def _until_whole(self, new: _Serving, serving: _Serving) -> None:
+        """Until the successor is whole or fails. Where the other ends before, nobody tells all."""
+        awaited = new.task, new.connection.ready
+        await self._first_of(serving, serving.task, *awaited)
+        if serving.task.done() and not new.connection.ready.is_set():
+            self._lost(serving)
+            await first_of(*awaited)
 
     def take(self, connection: AccountConnection, frame: Frame, told: Told) -> None:
         """Pass on what a connection brought."""
@@ -298,17 +328,24 @@ class AccountFeed:
 
     # --- what is told of the whole ---------------------------------------------------------
 
-    def _whole(self, key: _Key, connection: AccountConnection, *, is_gapless: bool) -> None:
-        self._down.pop(key, None)
-        self._deliver(Listening(number=self._numbered[connection], is_gapless=is_gapless))
+    def _tell_if_whole(self, serving: _Serving) -> None:
+        if serving.is_told or serving.task.done() or not serving.connection.ready.is_set():
+            return
+        serving.is_told = True
+        self._openings.succeeded()
+        self._down.pop(serving.key, None)
+        number = self._numbered[serving.connection]
+        self._deliver(Listening(number=number, is_gapless=serving.is_gapless))
         self._tell()
 
-    def _lost(self, key: _Key, connection: AccountConnection, task: asyncio.Task[None]) -> Lost:
-        error = task.exception()
+    def _lost(self, serving: _Serving) -> Lost:
+        error = serving.task.exception()
         if not isinstance(error, Lost):
             raise error or RuntimeError("a connection ended without a reason")
-        because = connection.hidden(str(error))
-        self._down[key] = f"{NOT_GIVEN}: {because}" if isinstance(error, NotGiven) else because
+        because = serving.connection.hidden(str(error))
+        self._down[serving.key] = (
+            f"{NOT_GIVEN}: {because}" if isinstance(error, NotGiven) else because
+        )
         self._tell()
         return error
 

@@ -12,10 +12,9 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from aiolimiter import AsyncLimiter
-
 from monitor.errors import Unreachable
 from monitor.exchanges.openings import Openings
+from monitor.exchanges.pace import Pace, Standing
 from monitor.exchanges.quiet import OF_THE_ADDRESS, Quiet
 from monitor.exchanges.trouble import NAMES_FAIL
 from monitor.exchanges.use import Use
@@ -45,7 +44,8 @@ class Host:
     What all accounts behind one host share: the quiet that it asked for, its limits, and the
     turns to open connections to it.
 
-    `share` of a published limit may be used in steady state. `spread(seconds)` lengthens a
+    `share` of a published limit may be used in steady state. `is_shared`: another monitor of
+    the same accounts uses as much, so that a burst keeps to half. `spread(seconds)` lengthens a
     wait that was asked for a little, so that not everybody comes back in that very instant.
     """
 
@@ -54,12 +54,14 @@ class Host:
         quiet: Quiet | None = None,
         *,
         share: float = STEADY_SHARE,
+        is_shared: bool = False,
         spread: Callable[[float], float] = lambda seconds: seconds,
     ) -> None:
         self.quiet = quiet or Quiet()
         self.use = Use()
         self.openings = Openings()
         self.share = share
+        self.is_shared = is_shared
         # Since when nothing but names that can't be looked up was met; None where all is well.
         self.names_fail_since: datetime | None = None
         self.spread = spread
@@ -97,61 +99,55 @@ class Host:
         self._recent[call.request] = reply
         return reply
 
-    def pace(self, budget: Budget, share: float) -> Pace:
-        """The limiter that all accounts of this host share for a limit of the address."""
-        return self._paces.of(budget, share)
-
-
-class Pace:
-    """A limit to which calls keep, in the order in which they came."""
-
-    def __init__(self, room: float, seconds: float) -> None:
-        self.max_rate = room
-        self._limiter = AsyncLimiter(room, seconds)
-        # The limiter alone lets the lightest through first: a heavy call might wait for ever.
-        self._queue = asyncio.Lock()
-
-    async def acquire(self, weight: float) -> None:
-        """Wait until there is room for this much after all who came before."""
-        async with self._queue:
-            await self._limiter.acquire(weight)
+    def pace(self, budget: Budget) -> Pace:
+        """The order in which all accounts of this host keep to a limit of the address."""
+        return self._paces.of(budget)
 
 
 class _Paces:
     def __init__(self) -> None:
-        self._limiters: dict[tuple[str, float], Pace] = {}
+        self._paces: dict[str, Pace] = {}
 
-    def of(self, budget: Budget, share: float) -> Pace:
-        if (budget.name, share) not in self._limiters:
-            room = max(1.0, budget.per_minute * budget.window_seconds / 60 * share)
-            self._limiters[budget.name, share] = Pace(room, budget.window_seconds)
-        return self._limiters[budget.name, share]
+    def of(self, budget: Budget) -> Pace:
+        if budget.name not in self._paces:
+            self._paces[budget.name] = Pace(_room(budget, BURST_SHARE), budget.window_seconds)
+        return self._paces[budget.name]
+
+
+def _room(budget: Budget, share: float) -> float:
+    """Units of a limit's window that a burst may take."""
+    return max(1.0, budget.per_minute * budget.window_seconds / 60 * share)
 
 
 class Gate:
-    """One account's way to its exchange; `host` is shared with others, `own` are its own limits."""
+    """
+    One account's way to its exchange; `host` is shared with others, `own` are its own limits.
+
+    `standing` says how the account stands; its owner keeps it up to date.
+    """
 
     def __init__(
         self, exchange: Exchange, account: str, now: Callable[[], datetime], host: Host | None
     ) -> None:
         self.host = host or Host()
         self.own = Use()
+        self.standing = Standing()
         self._exchange = exchange
         self._account = account
         self._now = now
         self._quiet = Quiet()
         self._paces = _Paces()
 
-    async def enter(self, call: RestCall) -> None:
+    async def enter(self, call: RestCall, *, is_urgent: bool = False) -> None:
         """
-        Wait until the call may be sent, and count it.
+        Wait until the call may be sent, and count it. What is urgent goes before routine.
 
         Raises:
             Unreachable: If the host asked for quiet, or there is no room for it now.
         """
         self._raise_if_quiet(call)
         for budget in self._budgets(call):
-            await self._wait_for_room(call, budget)
+            await self._wait_for_room(call, budget, is_urgent=is_urgent)
         # An answer to those before it may have asked for quiet meanwhile.
         self._raise_if_quiet(call)
         for budget in self._budgets(call):
@@ -212,7 +208,7 @@ class Gate:
             because = f"the exchange's limit is nearly used up, by us or others: {full:.0f} s more"
             raise self._unreachable(because, call, full)
 
-    async def _wait_for_room(self, call: RestCall, budget: Budget) -> None:
+    async def _wait_for_room(self, call: RestCall, budget: Budget, *, is_urgent: bool) -> None:
         """Bursts keep to half of what the exchange publishes, each limit by itself."""
         weight, now = _weight(call, budget), self._now()
         if _may_wait(call, budget):
@@ -222,8 +218,9 @@ class Gate:
         if call.verb != _READS:
             return  # a stream's ticket: it weighs least, and spares most of the readings
         share = BURST_SHARE * (0.5 if self.host.use.is_halved(now) else 1.0)
-        pace = (self.host.pace if budget.by_address else self._paces.of)(budget, share)
-        await pace.acquire(min(weight, pace.max_rate))
+        share *= 0.5 if self.host.is_shared else 1.0
+        pace = (self.host.pace if budget.by_address else self._paces.of)(budget)
+        await pace.acquire(weight, self.standing, is_urgent=is_urgent, room=_room(budget, share))
 
     def _unreachable(self, because: str, call: RestCall, wait: float | None) -> Unreachable:
         return Unreachable(

@@ -286,6 +286,8 @@ class Exchange:
     - `mark_calls(instruments)`, `read_marks(replies, instruments)`: marks by REST, by
       exchange symbol.
     - `mark_streams(instruments)`: connections that bring their marks live.
+    - `unchanged_seconds`: so long such a connection may say nothing of a mark that does not
+      move; 0 where it tells of each all the time.
     - `read_frame(text)`: what a frame of such a connection says; raises Malformed.
     - `read_error(status, headers, body)`: what a reply means that is no plain answer, None
       where it is one. `body` is parsed JSON, or the text where it is none. Header names are
@@ -326,4 +328,5 @@ class Exchange:
     torn: Callable[[Replies], str | None] = of_one_moment
     read_use: Callable[[RestCall, Mapping[str, str]], Used | None] = tells_no_use
     address_budget: Budget | None = None
+    unchanged_seconds: float = 0.0
     narrowed: Callable[[tuple[str, ...]], Exchange] | None = None

@@ -121,9 +121,9 @@ class RestClient:
             client.urls["api"] = redirected(client.urls["api"], rest_url)
         return client
 
-    async def call(self, call: RestCall) -> Reply:
+    async def call(self, call: RestCall, *, is_urgent: bool = False) -> Reply:
         """
-        The reply to one call.
+        The reply to one call. What is urgent does not wait behind routine of other accounts.
 
         A timestamp that the exchange refuses is mended and the call made once more.
 
@@ -131,19 +131,26 @@ class RestClient:
             Unreachable, Refused, Malformed: As the exchange's own `read_error` says.
         """
         try:
-            return await self._once(call)
+            return await self._once(call, is_urgent=is_urgent)
         except Unreachable as error:
             if not error.clock_skew:
                 raise
             await self.measure_offset()
-            return await self._once(call)
+            return await self._once(call, is_urgent=is_urgent)
+
+    async def _call_urgently(self, call: RestCall) -> Reply:
+        return await self.call(call, is_urgent=True)
 
     async def call_public(self, call: RestCall) -> Reply:
-        """As `call`, for what is the same for every account: those of a host ask once for all."""
-        return await self.gate.host.shared(call, self._now(), self.call)
+        """
+        As `call`, for what is the same for every account: those of a host ask once for all.
 
-    async def _once(self, call: RestCall) -> Reply:
-        await self.gate.enter(call)
+        It is asked for where a live feed is late, so it is urgent.
+        """
+        return await self.gate.host.shared(call, self._now(), self._call_urgently)
+
+    async def _once(self, call: RestCall, *, is_urgent: bool = False) -> Reply:
+        await self.gate.enter(call, is_urgent=is_urgent)
         method = getattr(self._client, call.implicit)
         try:
             async with asyncio.timeout(CALL_SECONDS):

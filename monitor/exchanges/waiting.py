@@ -45,11 +45,12 @@ class Backoff:
         return pause
 
 
-async def first_of(task: asyncio.Task[None], *events: asyncio.Event) -> None:
-    """Wait for the task's end or one of the events, whichever comes first."""
-    waiters = [asyncio.create_task(event.wait()) for event in events]
+async def first_of(*awaited: asyncio.Task[None] | asyncio.Event) -> None:
+    """Wait for the end of one of these tasks or for one of the events, whichever comes first."""
+    tasks = [each for each in awaited if isinstance(each, asyncio.Task)]
+    waiters = [asyncio.create_task(e.wait()) for e in awaited if isinstance(e, asyncio.Event)]
     try:
-        await asyncio.wait((task, *waiters), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((*tasks, *waiters), return_when=asyncio.FIRST_COMPLETED)
     finally:
         for waiter in waiters:
             waiter.cancel()

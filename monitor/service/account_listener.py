@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from monitor.exchanges.account_feed import AccountFeed, AccountNews
     from monitor.exchanges.port import AccountStream, AccountView
     from monitor.risk.model import AccountSnapshot
-    from monitor.service.live_account import After, Difference
+    from monitor.service.live_account import After
+    from monitor.service.untold import Untold
 
 log = structlog.get_logger()
 
@@ -47,8 +48,8 @@ class AccountListener:
     """
     Takes a feed's news and readings of one account; `deliver` gets events for its engine.
 
-    `ask` has the account read at once, `follow` is called with every book that is new.
-    `untold` counts the readings that showed what no stream had told.
+    `ask` has the account read at once (True: before the routine of others), `follow` is called
+    with every book that is new. `untold` counts the readings that showed what no stream had told.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class AccountListener:
         *,
         now: Callable[[], datetime],
         deliver: Callable[[Event], None],
-        ask: Callable[[], None],
+        ask: Callable[[bool], None],
         follow: Callable[[AccountSnapshot], None],
     ) -> None:
         self.feed: AccountFeed | None = None
@@ -70,10 +71,13 @@ class AccountListener:
         self._live = LiveAccount()
         self._asked_at = float("-inf")
         self._asking: asyncio.TimerHandle | None = None
-        self._judging: asyncio.TimerHandle | None = None
+        self._is_alarm = False
+        self._judging: set[asyncio.TimerHandle] = set()
         self._renewed_at = float("-inf")
-        # The latest of what a lean reading would not show.
+        # The latest of what a lean reading would not show, and of what one would not that goes
+        # by the stream.
         self._happened_at: datetime | None = None
+        self._missed_at: datetime | None = None
 
     @property
     def snapshot(self) -> AccountSnapshot | None:
@@ -93,14 +97,19 @@ class AccountListener:
         """
         How thoroughly to read: wholly after anything that happened since the last whole reading.
 
-        What is left out of a lean one is shown as it was then.
+        What is left out of a lean one is shown as it was then. After a gap nothing may be left
+        out of which only the stream would have told.
         """
-        return wanted if self._happened_at is None else Depth.WHOLE
+        if self._happened_at is not None:
+            return Depth.WHOLE
+        is_blind = wanted is Depth.HEARD and self._missed_at is not None
+        return Depth.CALM if is_blind else wanted
 
     def stop(self) -> None:
-        for timer in (self._asking, self._judging):
-            if timer is not None:
-                timer.cancel()
+        for timer in self._judging:
+            timer.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
 
     # -- the streams ------------------------------------------------------------------------
 
@@ -120,7 +129,9 @@ class AccountListener:
                 for after in self._live.listening(number, self._now(), is_gapless=is_gapless):
                     self._take(after)
                 if not is_gapless or self._live.has_gaps:
-                    self._ask_soon()
+                    self._missed_at = self._now()
+                    # Where others are on their way still, one reading fills the gaps of all.
+                    self._ask_soon(at_once=self._is_told_all)
             case Heard():
                 self._heard(news)
             case FeedLost() | FeedRestored():
@@ -154,16 +165,20 @@ class AccountListener:
 
     def _await(self, because: str) -> None:
         log.info("reading.awaited", account=self._account, because=because)
+        self._happened_at = self._now()
         self._deliver(ReadingAwaited(because=because, at=self._now()))
+        self._is_alarm = True
         self._ask_soon()
 
-    def _ask_soon(self) -> None:
-        """At once, and wholly; a second time within two seconds when these are over."""
-        self._happened_at = self._now()
+    def _ask_soon(self, *, at_once: bool = True) -> None:
+        """At once, or after two seconds; a second time within two seconds when these are over."""
         loop = asyncio.get_running_loop()
-        if self._asking is not None:
-            return
         wait = self._asked_at + ASK_AGAIN_SECONDS - loop.time()
+        if self._asking is not None:
+            if not at_once or wait > 0:
+                return
+            self._asking.cancel()
+        wait = wait if at_once else max(wait, ASK_AGAIN_SECONDS)
         if wait <= 0:
             self._ask_now()
         else:
@@ -171,16 +186,28 @@ class AccountListener:
 
     def _ask_now(self) -> None:
         self._asking, self._asked_at = None, asyncio.get_running_loop().time()
-        self._ask()
+        is_alarm, self._is_alarm = self._is_alarm, False
+        self._ask(is_alarm)
 
     # -- the readings -----------------------------------------------------------------------
 
     def reading_begins(self, at: datetime) -> None:
         self._live.reading_begins(at)
 
-    def read(self, view: AccountView, began: datetime, depth: Depth = Depth.WHOLE) -> None:
+    def read(
+        self,
+        view: AccountView,
+        began: datetime,
+        depth: Depth = Depth.WHOLE,
+        *,
+        is_torn: bool = False,
+    ) -> None:
         """
         Take a reading that began at this time, and hand it on with what was told since.
+
+        Args:
+            is_torn: Its replies are not of one moment: with events on top of it there is nothing
+                in it that ours and theirs could be compared by.
 
         Raises:
             ExchangeError: If it can't be understood.
@@ -188,40 +215,44 @@ class AccountListener:
         reading = self._live.read(view, began, are_whole=self._is_told_all)
         if depth is Depth.WHOLE and self._happened_at is not None and self._happened_at < began:
             self._happened_at = None
+        if depth is not Depth.HEARD and self._missed_at is not None and self._missed_at < began:
+            self._missed_at = None
         at = self._now()
         taken = SnapshotTaken(
             snapshot=reading.snapshot,
             at=at,
             source=reading.source,
             read_at=began,
+            beneath=None if is_torn else reading.beneath,
         )
         self._deliver(taken)
         self._follow(reading.snapshot)
         if reading.is_behind:
             log.info("reading.behind", account=self._account)
-            asyncio.get_running_loop().call_later(ASK_AGAIN_SECONDS, self._ask)
+            asyncio.get_running_loop().call_later(ASK_AGAIN_SECONDS, self._ask, True)  # noqa: FBT003 - an alarm
         if reading.untold is not None:
-            self._judge_later(reading.untold, at)
+            self._judge_later(reading.untold)
 
-    def _judge_later(self, difference: Difference, at: datetime) -> None:
-        if self._judging is None:
-            self._judging = asyncio.get_running_loop().call_later(
-                EVENT_MAY_COME_SECONDS, self._judge, difference, at
-            )
+    def _judge_later(self, untold: Untold) -> None:
+        def judge() -> None:
+            self._judging.discard(timer)
+            self._judge(untold)
 
-    def _judge(self, difference: Difference, at: datetime) -> None:
+        timer = asyncio.get_running_loop().call_later(EVENT_MAY_COME_SECONDS, judge)
+        self._judging.add(timer)
+
+    def _judge(self, untold: Untold) -> None:
         """
         Whether what a reading showed was told after all; if not, an event was lost.
 
         A stream that is silent while REST shows changes may be deaf for good: another program
         ended its ticket, say. It is opened anew.
         """
-        self._judging = None
-        if self._live.told_since(at) or not self._is_told_all or self.feed is None:
+        if not self._live.is_left(untold) or not self._is_told_all or self.feed is None:
             return
         self.untold += 1
         log.warning("event.lost", account=self._account, so_far=self.untold)
-        self._deliver(Drifted(before=difference.before, after=difference.after, at=self._now()))
+        self._deliver(Drifted(before=untold.before, after=untold.after, at=self._now()))
         now = asyncio.get_running_loop().time()
         if now - self._renewed_at >= RENEW_AT_MOST_EVERY_SECONDS:
             self._renewed_at = now

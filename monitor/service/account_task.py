@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -24,7 +23,7 @@ from monitor.engine.effects import (
     SnapshotWanted,
     TablesWanted,
 )
-from monitor.engine.events import MarksMoved, PollFailed, Source, TaskDied, TimePassed
+from monitor.engine.events import PollFailed, TaskDied, TimePassed
 from monitor.errors import (
     ExchangeError,
     Malformed,
@@ -34,11 +33,13 @@ from monitor.errors import (
     Unreachable,
 )
 from monitor.exchanges.account_feed import PRIVATE
-from monitor.exchanges.call import Depth, Replies
-from monitor.risk.model import Mark
+from monitor.exchanges.call import Depth
+from monitor.exchanges.pace import Standing
 from monitor.service.account_listener import AccountListener
 from monitor.service.key_rights import KeyRights
-from monitor.service.live_account import LONGEST_QUOTE, NOT_UNDERSTOOD
+from monitor.service.live_account import LONGEST_QUOTE
+from monitor.service.mark_probe import MarkProbe
+from monitor.service.untold import NOT_UNDERSTOOD
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,10 +49,11 @@ if TYPE_CHECKING:
     from monitor.engine.engine import Engine
     from monitor.engine.events import Event
     from monitor.exchanges.account_feed import AccountFeed, AccountNews
+    from monitor.exchanges.call import Replies
     from monitor.exchanges.port import Exchange
     from monitor.exchanges.rest import RestClient
     from monitor.exchanges.stream import MarkFeed
-    from monitor.risk.model import AccountSnapshot
+    from monitor.risk.model import AccountSnapshot, Instrument
     from monitor.service.mailbox import Mailbox
 
 log = structlog.get_logger()
@@ -112,6 +114,8 @@ class AccountTask:
         shell: Shell,
         poll_seconds: float,
         turns: Turns | None = None,
+        standing: Standing | None = None,
+        pause_seconds: float = 0.0,
         allow_trading_key: bool,
     ) -> None:
         self.name = name
@@ -132,6 +136,8 @@ class AccountTask:
         )
         self._turns = turns
         self._poll_now = asyncio.Event()
+        self._alarmed_at = float("-inf")
+        self._standing = standing or Standing()
         self._hurried: asyncio.TimerHandle | None = None
         self._hurried_at = float("-inf")
         self._feed: MarkFeed | None = None
@@ -139,11 +145,14 @@ class AccountTask:
             name,
             now=shell.now,
             deliver=mailbox.put,
-            ask=self._poll_now.set,
+            ask=lambda is_alarm: self._answer_alarm() if is_alarm else self._poll_now.set(),
             follow=self._follow,
         )
-        self._asking_marks: asyncio.Task[None] | None = None
+        self._probe = MarkProbe(
+            name, exchange=exchange, rest=rest, now=shell.now, deliver=mailbox.put
+        )
         self._was_torn = False
+        self._pause_seconds = pause_seconds
         self._deaths: deque[float] = deque(maxlen=DEATHS_ALLOWED)
 
     def listen_with(self, feed: MarkFeed) -> None:
@@ -165,7 +174,7 @@ class AccountTask:
 
     def wake_up(self) -> None:
         """After a suspend: poll at once, and drop every socket."""
-        self._poll_now.set()
+        self._answer_alarm()
         if self._feed is not None:
             self._feed.reconnect()
         if self._listener.feed is not None:
@@ -189,13 +198,19 @@ class AccountTask:
 
     def _hurry(self) -> None:
         self._hurried, self._hurried_at = None, asyncio.get_running_loop().time()
+        self._answer_alarm()
+
+    def _answer_alarm(self) -> None:
+        """Read the account now, before the routine of others; one under way goes first as well."""
+        self._alarmed_at = asyncio.get_running_loop().time()
+        self._standing.is_alarmed = True
         self._poll_now.set()
 
     async def run(self) -> None:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "engine": self._process,
-            "account": self._poll,
             "clock": self._tick,
+            "account": self._poll,
         }
         if self._feed is not None:
             parts["marks"] = self._feed.run
@@ -209,8 +224,7 @@ class AccountTask:
             self._listener.stop()
             if self._hurried is not None:
                 self._hurried.cancel()
-            if self._asking_marks is not None:
-                self._asking_marks.cancel()
+            self._probe.stop()
 
     async def _supervise(self, feed: str, part: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -259,9 +273,9 @@ class AccountTask:
             case IncidentChanged():
                 self._shell.record(effect)
             case MarksWanted(symbols=symbols):
-                self._ask_for_marks(symbols)
+                self._probe.ask(self._named(symbols))
             case SnapshotWanted(after_seconds=seconds):
-                asyncio.get_running_loop().call_later(seconds, self._poll_now.set)
+                asyncio.get_running_loop().call_later(seconds, self._answer_alarm)
             case TablesWanted(because=because):
                 log.info("tables.unfollowed", account=self.name, because=because)
                 self.rest.renew_tables()
@@ -270,9 +284,17 @@ class AccountTask:
                 self.rest.renew_logs()
                 self._poll_now.set()
 
+    def _named(self, exchange_symbols: frozenset[str]) -> tuple[Instrument, ...]:
+        snapshot = self._listener.snapshot
+        held = () if snapshot is None else snapshot.instruments()
+        return tuple(i for i in held if i.exchange_symbol in exchange_symbols)
+
     # --- the account by REST -------------------------------------------------------------
 
     async def _poll(self) -> None:
+        # The feeds have nothing to follow before a first reading: they wait with it.
+        await asyncio.sleep(self._pause_seconds)
+        self._pause_seconds = 0.0
         failures = 0
         loop = asyncio.get_running_loop()
         while True:
@@ -281,6 +303,9 @@ class AccountTask:
             failed = await self._read_once()
             failures = failures + 1 if failed else 0
             if failed is None:
+                self._standing.read_at = began
+                # An alarm that came while it was read is for the next reading to answer.
+                self._standing.is_alarmed = self._alarmed_at > began
                 # From one beginning to the next: slow replies must not age the view twice.
                 wait = max(FIRST_RETRY_SECONDS, self._until_next(began))
             else:
@@ -353,7 +378,7 @@ class AccountTask:
         is_first = self._listener.snapshot is None
         try:
             view = self._exchange.read_account(self.name, replies)
-            self._listener.read(view, began, depth)
+            self._listener.read(view, began, depth, is_torn=self._was_torn)
         except ExchangeError:
             # What can't be understood may be a table that has changed under us.
             self.rest.forget()
@@ -366,33 +391,3 @@ class AccountTask:
         """Marks of what this book holds are wanted live."""
         if self._feed is not None:
             self._feed.watch(snapshot.instruments())
-
-    # --- marks by REST, where the live feed is late -------------------------------------
-
-    def _ask_for_marks(self, symbols: frozenset[str]) -> None:
-        self.rest.doubt_offset()
-        if self._asking_marks is None or self._asking_marks.done():
-            self._asking_marks = asyncio.create_task(self._read_marks(symbols))
-
-    async def _read_marks(self, symbols: frozenset[str]) -> None:
-        snapshot = self._listener.snapshot
-        if snapshot is None:
-            return
-        wanted = tuple(i for i in snapshot.instruments() if i.exchange_symbol in symbols)
-        calls = self._exchange.mark_calls(wanted)
-        results = await asyncio.gather(*map(self.rest.call_public, calls), return_exceptions=True)
-        replies = Replies(r for r in results if not isinstance(r, BaseException))
-        now = self._shell.now()
-        try:
-            marks = self._exchange.read_marks(replies, wanted)
-        except (ExchangeError, *NOT_UNDERSTOOD) as error:
-            log.info("marks.unread", account=self.name, because=str(error))
-            return
-        offset = _seconds(self.rest.offset_seconds or 0.0)
-        ours = {s: Mark(price=m.price, at=min(now, m.at - offset)) for s, m in marks.items()}
-        if ours:
-            self._mailbox.put(MarksMoved(marks=ours, at=now, source=Source.REST))
-
-
-def _seconds(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds)

@@ -17,8 +17,8 @@ from monitor.service.clock import Clock
 from monitor.service.feeds import open_mark_feed
 from monitor.service.findings import Check
 from monitor.service.hosts import host_name
-from monitor.service.live_account import NOT_UNDERSTOOD
 from monitor.service.private_check import try_private_streams
+from monitor.service.untold import NOT_UNDERSTOOD
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

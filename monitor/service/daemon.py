@@ -106,8 +106,10 @@ class Daemon:
         """
         settings = self._settings
         store = open_store(settings.state_directory, self.now())
-        self._store, self._hosts = store, Hosts(store, settings.budgets.limits_share)
-        self._polls = Polls(self._hosts, settings.ladder, settings.budgets.account_seconds)
+        budgets = settings.budgets
+        self._store = store
+        self._hosts = Hosts(store, budgets.limits_share, is_shared=budgets.is_shared)
+        self._polls = Polls(self._hosts, settings.ladder, budgets.account_seconds)
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
         store.pass_on({c.name: c.min_severity for c in settings.channels})
@@ -128,7 +130,7 @@ class Daemon:
         for notice in store.notices:
             log.error("state.unsound", because=notice)
             self._tell(notices.state_fails(notice, self.now()))
-        note_start(store, self._tell, self.now())
+        self._pause_seconds = note_start(store, self._tell, self.now())
         control = ControlServer(
             socket_path(settings.state_directory),
             status=lambda shocks: status_report(self.board.assessments(), self.now(), shocks),
@@ -232,6 +234,8 @@ class Daemon:
             ),
             poll_seconds=account.poll_seconds,
             turns=self._polls.join(account, client, lambda: self._is_heard(account.name)),
+            standing=client.gate.standing,
+            pause_seconds=self._pause_seconds,
             allow_trading_key=account.allow_trading_key,
         )
         patience = self._settings.budgets.marks_seconds
@@ -291,8 +295,7 @@ class Daemon:
         self, notice: Notification, name: str = "", *, holds: bool = True, but: str = ""
     ) -> None:
         """
-        Send a word about the monitor itself to every channel but one; mere information only to
-        those that take it.
+        A word about the monitor itself to every channel but one; information to who takes it.
 
         By its `name` it is remembered over restarts for as long as it `holds`.
         """
@@ -357,8 +360,8 @@ class Daemon:
         given = self._settings.heartbeat
         if given is None:
             return None
-        url = given.url.get_secret_value()
-        return DeadMan(url, seconds=given.seconds, trouble=self._hidden_trouble, now=self.now)
+        secret, trouble = given.url.get_secret_value(), self._hidden_trouble
+        return DeadMan(secret, seconds=given.seconds, trouble=trouble, now=self.now)
 
     def _hidden_trouble(self) -> str | None:
         """What nobody may have heard of: figures late and untold, or messages that don't leave."""
@@ -381,9 +384,8 @@ class Daemon:
     def _is_alive(self) -> bool:
         """Whether every account's engine has processed something lately."""
         oldest = self.now() - timedelta(seconds=ALIVE_SECONDS)
-        return all(
-            (task.last_processed_at or self._began_at) > oldest for task in self._tasks.values()
-        )
+        times = (task.last_processed_at or self._began_at for task in self._tasks.values())
+        return all(at > oldest for at in times)
 
     async def _notice_sleep(self) -> None:
         """After a suspend every socket is half dead and every figure old: read all anew."""

@@ -27,12 +27,16 @@ class Hosts:
     """
     Every host with what it asked for before a restart.
 
-    `share` of what an exchange publishes may be used in steady state.
+    `share` of what an exchange publishes may be used in steady state. `is_shared`: another
+    monitor watches the same accounts from elsewhere, so that bursts keep to half as much.
     """
 
-    def __init__(self, store: Store, share: float = STEADY_SHARE) -> None:
+    def __init__(
+        self, store: Store, share: float = STEADY_SHARE, *, is_shared: bool = False
+    ) -> None:
         self._store = store
         self._share = share
+        self._is_shared = is_shared
         self._hosts: dict[str, Host] = {}
 
     def host(self, account: AccountSettings) -> Host:
@@ -42,7 +46,9 @@ class Hosts:
             quiet = Quiet(
                 self._store.quiet_until(name), lambda until: self._store.keep_quiet(name, until)
             )
-            self._hosts[name] = Host(quiet, share=self._share, spread=spread)
+            self._hosts[name] = Host(
+                quiet, share=self._share, is_shared=self._is_shared, spread=spread
+            )
         return self._hosts[name]
 
     def all(self) -> Mapping[str, Host]:

@@ -13,19 +13,19 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.engine.events import Source
-from monitor.errors import ExchangeError, RiskError
+from monitor.errors import ExchangeError
 from monitor.service.closings import Closings
+from monitor.service.untold import NOT_UNDERSTOOD, Untold, differences, untold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime
 
     from monitor.exchanges.port import AccountView, Frame
-    from monitor.risk.model import AccountSnapshot, HeldKey, PoolId
+    from monitor.risk.model import AccountSnapshot, HeldKey
 
 LAG = timedelta(seconds=30)
 """A reading is held against what was told for so long before it began."""
@@ -34,15 +34,7 @@ DISAGREEMENTS_AT_MOST = 3
 """The reading that shows less than what was told for the third time in a row is right."""
 
 MOST_FRAMES = 5000
-NOTABLE = Decimal("0.001")
-"""A balance that differs by less than this part of itself is not said to differ."""
-
-NOT_UNDERSTOOD = (RiskError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
-"""What a reader may raise beside its own errors, given a reply that nobody thought of."""
-
 LONGEST_QUOTE = 200
-
-Held = tuple["PoolId", str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,27 +52,21 @@ class After:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """What a reading changed though nothing was told of it, at the reading's own time."""
-
-    before: AccountSnapshot
-    after: AccountSnapshot
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """
     What to believe after a reading.
 
     `source` is REST where the snapshot is the reading's own, LIVE where frames stand on top
     of it. `is_behind`: the reading is older than what was told; ask again soon. `untold` is
-    set where it shows what no frame told, while all streams were whole.
+    set where it shows what no frame told, while all streams were whole. `beneath` is the
+    reading's own snapshot, of the time when it began, where the other is not.
     """
 
     snapshot: AccountSnapshot
     source: Source
+    beneath: AccountSnapshot | None = None
     is_behind: bool = False
-    untold: Difference | None = None
+    untold: Untold | None = None
 
 
 class LiveAccount:
@@ -100,6 +86,8 @@ class LiveAccount:
         self._behind = 0
         self._behind_since: datetime | None = None
         self._closings = Closings()
+        # What readings showed first, for as long as it may be told yet.
+        self._untold: list[Untold] = []
 
     # -- connections ------------------------------------------------------------------------
 
@@ -132,9 +120,10 @@ class LiveAccount:
         """Whether something may be missing that no reading has shown yet."""
         return bool(self._gaps) or self._view is None
 
-    def told_since(self, at: datetime) -> bool:
-        """Whether a frame that changes the account came since."""
-        return bool(self._frames) and self._frames[-1][1].at >= at
+    def is_left(self, untold: Untold) -> bool:
+        """Whether something of it was not told until now; to be asked once, at the end."""
+        self._untold = [each for each in self._untold if each is not untold]
+        return bool(untold.left)
 
     # -- frames -----------------------------------------------------------------------------
 
@@ -144,6 +133,8 @@ class LiveAccount:
         while self._frames and self._frames[0][1].at < oldest:
             self._frames.popleft()
         self._frames.append((number, frame))
+        for each in self._untold:
+            each.hear(frame)
         return After() if number in self._gaps else self._told(frame)
 
     def _told(self, frame: Frame) -> After:
@@ -199,11 +190,16 @@ class LiveAccount:
         ahead = ahead or told
         at = max([began, *(frame.at for frame in newer)])
         snapshot, source = replace(plain, at=at), Source.REST
-        if ahead is not None and _differences(plain, ahead):
+        if ahead is not None and differences(plain, ahead):
             snapshot, source = replace(ahead, at=at), Source.LIVE
-        untold = None
-        if are_whole and self._is_whole and source is Source.REST and self.snapshot is not None:
-            untold = _untold(self.snapshot, snapshot)
+        found = None
+        is_sound = are_whole and self._is_whole and told is None
+        if is_sound and self._view is not None and self.snapshot is not None:
+            found = untold(self._view, self.snapshot, snapshot)
+        if found is not None:
+            for each in self._untold:
+                each.undone_by(found)
+            self._untold.append(found)
         before, shown = self.snapshot, snapshot.held
         if self._view is not None and before is not None and before.held - shown:
             self._closings.vanished(self._view, began)
@@ -212,7 +208,13 @@ class LiveAccount:
         if self._left_gap_at is not None and self._left_gap_at <= began:
             self._left_gap_at = None
         self._is_whole = are_whole and not self._gaps
-        return Reading(snapshot=snapshot, source=source, is_behind=told is not None, untold=untold)
+        return Reading(
+            snapshot=snapshot,
+            source=source,
+            beneath=plain if source is Source.LIVE else None,
+            is_behind=told is not None,
+            untold=found,
+        )
 
     def _held_against(
         self, view: AccountView, plain: AccountSnapshot, began: datetime
@@ -224,7 +226,7 @@ class LiveAccount:
             since = max(since, self._behind_since)
             self._frames = deque((e for e in self._frames if e[1].at >= since), MOST_FRAMES)
         told, ahead = _with(view, self._between(since, began), began)
-        if ahead is not None and _differences(plain, ahead):
+        if ahead is not None and differences(plain, ahead):
             is_first = has_waited or not self._behind
             self._behind = 1 if is_first else self._behind + 1
             self._behind_since = began if is_first else self._behind_since
@@ -261,41 +263,3 @@ def _with(
         return after, after.snapshot(at)
     except (ExchangeError, *NOT_UNDERSTOOD):
         return view, None
-
-
-def _differences(one: AccountSnapshot, other: AccountSnapshot) -> frozenset[Held]:
-    """The positions and balances in which two books differ, by pool and name."""
-    mine, theirs = _positions(one), _positions(other)
-    sizes = {k for k in mine.keys() | theirs.keys() if mine.get(k) != theirs.get(k)}
-    here, there = _balances(one), _balances(other)
-    zero = Decimal(0)
-    coins = {
-        k for k in here.keys() | there.keys() if _is_notable(here.get(k, zero), there.get(k, zero))
-    }
-    return frozenset(sizes | coins)
-
-
-def _is_notable(one: Decimal, other: Decimal) -> bool:
-    return abs(one - other) > NOTABLE * max(abs(one), abs(other))
-
-
-def _positions(snapshot: AccountSnapshot) -> Mapping[Held, Decimal]:
-    return {
-        (pool.id, p.instrument.symbol, p.side.value): p.contracts
-        for pool in snapshot.pools
-        for p in pool.positions
-    }
-
-
-def _balances(snapshot: AccountSnapshot) -> Mapping[Held, Decimal]:
-    return {
-        (pool.id, each.asset, "balance"): each.balance
-        for pool in snapshot.pools
-        for each in pool.collateral
-    }
-
-
-def _untold(before: AccountSnapshot, after: AccountSnapshot) -> Difference | None:
-    if before.mode != after.mode or not _differences(before, after):
-        return None
-    return Difference(before=before, after=after)

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from monitor.alerts.ladder import Measure
 from monitor.engine.effects import State
 from monitor.exchanges.call import Depth
+from monitor.exchanges.pace import UNKNOWN_DISTANCE
+from monitor.risk.model import ONE
 from monitor.risk.result import Verdict
 
 if TYPE_CHECKING:
@@ -287,6 +289,27 @@ def temper(known: AccountAssessment, ladder: Ladder) -> Temper:
     # Late marks are asked for by themselves: reading the account more often brings none.
     sure = known.state is not State.BLIND and all(_is_sure(pool) for pool in known.pools)
     return Temper.CALM if sure else Temper.UNSURE
+
+
+def distance_left(known: AccountAssessment) -> float | None:
+    """
+    The adverse move left to the account's nearest pool, as a positive fraction; infinite where
+    no move ends any of them, None while that is not known.
+    """
+    return min((_distance(pool) for pool in known.pools), key=_in_doubt_near, default=None)
+
+
+def _distance(pool: PoolAssessment) -> float | None:
+    if pool.requirement.reaches(ONE):
+        return 0.0
+    if pool.outlook is None:
+        return None
+    move = pool.outlook.adverse_move
+    return float("inf") if move is None else float(abs(move))
+
+
+def _in_doubt_near(distance: float | None) -> float:
+    return UNKNOWN_DISTANCE if distance is None else distance
 
 
 def has_isolated(known: AccountAssessment) -> bool:

@@ -15,7 +15,7 @@ import structlog
 
 from monitor.service import notices
 from monitor.service.hosts import host_name
-from monitor.service.polling import has_isolated, temper
+from monitor.service.polling import distance_left, has_isolated, temper
 from monitor.service.timetable import Member, Timetable
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from monitor.alerts.message import Notification
     from monitor.engine.effects import AccountAssessment
     from monitor.exchanges.call import Depth
+    from monitor.exchanges.pace import Standing
     from monitor.exchanges.rest import RestClient
     from monitor.exchanges.use import InUse
     from monitor.service.hosts import Hosts
@@ -65,6 +66,7 @@ class Polls:
         self._account_seconds = account_seconds
         self._timetables: dict[str, Timetable] = {}
         self._of_account: dict[str, Timetable] = {}
+        self._standings: dict[str, Standing] = {}
 
     def join(
         self,
@@ -78,6 +80,7 @@ class Polls:
             whole = client.exchange.address_budget
             self._timetables[host] = Timetable(self._account_seconds, whole)
         timetable = self._of_account[account.name] = self._timetables[host]
+        self._standings[account.name] = client.gate.standing
         timetable.join(
             Member(
                 name=account.name,
@@ -94,8 +97,9 @@ class Polls:
         timetable = self._of_account.get(known.account)
         if timetable is None:
             return False
-        standing = temper(known, self._ladder)
-        return timetable.note(known.account, standing, has_isolated=has_isolated(known))
+        self._standings[known.account].distance = distance_left(known)
+        tempered = temper(known, self._ladder)
+        return timetable.note(known.account, tempered, has_isolated=has_isolated(known))
 
     def in_use(self, at: datetime) -> Iterable[tuple[str, InUse]]:
         """What is used of every limit of an address, each with its host."""

@@ -178,10 +178,13 @@ def _slow_polls(data: Mapping[str, object]) -> list[Mistake]:
 
 
 def _settings(path: Path, document: Document, environ: Mapping[str, str]) -> Settings:
+    # Only who runs two monitors gives them names: each takes half.
+    parts = 1 if document.instance is None else 2
     budgets = Budgets(
         account_seconds=document.budgets.account,
         marks_seconds=document.budgets.marks,
-        limits_share=float(document.budgets.limits),
+        limits_share=float(document.budgets.limits) / parts,
+        is_shared=parts > 1,
     )
     host, _, port = document.http.listen.rpartition(":")
     rungs = tuple(table.rung() for table in document.ladder)

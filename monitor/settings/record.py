@@ -41,12 +41,14 @@ class Budgets:
     How old an input may be before it counts as late.
 
     `limits_share` is how much of what an exchange publishes as its limits steady reading may
-    use, all accounts behind this machine's address together; a fraction.
+    use, all accounts behind this machine's address together; a fraction. `is_shared`: another
+    monitor watches the same accounts and uses as much.
     """
 
     account_seconds: float = 60.0
     marks_seconds: float = 15.0
     limits_share: float = 0.20
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,3 +133,32 @@ def test_a_drift() -> None:
         "then a smaller poll_seconds makes such gaps shorter.\n\n"
         f"Incident {told.incident_id}, 2026-11-22 12:00:05 UTC"
     )
+
+
+def test_a_position_that_is_smaller_for_no_known_cause() -> None:
+    part = "SOL/USDT:USDT long: from 10 to 7 contracts"
+    condition = about(Subject.SHRUNK, pool=ID, because=part, severity=Severity.CRITICAL)
+    found = Drift(
+        pool=ID,
+        parts=(part, "balance from 500.00 USDT to 490.00 USDT"),
+        ratio_before=Decimal("0.686"),
+        ratio_after=Decimal("0.67"),
+        shrunk=(part,),
+    )
+    step = happened(None, condition, NOON + timedelta(seconds=5))
+    told = write(step, facts(drift=found))
+    assert told.title == (
+        "SMALLER FOR NO KNOWN CAUSE: main (bybit), SOL/USDT:USDT long: from 10 to 7 contracts"
+    )
+    assert told.body == (
+        "A reading of margin pool main/USDT on bybit showed what its private stream had not "
+        "told:\n"
+        "• SOL/USDT:USDT long: from 10 to 7 contracts\n"
+        "• balance from 500.00 USDT to 490.00 USDT\n"
+        "At the same marks the margin ratio was 68.6 % without it and is 67.0 % with it; the "
+        "figures were off by that since the reading before.\n\n"
+        "What to do: look at once in the exchange's own history what made it smaller. If it was "
+        "no order of yours, a liquidation or auto-deleveraging may be under way: add margin or "
+        "reduce what is left. If it was, its event was lost, and the reading is what counts.\n\n"
+        f"Incident {told.incident_id}, 2026-11-22 12:00:05 UTC"
+    )

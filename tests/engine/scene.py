@@ -92,6 +92,7 @@ class Scene:
         reported: dict[str, Reported] | None = None,
         is_reading: bool = False,
         closed: frozenset[HeldKey] = frozenset(),
+        beneath: AccountSnapshot | None = None,
         **prices: Number,
     ) -> Scene:
         """`is_reading`: a live book on a reading of that moment; `closed`: ends that were told."""
@@ -99,7 +100,14 @@ class Scene:
         taken = snapshot(*pools, at=read_at, reported=reported, **prices)
         began = read_at if is_reading else None
         return self.feed(
-            SnapshotTaken(snapshot=taken, at=self.at, source=source, read_at=began, closed=closed)
+            SnapshotTaken(
+                snapshot=taken,
+                at=self.at,
+                source=source,
+                read_at=began,
+                closed=closed,
+                beneath=beneath,
+            )
         )
 
     def tick(
@@ -107,6 +115,7 @@ class Scene:
         *,
         source: Source = Source.LIVE,
         age: float = 0,
+        unchanged_seconds: float = 0,
         worst: dict[str, tuple[Number, ...]] | None = None,
         **prices: Number,
     ) -> Scene:
@@ -116,6 +125,7 @@ class Scene:
                 marks={f"{base}USDT": mark(price, held_at) for base, price in prices.items()},
                 at=self.at,
                 source=source,
+                unchanged_seconds=unchanged_seconds,
                 worst={
                     f"{base}USDT": tuple(mark(price, held_at) for price in marks)
                     for base, marks in (worst or {}).items()

@@ -9,7 +9,8 @@ from monitor.alerts.ladder import DEFAULT_LADDER
 from monitor.engine import freshness
 from monitor.engine.briefing import Briefing
 from monitor.engine.freshness import Trouble
-from monitor.engine.knowledge import Budgets, Knowledge, Touched
+from monitor.engine.knowledge import Budgets, Knowledge
+from monitor.engine.moves import Touched
 from monitor.engine.watch import Watch
 from monitor.errors import Refused, Unmodelled, Unreachable
 from monitor.risk.model import PoolId

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.engine.events import MarksMoved, Source
-from monitor.engine.knowledge import Budgets, Feed, Knowledge, Touched
+from monitor.engine.knowledge import Budgets, Feed, Knowledge
+from monitor.engine.moves import Touched
 from monitor.errors import Malformed, MissingReply, Refused, Unmodelled, Unreachable
 from monitor.risk.cash import Booking, BookingKind
 from tests.build import NOON, Number, coins, mark

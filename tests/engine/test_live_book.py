@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from monitor.alerts.incident import Step, Subject
 from monitor.engine.effects import State
 from monitor.engine.events import NewsCame, ReadingAwaited, Source
 from monitor.errors import Malformed, Refused, Unreachable
+from monitor.risk.model import Reported
+from monitor.risk.result import Verdict
 from tests.build import flat, long
-from tests.engine.scene import Scene, calm, the_pool
+from tests.engine.scene import Scene, calm, snapshot, the_pool
 from tests.engine.test_happenings import taken
 
 MODE = "the mode was changed"
@@ -104,3 +108,79 @@ def test_of_several_needs_the_first_one_counts() -> None:
         awaiting(scene.second().tick(SOL=120), "another cause")
     assert scene.now.state is State.BLIND
     assert scene.now.because.startswith(MODE)
+
+
+def busy(scene: Scene, theirs: int, *, cash: int = 500, traded: int = 11) -> Scene:
+    """
+    A reading of 10 SOL at 120 with this balance by their own figures (ours: 500 + 10 × 20), and
+    on top of it an event of a trade.
+    """
+    said = Reported(at=scene.at, margin_balance=Decimal(theirs), maintenance_margin=Decimal(480))
+    beneath = snapshot(the_pool(cash=cash), at=scene.at, reported={"USDT": said}, SOL=120)
+    after = the_pool(long("SOL", contracts=traded, entry=100, tiers=flat("0.4")), cash=cash)
+    scene.later(15).read(after, source=Source.LIVE, is_reading=True, beneath=beneath, SOL=120)
+    return scene.tick(SOL=120)
+
+
+def verdict(scene: Scene) -> Verdict | None:
+    reconciliation = scene.now.pools[0].reconciliation
+    return None if reconciliation is None else reconciliation.verdict
+
+
+def test_an_account_that_never_rests_is_compared_by_the_readings_beneath_its_events() -> None:
+    scene = Scene()
+    for _ in range(4):
+        busy(scene, 700)
+        assert verdict(scene) is Verdict.AGREES
+    assert scene.all_told == []
+    # The book is the one with the trade in it: 0.4 × 11 × 120 ÷ (500 + 11 × 20).
+    requirement = scene.now.pools[0].requirement
+    assert (requirement.maintenance_margin, requirement.margin_balance) == (528, 720)
+
+
+def test_where_it_does_not_agree_three_times_in_a_row_the_worse_of_both_drives() -> None:
+    scene = Scene()
+    for _ in range(2):
+        busy(scene, 620)
+        assert verdict(scene) is Verdict.DRIFTS
+    assert scene.all_told == []
+    busy(scene, 620)
+    # Theirs carried by the trade: 528 ÷ (620 + 20).
+    assert verdict(scene) is Verdict.DISAGREES
+    assert scene.all_told == [
+        "WARNING 80 %: main (bybit) at 82.5 %",
+        "FIGURES DISAGREE: main (bybit), worse of both at 82.5 %",
+    ]
+    # Once it is told it holds until a comparison says otherwise.
+    busy(scene, 620)
+    assert verdict(scene) is Verdict.DISAGREES
+    busy(scene, 700)
+    assert verdict(scene) is Verdict.AGREES
+    scene.second()
+    assert scene.all_told[2:] == [
+        "RESOLVED: main (bybit) at 73.3 %",
+        "RESOLVED: figures of main (bybit) agree again",
+    ]
+
+
+def test_a_gap_between_the_replies_of_one_reading_is_no_disagreement() -> None:
+    scene = Scene()
+    for theirs in (700, 620, 620, 700, 620, 700):
+        busy(scene, theirs)
+    assert scene.all_told == []
+
+
+def test_a_reading_with_nothing_on_top_disagrees_at_once_as_ever() -> None:
+    scene = busy(Scene(), 700)
+    said = Reported(at=scene.at, margin_balance=Decimal(620), maintenance_margin=Decimal(480))
+    scene.later(15).read(the_pool(), reported={"USDT": said}, SOL=120)
+    assert verdict(scene) is Verdict.DISAGREES
+    busy(scene, 620)
+    assert verdict(scene) is Verdict.DISAGREES
+
+
+def test_what_no_reading_shows_yet_is_not_compared() -> None:
+    scene = Scene()
+    beneath = snapshot(at=scene.at, SOL=120)
+    scene.later(1).read(the_pool(), source=Source.LIVE, is_reading=True, beneath=beneath, SOL=120)
+    assert verdict(scene) is None

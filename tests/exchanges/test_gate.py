@@ -13,7 +13,7 @@ from monitor.exchanges import gate as gates
 from monitor.exchanges.call import Budget, RestCall, Used
 from monitor.exchanges.gate import Gate, Host
 from tests.exchanges.serving import Hands, plain, served
-from tests.fakes.exchange import ACCOUNT, FAKE
+from tests.fakes.exchange import ACCOUNT, FAKE, TIERS
 
 MINUTE = Budget(name="weight", per_minute=2400, window_seconds=60)
 CALL = RestCall(implicit="x", path="/x", weight=5, budget=MINUTE)
@@ -89,6 +89,19 @@ async def test_a_burst_keeps_to_half_of_the_limit_and_after_too_many_to_a_quarte
     await one.enter(big)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(one.enter(CALL), 0.05)
+
+
+async def test_beside_another_monitor_a_burst_keeps_to_a_quarter_f83() -> None:
+    clock, host = Hands(), Host(is_shared=True)
+    one = gate(host, clock)
+    await one.enter(replace(CALL, weight=600))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(one.enter(CALL), 0.05)
+    # So does what counts this account alone: the other monitor asks for it as well.
+    mine = replace(CALL, weight=600, budget=replace(MINUTE, name="uid", by_address=False))
+    await one.enter(mine)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(one.enter(replace(mine, weight=5)), 0.05)
 
 
 async def test_too_many_silences_the_host_until_the_wait_and_a_little_more_is_over() -> None:
@@ -168,6 +181,34 @@ async def test_what_is_the_same_for_all_is_asked_for_once() -> None:
         clock.now += timedelta(seconds=0.2)
         await first.call_public(ACCOUNT)
         assert one.count(ACCOUNT.path) == 2
+
+
+async def test_marks_that_are_late_do_not_wait_behind_readings_of_any_account() -> None:
+    clock, host = Hands(), Host()
+    async with served(clock, FAKE, host) as (server, client):
+        # The fake's limit is 2400 a minute, counted in two seconds; half of that is a burst's.
+        await host.pace(ACCOUNT.budget).acquire(40)
+        client.gate.standing.distance = 0.01
+        reading = asyncio.create_task(client.call(ACCOUNT))
+        await asyncio.sleep(0)
+        probing = asyncio.create_task(client.call_public(TIERS))
+        await asyncio.gather(reading, probing)
+        assert server.asked == [TIERS.path, ACCOUNT.path]
+
+
+async def test_the_account_that_is_nearest_to_its_end_is_read_first() -> None:
+    clock, host = Hands(), Host()
+    calm, near = gate(host, clock), gate(host, clock)
+    calm.standing.distance, near.standing.distance = 0.4, 0.02
+    entered: list[str] = []
+
+    async def enter(name: str, one: Gate) -> None:
+        await one.enter(replace(CALL, budget=ACCOUNT.budget))
+        entered.append(name)
+
+    await host.pace(ACCOUNT.budget).acquire(40)
+    await asyncio.gather(enter("calm", calm), enter("near", near))
+    assert entered == ["near", "calm"]
 
 
 async def test_a_failure_reaches_all_who_waited_and_nobody_else() -> None:

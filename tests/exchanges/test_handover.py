@@ -1,8 +1,12 @@
-"""One private connection in place of another, where that is broken off."""
+"""One private connection in place of another, where that is broken off or long in coming."""
 
+import asyncio
+
+import pytest
 from websockets.asyncio.server import ServerConnection
 
-from monitor.exchanges.account_feed import Closed, Listening
+from monitor.exchanges import account_feed
+from monitor.exchanges.account_feed import Closed, FeedLost, FeedRestored, Listening
 from tests.end_to_end.stage import until
 from tests.exchanges.attending import admitting, attending
 from tests.fakes.private import said
@@ -23,7 +27,6 @@ async def test_a_successor_on_its_way_ends_with_its_stream() -> None:
 
     sockets: list[ServerConnection] = []
     async with attending(talk) as (attended, feed):
-        # Asked to leave before it is whole, the first would never say that it listens.
         await attended.have(Listening)
         await sockets[0].send(said("leave"))
         await until(lambda: visits == 2, "the successor, which nobody lets in")
@@ -32,3 +35,99 @@ async def test_a_successor_on_its_way_ends_with_its_stream() -> None:
         assert [each.number for each in attended.of(Closed)] == [1, 0]
         await attended.until(lambda: feed.is_healthy)
         assert open_now == 1
+
+
+async def test_one_that_is_asked_to_leave_before_it_is_whole_says_when_it_is() -> None:
+    visits = 0
+    whole = asyncio.Event()
+
+    async def talk(socket: ServerConnection) -> None:
+        nonlocal visits
+        visits += 1
+        if visits > 1:
+            await socket.wait_closed()  # nobody lets the successor in
+            return
+        await socket.send(said("leave"))
+        await whole.wait()
+        await admitting(socket)
+
+    async with attending(talk) as (attended, feed):
+        await until(lambda: visits == 2, "the successor, which nobody lets in")
+        assert attended.of(Listening) == []
+        assert not feed.is_healthy
+        whole.set()
+        assert await attended.have(Listening) == [Listening(number=0, is_gapless=False)]
+        await attended.have(FeedRestored)
+        assert feed.is_healthy
+        assert attended.of(Closed) == []
+
+
+async def test_its_successor_then_follows_without_a_gap_and_each_says_so_once() -> None:
+    visits = 0
+    whole, follow = asyncio.Event(), asyncio.Event()
+
+    async def talk(socket: ServerConnection) -> None:
+        nonlocal visits
+        visits += 1
+        if visits == 1:
+            await socket.send(said("leave"))
+        await (whole if visits == 1 else follow).wait()
+        await admitting(socket)
+
+    async with attending(talk) as (attended, _):
+        await until(lambda: visits == 2, "the successor")
+        whole.set()
+        await attended.have(Listening)
+        follow.set()
+        await attended.have(Closed)
+        await attended.have(Listening, 2)
+        await asyncio.sleep(0.1)
+        told = [(each.number, each.is_gapless) for each in attended.of(Listening)]
+        assert told == [(0, False), (1, True)]
+
+
+async def test_it_says_so_while_another_successor_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(account_feed, "HANDOVER_SECONDS", 0.1)
+    visits = 0
+    whole = asyncio.Event()
+
+    async def talk(socket: ServerConnection) -> None:
+        nonlocal visits
+        visits += 1
+        if visits > 1:
+            await socket.wait_closed()
+            return
+        await socket.send(said("leave"))
+        await whole.wait()
+        await admitting(socket)
+
+    async with attending(talk) as (attended, _):
+        await attended.have(Closed)  # the successor, which came to nothing
+        whole.set()
+        assert await attended.have(Listening) == [Listening(number=0, is_gapless=False)]
+        assert visits == 2
+
+
+async def test_one_that_ends_before_its_successor_is_whole_leaves_a_gap_and_says_so() -> None:
+    sockets: list[ServerConnection] = []
+    follow = asyncio.Event()
+
+    async def talk(socket: ServerConnection) -> None:
+        sockets.append(socket)
+        if len(sockets) > 1:
+            await follow.wait()
+        await admitting(socket)
+
+    async with attending(talk) as (attended, feed):
+        await attended.have(Listening)
+        await sockets[0].send(said("leave"))
+        await until(lambda: len(sockets) == 2, "the successor")
+        await sockets[0].close(1001)
+        await attended.have(FeedLost)
+        assert not feed.is_healthy
+        follow.set()
+        assert (await attended.have(Listening, 2))[1] == Listening(number=1, is_gapless=False)
+        await attended.have(FeedRestored, 2)
+        assert feed.is_healthy

@@ -52,6 +52,7 @@ class Scene:
         self.delivered: list[Event] = []
         self.followed: list[AccountSnapshot] = []
         self.asked = 0
+        self.alarms = 0
         self.feed = FakeFeed()
         self.listener = AccountListener(
             "main",
@@ -65,8 +66,9 @@ class Scene:
         self.listener.hear(Listening(number=1, is_gapless=False))
         self.read("5")
 
-    def _ask(self) -> None:
+    def _ask(self, is_alarm: bool) -> None:
         self.asked += 1
+        self.alarms += is_alarm
 
     def read(self, contracts: str, held_at: float = 0) -> Event:
         self.listener.reading_begins(self.now)
@@ -98,10 +100,12 @@ async def test_every_gap_and_every_ask_has_the_account_read_at_once() -> None:
     scene.hear(Told(ask="the mode was changed"))
     scene.hear(Told(ask="the mode was changed"))
     assert scene.asked == 1  # not twice within a moment
+    assert scene.alarms == 0  # what a gap hides is not known to be anything
     await until(lambda: scene.asked == 2, "the account being asked for again")
     (awaited, _) = scene.of(ReadingAwaited)
     assert isinstance(awaited, ReadingAwaited)
     assert awaited.because == "the mode was changed"
+    assert scene.alarms == 1
     scene.listener.stop()
 
 
@@ -142,6 +146,24 @@ async def test_a_reading_that_is_behind_is_followed_by_another() -> None:
     await until(lambda: scene.asked > before, "the account being asked for again")
 
 
+async def test_beneath_a_live_book_lies_the_reading_unless_it_is_of_two_moments() -> None:
+    scene = Scene()
+    for is_torn in (False, True):
+        scene.later(1).hear(Told(changes=True), contracts="7")
+        view = BookView(contracts=Decimal(5), at=NOON)
+        scene.listener.read(view, scene.now, is_torn=is_torn)
+        taken = scene.delivered[-1]
+        assert isinstance(taken, SnapshotTaken)
+        assert taken.source is Source.LIVE
+        held = (
+            None
+            if taken.beneath is None
+            else {p.contracts for pool in taken.beneath.pools for p in pool.positions}
+        )
+        assert held == (None if is_torn else {5})
+    scene.listener.stop()
+
+
 async def test_what_nobody_told_is_counted_told_and_the_streams_are_renewed_once() -> None:
     scene = Scene()
     scene.later(10).read("6")
@@ -164,6 +186,44 @@ async def test_an_event_that_comes_after_the_reading_was_not_lost() -> None:
     await asyncio.sleep(0.2)
     assert scene.of(Drifted) == []
     assert scene.feed.renewed == 0
+
+
+async def test_an_event_of_something_else_does_not_tell_of_what_was_lost() -> None:
+    scene = Scene()
+    scene.later(10).read("6")
+    frame = Frame(feed="account", text=book("5", scene.now, "600"), at=scene.now)
+    scene.listener.hear(Heard(number=1, frame=frame, told=Told(changes=True)))
+    await until(lambda: scene.of(Drifted), "the drift being told")
+
+
+async def test_another_reading_in_between_takes_nothing_from_what_was_told() -> None:
+    scene = Scene()
+    scene.later(10).read("6", held_at=10)
+    scene.later(0.5).hear(Told(changes=True), contracts="6")
+    scene.later(1).read("6", held_at=10.5)
+    await asyncio.sleep(0.2)
+    assert scene.of(Drifted) == []
+
+
+async def test_of_two_readings_each_is_judged_by_itself() -> None:
+    scene = Scene()
+    scene.later(10).read("6", held_at=10)
+    scene.later(0.5).read("7")
+    scene.later(0.5).hear(Told(changes=True), contracts="7")
+    # The event of 7 tells of the second; that it was 6 in between is told by it as well.
+    await asyncio.sleep(0.2)
+    assert scene.of(Drifted) == []
+    for seconds, contracts in enumerate(("8", "9")):
+        scene.later(1).read(contracts, held_at=12 + seconds)
+    await until(lambda: len(scene.of(Drifted)) == 2, "both")
+
+
+async def test_what_was_wrong_for_a_moment_was_no_event() -> None:
+    scene = Scene()
+    scene.later(10).read("0", held_at=10)
+    scene.later(1).read("5", held_at=11)
+    await asyncio.sleep(0.2)
+    assert scene.of(Drifted) == []
 
 
 async def test_while_a_stream_is_down_readings_tell_all_and_nothing_was_lost() -> None:
@@ -207,6 +267,49 @@ async def test_after_anything_that_happened_a_lean_reading_would_show_what_was()
     assert scene.listener.depth(Depth.HEARD) is Depth.WHOLE
     scene.listener.read(view, scene.now + timedelta(seconds=1), Depth.WHOLE)
     assert scene.listener.depth(Depth.HEARD) is Depth.HEARD
+
+
+async def test_after_a_gap_nothing_is_left_to_the_stream_until_a_reading_has_shown_it() -> None:
+    scene = Scene()
+    view = BookView(contracts=Decimal(5), at=NOON)
+    scene.listener.read(view, scene.later(1).now, Depth.CALM)
+    assert scene.listener.depth(Depth.HEARD) is Depth.HEARD
+    scene.listener.hear(Opened(number=2))
+    scene.later(1).listener.hear(Listening(number=2, is_gapless=False))
+    assert scene.listener.depth(Depth.HEARD) is Depth.CALM
+    assert scene.listener.depth(Depth.WHOLE) is Depth.WHOLE
+    # Neither one that goes by the stream nor one that began before shows what was missed.
+    scene.listener.read(view, scene.now + timedelta(seconds=1), Depth.HEARD)
+    scene.listener.read(view, scene.now, Depth.WHOLE)
+    assert scene.listener.depth(Depth.HEARD) is Depth.CALM
+    scene.listener.read(view, scene.now + timedelta(seconds=1), Depth.CALM)
+    assert scene.listener.depth(Depth.HEARD) is Depth.HEARD
+    scene.listener.stop()
+
+
+async def test_where_several_streams_are_on_their_way_one_reading_fills_the_gaps_of_all() -> None:
+    scene = Scene()
+    await asyncio.sleep(0.25)
+    scene.feed.is_healthy = False
+    scene.listener.hear(Opened(number=2))
+    scene.listener.hear(Opened(number=3))
+    scene.listener.hear(Listening(number=2, is_gapless=False))
+    assert scene.asked == 1
+    scene.feed.is_healthy = True
+    scene.listener.hear(Listening(number=3, is_gapless=False))
+    assert scene.asked == 2
+    await asyncio.sleep(0.3)
+    assert scene.asked == 2
+
+
+async def test_it_is_not_waited_for_long_for_the_others() -> None:
+    scene = Scene()
+    await asyncio.sleep(0.25)
+    scene.feed.is_healthy = False
+    scene.listener.hear(Opened(number=2))
+    scene.listener.hear(Listening(number=2, is_gapless=False))
+    assert scene.asked == 1
+    await until(lambda: scene.asked == 2, "the account being asked for")
 
 
 async def test_it_has_the_feed_hold_the_streams() -> None:

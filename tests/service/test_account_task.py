@@ -24,6 +24,7 @@ from monitor.engine.events import (
 )
 from monitor.errors import ExchangeError, Malformed, Refused, Unmodelled, Unreachable
 from monitor.exchanges.call import Depth, Replies, Reply, RestCall
+from monitor.exchanges.pace import Standing
 from monitor.exchanges.port import Exchange, Permissions
 from monitor.risk.model import AccountSnapshot, Mark
 from monitor.service.account_task import AccountTask, Shell, TooManyDeaths
@@ -121,11 +122,13 @@ class Stage:
     known: bool = False
     allowed: bool = False
     poll_seconds: float = 15.0
+    pause_seconds: float = 0.0
     torn: list[str | None] = field(default_factory=list)
     now: datetime = NOON
 
     def __post_init__(self) -> None:
         self.mailbox = Mailbox()
+        self.standing = Standing()
         exchange: Exchange = replace(
             FAKE,
             permission_calls=(KEY,),
@@ -149,6 +152,8 @@ class Stage:
                 note_watched=self._note,
             ),
             poll_seconds=self.poll_seconds,
+            standing=self.standing,
+            pause_seconds=self.pause_seconds,
             allow_trading_key=self.allowed,
         )
 
@@ -270,6 +275,16 @@ async def test_wanted_marks_are_asked_for_by_rest_and_put_on_our_clock() -> None
     assert moved.marks["SOLUSDT"] == Mark(price=Decimal(101), at=NOON - timedelta(seconds=2))
     # Marks that seem late may be a clock that was set since.
     assert stage.rest.doubted == 1
+
+
+async def test_after_a_pause_the_account_is_read_and_its_clock_ticks_meanwhile() -> None:
+    stage = Stage(pause_seconds=0.3)
+    running = asyncio.create_task(stage.task.run())
+    await until(lambda: stage.engine.seen, "the clock")
+    await asyncio.sleep(0.1)
+    assert (stage.rest.reads, stage.rest.asked) == (0, [])
+    await until(lambda: stage.rest.reads, "the first reading")
+    await ended(running)
 
 
 async def test_a_wanted_snapshot_is_read_without_waiting_for_the_next_poll() -> None:

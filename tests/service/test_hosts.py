@@ -38,6 +38,13 @@ def test_accounts_of_one_host_share_it_and_others_do_not(tmp_path: Path) -> None
     store.close()
 
 
+def test_beside_another_monitor_a_burst_keeps_to_half_f83(tmp_path: Path) -> None:
+    store = open_store(tmp_path, NOON)
+    assert not Hosts(store).host(ONE).is_shared
+    assert Hosts(store, is_shared=True).host(ONE).is_shared
+    store.close()
+
+
 def test_a_ban_outlives_a_restart(tmp_path: Path) -> None:
     store = open_store(tmp_path, NOON)
     Hosts(store).host(ONE).quiet.ask(at(600))

@@ -93,6 +93,10 @@ def test_frames_that_were_held_back_go_on_top_of_the_reading() -> None:
     assert contracts(reading.snapshot) == 8
     assert (reading.source, reading.is_behind, reading.untold) == (Source.LIVE, False, None)
     assert reading.snapshot.at == at(10.2)
+    # Beneath lies the reading as it was, of the time when it began.
+    assert contracts(reading.beneath) == 5
+    assert reading.beneath is not None
+    assert reading.beneath.at == at(10.1)
 
 
 def test_without_a_gap_the_successors_frames_count_from_its_opening_on() -> None:
@@ -127,6 +131,7 @@ def test_a_reading_that_shows_what_was_told_during_it_stays_a_reading() -> None:
     day.hear(frame("7", 10.1))
     reading = day.live.read(view(7, 10.1), at(10), are_whole=True)
     assert (contracts(reading.snapshot), reading.source) == (7, Source.REST)
+    assert reading.beneath is None
     # It holds since the frame, or the engine would take it for older than that.
     assert reading.snapshot.at == at(10.1)
 
@@ -199,6 +204,40 @@ def test_nothing_counts_as_untold_while_a_stream_was_not_whole() -> None:
     day.live.opened(2)
     day.live.listening(2, at(31), is_gapless=False)
     assert day.read(view(9), 32).untold is None
+
+
+class Trades(BookView):
+    """Frames of it tell of positions, and never of the wallet."""
+
+    def updated(self, frame: Frame) -> BookView:
+        after = super().updated(frame)
+        return self if after is self else replace(after, cash=self.cash)
+
+
+def test_in_a_busy_account_too_it_is_said_what_nobody_told() -> None:
+    def trades(contracts: int, held: float, cash: int) -> BookView:
+        return Trades(contracts=Decimal(contracts), at=at(held), cash=Decimal(cash))
+
+    day = Day()
+    day.read(trades(5, 0, 500), 1)
+    # While it is read the account trades, and that 200 left the wallet nobody told.
+    day.live.reading_begins(at(10))
+    day.hear(frame("7", 10.2))
+    reading = day.live.read(trades(5, 0, 300), at(10), are_whole=True)
+    assert reading.source is Source.LIVE
+    assert reading.untold is not None
+    assert {name for _, name, _ in reading.untold.left} == {"USDT"}
+    day.hear(frame("8", 11))
+    assert day.live.is_left(reading.untold)
+
+
+def test_a_reading_that_is_behind_says_nothing_of_what_was_lost() -> None:
+    day = Day()
+    day.read(Trades(contracts=Decimal(5), at=at(0), cash=Decimal(500)), 1)
+    day.hear(frame("7", 9.9))
+    # Of which moment its wallet is, nobody knows: another reading follows in any case.
+    reading = day.read(Trades(contracts=Decimal(5), at=at(0), cash=Decimal(300)), 10)
+    assert (reading.is_behind, reading.untold) == (True, None)
 
 
 def test_a_frame_that_the_view_cannot_take_has_the_account_read() -> None:

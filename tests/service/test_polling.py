@@ -19,6 +19,7 @@ from monitor.service.polling import (
     Polled,
     Temper,
     carried,
+    distance_left,
     has_isolated,
     plan,
     temper,
@@ -214,6 +215,24 @@ def test_what_is_in_doubt_is_not_calm() -> None:
     for verdict in (Verdict.DRIFTS, Verdict.DISAGREES):
         differing = replace(calm, reconciliation=replace(calm.reconciliation, verdict=verdict))
         assert standing(differing) is Temper.UNSURE
+
+
+def left(*pools: PoolAssessment) -> float | None:
+    return distance_left(an_account(pools=pools))
+
+
+def test_the_distance_left_is_that_of_the_nearest_pool() -> None:
+    assert left(pool_at("0.30", "-0.5"), pool_at("0.60", "-0.125")) == 0.125
+    # At 100 % nothing is left, whatever was solved a second ago.
+    assert left(pool_at("0.30", "-0.5"), pool_at("1.00", "-0.01")) == 0
+    assert OUTLOOK is not None
+    endless = pool_at("0.30", outlook=replace(OUTLOOK, adverse_move=None))
+    assert left(endless) == float("inf")
+    # What is not known counts as 5 %.
+    unknown = pool_at("0.30", outlook=None)
+    assert left(pool_at("0.30", "-0.06"), unknown) is None
+    assert left(pool_at("0.30", "-0.04"), unknown) == 0.04
+    assert left() is None
 
 
 def test_late_marks_are_no_reason_to_read_the_account_more_often() -> None:

@@ -96,6 +96,20 @@ async def test_one_that_comes_near_a_rung_is_said_so_once(store: Store) -> None:
     assert not found.note(an_account(account="nobody's"))
 
 
+async def test_the_gate_of_an_account_knows_how_near_its_end_is(store: Store) -> None:
+    hosts = Hosts(store)
+    found = Polls(hosts, DEFAULT_LADDER, 60)
+    gate = Gate(FAKE, "main", lambda: NOON, hosts.host(ONE))
+    found.join(replace(ONE, name="main"), Client(gate))  # type: ignore[arg-type] - a part of one
+    assert gate.standing.distance is None
+    known = an_account()
+    found.note(known)
+    (pool,) = known.pools
+    assert pool.outlook is not None
+    assert pool.outlook.adverse_move is not None
+    assert gate.standing.distance == float(-pool.outlook.adverse_move)
+
+
 async def test_what_is_used_is_told_by_host_and_limit(store: Store) -> None:
     found, hosts = some(store, "a")
     use = hosts.host(ONE).use

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.service.restarts import note_start
+from monitor.service.restarts import note_start, pause_seconds
 from monitor.storage import open_store
 from tests.alerting import NOON, at
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from monitor.alerts.message import Notification
 
 
-def lives(folder: Path, *lives: tuple[float, bool]) -> list[float]:
+def lives(
+    folder: Path, *lives: tuple[float, bool], pauses: list[float] | None = None
+) -> list[float]:
     """The starts (seconds) that were told; of each life its start, and whether it was stopped."""
     told = []
     for began, is_stopped in lives:
@@ -24,7 +26,9 @@ def lives(folder: Path, *lives: tuple[float, bool]) -> list[float]:
             store.tell(notice, ["phone"], name)
             told.append(began)
 
-        note_start(store, tell, at(began))
+        pause = note_start(store, tell, at(began))
+        if pauses is not None:
+            pauses.append(pause)
         if is_stopped:
             store.end_in_order()
         store.close()
@@ -49,3 +53,20 @@ def test_who_was_stopped_in_order_is_not_counted(tmp_path: Path) -> None:
     assert lives(tmp_path, *((second, True) for second in range(20))) == []
     assert lives(tmp_path, (30, False), (31, True), (32, False)) == []
     assert lives(tmp_path, (33, False)) == [33]
+
+
+def test_from_the_fourth_on_exchanges_are_left_alone_for_ever_longer_f77(tmp_path: Path) -> None:
+    pauses: list[float] = []
+    lives(tmp_path, *((second * 20.0, False) for second in range(10)), pauses=pauses)
+    assert pauses == [0, 0, 0, 1, 2, 4, 8, 15, 15, 15]
+
+
+def test_who_is_stopped_in_order_or_starts_seldom_waits_for_nothing_f77(tmp_path: Path) -> None:
+    pauses: list[float] = []
+    lives(tmp_path, *((second, True) for second in range(9)), pauses=pauses)
+    lives(tmp_path, *((1000.0 + 300 * number, False) for number in range(9)), pauses=pauses)
+    assert pauses == [0] * 18
+
+
+def test_however_often_it_starts_the_wait_has_an_end() -> None:
+    assert pause_seconds(100_000) == 15

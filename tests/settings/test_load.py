@@ -133,6 +133,17 @@ def test_without_systemd_the_state_is_kept_at_home(tmp_path: Path) -> None:
     assert settings.state_directory == Path.home() / ".local/state/margin-monitor"
 
 
+def test_who_names_an_instance_runs_two_and_each_uses_half_of_the_limits_f83(
+    tmp_path: Path,
+) -> None:
+    alone = loaded(tmp_path, ACCOUNT + CHANNEL).budgets
+    assert (alone.limits_share, alone.is_shared) == (0.2, False)
+    named = '[instance]\nname = "home"\n'
+    for limits, share in (("", 0.1), ("[budgets]\nlimits = 0.30\n", 0.15)):
+        both = loaded(tmp_path, ACCOUNT + CHANNEL + named + limits).budgets
+        assert (both.limits_share, both.is_shared) == (share, True)
+
+
 def test_thresholds_are_read_to_the_last_digit(tmp_path: Path) -> None:
     rung = '[[ladder]]\nname = "near"\non = "distance"\nenter = 0.05\nleave = 0.06\n'
     settings = loaded(tmp_path, ACCOUNT + CHANNEL + rung)

@@ -247,10 +247,19 @@ def _moved_portfolio(portfolio: Portfolio, moved: BalancesMoved, product: Produc
     coins = dict(portfolio.coins)
     for name, wallet in moved.cross_wallets.items():
         coin = coins.get(name) or Coin(asset=name, margin=ZERO, usdm=ZERO, coinm=ZERO)
-        coins[name] = (
-            replace(coin, coinm=wallet) if product is Product.COINM else replace(coin, usdm=wallet)
-        )
+        coins[name] = _moved_coin(coin, wallet, moved.at, product)
     before = {key: _without_end(row) for key, row in portfolio.positions.items()}
     changed = tuple(row for row in moved.positions if product_of(row.symbol) is product)
     positions = _changed_positions(before, replace(moved, positions=changed))
     return replace(portfolio, coins=coins, positions=positions)
+
+
+def _moved_coin(coin: Coin, wallet: Decimal, at: datetime, product: Product) -> Coin:
+    """A coin after an event of one futures wallet, where that is newer than what is known."""
+    is_coinm = product is Product.COINM
+    held_at = coin.coinm_at if is_coinm else coin.usdm_at
+    if held_at is not None and at < held_at:
+        return coin
+    if is_coinm:
+        return replace(coin, coinm=wallet, coinm_at=at)
+    return replace(coin, usdm=wallet, usdm_at=at)

@@ -67,7 +67,8 @@ class Coin:
     """
     One coin over all wallets, profit left out: `margin` is net of loans and their interest.
 
-    `usdm` and `coinm` are the futures wallets' balances, `owed` the loans with interest.
+    `usdm` and `coinm` are the futures wallets' balances, each with the time since which it
+    holds, None where that is not told; `owed` the loans with interest.
     """
 
     asset: str
@@ -75,6 +76,8 @@ class Coin:
     usdm: Decimal
     coinm: Decimal
     owed: Decimal = ZERO
+    usdm_at: datetime | None = None
+    coinm_at: datetime | None = None
 
     @property
     def net(self) -> Decimal:
@@ -194,18 +197,21 @@ def _coins(body: object) -> Mapping[str, Coin]:
     """
     ``[{"asset": "USDT", "totalWalletBalance": "136.03451668", "crossMarginAsset":
     "30.6003261", "crossMarginBorrowed": "0.00011146", "crossMarginInterest": "0.00007902",
-    "umWalletBalance": "105.43419058", "cmWalletBalance": "0.0", …}]``
+    "umWalletBalance": "105.43419058", "cmWalletBalance": "0.0", …, "updateTime": 1617939110373}]``
     """
     found = {}
     for row in rows_of(body, "portfolio.balance"):
         owed = row.decimal("crossMarginBorrowed") + row.decimal("crossMarginInterest")
         asset = row.text("asset")
+        held_at = row.optional_time("updateTime")
         found[asset] = Coin(
             asset=asset,
             margin=row.decimal("crossMarginAsset") - owed,
             usdm=row.decimal("umWalletBalance"),
             coinm=row.decimal("cmWalletBalance"),
             owed=owed,
+            usdm_at=held_at,
+            coinm_at=held_at,
         )
     return found
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from monitor.exchanges.okx.account import read_account, torn
 from monitor.exchanges.okx.calls import CATALOGUE, CONFIG, TIME
 from monitor.exchanges.okx.errors import NAME, read_error
-from monitor.exchanges.okx.marks import mark_calls, mark_streams, read_frame, read_marks
+from monitor.exchanges.okx.marks import (
+    UNCHANGED_SECONDS,
+    mark_calls,
+    mark_streams,
+    read_frame,
+    read_marks,
+)
 from monitor.exchanges.okx.permissions import HINT, read_permissions, read_time
 from monitor.exchanges.okx.private import account_streams, read_account_frame
 from monitor.exchanges.okx.wants import needed
@@ -32,4 +38,5 @@ EXCHANGE = Exchange(
     account_streams=account_streams,
     read_account_frame=read_account_frame,
     torn=torn,
+    unchanged_seconds=UNCHANGED_SECONDS,
 )

@@ -44,6 +44,8 @@ PER_CONNECTION: Final = 400
 PER_REQUEST: Final = 100  # some 6 KB of arguments
 _FEW: Final = 5
 KEEPALIVE: Final = KeepAlive(text="ping", seconds=20)
+# A mark that stands is pushed every 10 s; two more for its way.
+UNCHANGED_SECONDS: Final = 12.0
 UPGRADE: Final = "64008"
 
 

@@ -337,8 +337,7 @@ def test_each_leg_s_own_maintenance_margin_is_shown_where_it_is_told():
     assert [p.leverage for p in pool.positions] == [None, 20]
 
 
-def account_update(fs, asset, wallet, *legs):
-    when = wire.CHANGED + 60_000
+def account_update(fs, asset, wallet, *legs, when=wire.CHANGED + 60_000):
     inner = {"m": "ORDER", "B": [{"a": asset, "wb": wallet, "cw": wallet}], "P": list(legs)}
     return wire.frame({"e": "ACCOUNT_UPDATE", "fs": fs, "T": when, "E": when, "a": inner})
 
@@ -371,3 +370,28 @@ def test_an_event_of_coin_m_moves_the_other_wallet_and_its_position():
 
     assert [p.instrument.exchange_symbol for p in pool.positions] == ["BTCUSDT"]
     assert {c.asset: c.balance for c in pool.collateral}["BTC"] == D("0.11")
+
+
+def usdt_after(*moves, told=None):
+    """The coins of USDT (1,000 − 414 + 5,000 by the reply) after events of (wallet, value, T)."""
+    view = wire.read(told or example())
+    for fs, wallet, when in moves:
+        view = view.updated(account_update(fs, "USDT", wallet, when=when))
+    (pool,) = view.snapshot(wire.NOON).pools
+    return {c.asset: c.balance for c in pool.collateral}["USDT"]
+
+
+def test_an_event_older_than_the_reply_moves_no_coin():
+    assert usdt_after(("UM", "4900", wire.CHANGED - 1)) == 5586
+    assert usdt_after(("CM", "300", wire.CHANGED - 1)) == 5586
+    assert usdt_after(("UM", "4900", wire.CHANGED)) == 5486
+    # Where it is not told since when the coins are so, the event is the newer word.
+    told = example()
+    for row in told["GET /papi/v1/balance"]:
+        del row["updateTime"]
+    assert usdt_after(("UM", "4900", wire.CHANGED - 1), told=told) == 5486
+
+
+def test_events_of_the_two_wallets_of_a_coin_are_in_order_each_by_itself():
+    late = ("CM", "300", wire.CHANGED + 5), ("UM", "4900", wire.CHANGED + 2)
+    assert usdt_after(*late) == 5786

@@ -213,3 +213,8 @@ def test_a_mark_by_rest_that_is_none_is_malformed():
 
     with pytest.raises(Malformed, match=r"data\[0\]\.markPx"):
         EXCHANGE.read_marks(wire.replies(told), (instrument("BTC-USDT-SWAP"),))
+
+
+def test_a_mark_that_stands_may_be_silent_for_as_long_as_okx_says_and_a_little() -> None:
+    # Every 10 s where it does not change («Mark price channel»), and within the budget of marks.
+    assert 10 < EXCHANGE.unchanged_seconds <= 15

@@ -1,0 +1,110 @@
+"""Marks that are asked for: one question at a time, and an answer that may not be readable."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.engine.events import MarksMoved, Source
+from monitor.errors import Malformed, Unreachable
+from monitor.exchanges.call import Replies, Reply, RestCall
+from monitor.risk.model import Instrument, Mark
+from monitor.service.mark_probe import MarkProbe
+from tests.build import NOON
+from tests.end_to_end.stage import until
+from tests.fakes.exchange import ACCOUNT, FAKE, instrument
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SOL, BTC = instrument("SOLUSDT"), instrument("BTCUSDT")
+
+
+@dataclass
+class Rest:
+    offset_seconds: float | None = 2.0
+    doubted: int = 0
+    asked: list[str] = field(default_factory=list)
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+    failing: frozenset[str] = frozenset()
+
+    def doubt_offset(self) -> None:
+        self.doubted += 1
+
+    async def call_public(self, call: RestCall) -> Reply:
+        self.asked.append(call.path)
+        await self.answering.wait()
+        if call.path in self.failing:
+            raise Unreachable("no answer")
+        return Reply(request=call.request, status=200, body={}, at=NOON)
+
+
+def calls(instruments: tuple[Instrument, ...]) -> tuple[RestCall, ...]:
+    return tuple(replace(ACCOUNT, path=f"/{i.exchange_symbol}") for i in instruments)
+
+
+def marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping[str, Mark]:
+    answered = {call.path[1:] for call in calls(instruments) if replies.has(call)}
+    return {name: Mark(price=Decimal(100), at=NOON) for name in answered}
+
+
+def probe(rest: Rest, moved: list[MarksMoved], read: object = marks) -> MarkProbe:
+    exchange = replace(FAKE, mark_calls=calls, read_marks=read, unchanged_seconds=12.0)  # type: ignore[arg-type] - a double
+    return MarkProbe(
+        "main",
+        exchange=exchange,
+        rest=rest,  # type: ignore[arg-type] - a double
+        now=lambda: NOON,
+        deliver=moved.append,
+    )
+
+
+async def test_one_question_at_a_time_and_none_about_nothing() -> None:
+    rest, moved = Rest(), list[MarksMoved]()
+    asking = probe(rest, moved)
+    asking.ask(())
+    for _ in range(3):
+        asking.ask((SOL,))
+        await asyncio.sleep(0)
+    assert rest.asked == ["/SOLUSDT"]
+    rest.answering.set()
+    await until(lambda: moved, "the answer")
+    await asyncio.sleep(0)
+    asking.ask((BTC,))
+    await until(lambda: len(moved) == 2, "the next answer")
+    assert rest.doubted == 5
+
+
+async def test_what_came_is_delivered_on_our_clock_whatever_else_did_not_come() -> None:
+    rest, moved = Rest(failing=frozenset({"/BTCUSDT"})), list[MarksMoved]()
+    rest.answering.set()
+    probe(rest, moved).ask((SOL, BTC))
+    await until(lambda: moved, "the answer")
+    at = NOON - timedelta(seconds=2)
+    assert moved == [
+        MarksMoved(
+            marks={"SOLUSDT": Mark(price=Decimal(100), at=at)},
+            at=NOON,
+            source=Source.REST,
+            unchanged_seconds=12.0,
+        )
+    ]
+
+
+async def test_what_can_not_be_read_is_no_mark_and_no_fault() -> None:
+    def unreadable(_replies: Replies, _instruments: object) -> Mapping[str, Mark]:
+        raise Malformed("markPrice", "a number above 0", "0")
+
+    rest, moved = Rest(), list[MarksMoved]()
+    rest.answering.set()
+    asking = probe(rest, moved, unreadable)
+    asking.ask((SOL,))
+    task = asking._asking
+    assert task is not None
+    await task
+    assert moved == []
+    asking.ask((SOL,))
+    asking.stop()
