@@ -21,6 +21,7 @@ from monitor.alerts.place import Place
 from monitor.delivery.courier import _Worker
 from monitor.delivery.pacing import Pace
 from monitor.engine import freshness as freshness_module
+from monitor.engine.allowance import Allowance
 from monitor.engine.effects import State
 from monitor.engine.engine import Engine
 from monitor.engine.events import TimePassed
@@ -171,6 +172,7 @@ def _no_hysteresis() -> list[Patch]:
     return [
         _instead(incident_module, "OPENINGS_AT_MOST", 10**6),
         _instead(incident_module, "OUTAGES_AT_MOST", 10**6),
+        _instead(Allowance, "has_room", lambda *_: True),
         *_nothing_gathered(),
     ]
 
