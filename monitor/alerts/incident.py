@@ -182,13 +182,14 @@ class Transition:
     at: datetime
 
 
-def step(
+def step(  # noqa: PLR0913 - each is a fact of its own
     before: Incident | None,
     condition: Condition | None,
     at: datetime,
     *,
     may_ease: bool,
     is_final: bool = False,
+    may_end: bool = True,
 ) -> Transition | None:
     """
     The step that an incident takes, None where nothing changes.
@@ -200,13 +201,14 @@ def step(
             They may get worse on any data.
         is_final: What it was about is gone (a pool without positions): that is told at once,
             however often it opened; what opens after that is another trouble.
+        may_end: Whether its end may be told now; else it stays open until it may.
     """
     if before is None or not before.is_open:
         return None if condition is None else _opened(before, condition, at)
     if condition is None:
-        return _ended(before, at, is_final=is_final) if may_ease else None
+        return _ended(before, at, is_final=is_final, may_end=may_end) if may_ease else None
     if before.subject.has_rungs:
-        return _on_ladder(before, condition, at, may_ease=may_ease)
+        return _on_ladder(before, condition, at, may_ease=may_ease, may_end=may_end)
     if _has_new_reason(before, condition):
         return _moved(Step.ESCALATED, before, condition, at)
     return None
@@ -219,7 +221,7 @@ def happened(before: Incident | None, condition: Condition, at: datetime) -> Tra
 
 
 def _on_ladder(
-    before: Incident, condition: Condition, at: datetime, *, may_ease: bool
+    before: Incident, condition: Condition, at: datetime, *, may_ease: bool, may_end: bool
 ) -> Transition | None:
     """A rung reached that was not stood on escalates, whichever; one that is left eases."""
     if set(condition.alarms) - set(before.alarms):
@@ -231,7 +233,7 @@ def _on_ladder(
         return None
     if before.was_alarm and not condition.alarms:
         # All that is left is what its owner took on: the alarm is over.
-        return _ended(before, at, is_final=False, left=condition)
+        return _ended(before, at, is_final=False, may_end=may_end, left=condition)
     if (condition.alarms, condition.accepted) != (before.alarms, before.accepted):
         return _moved(Step.EASED, before, condition, at)
     return None
@@ -300,11 +302,17 @@ def _moved(kind: Step, before: Incident, condition: Condition, at: datetime) -> 
 
 
 def _ended(
-    before: Incident, at: datetime, *, is_final: bool, left: Condition | None = None
+    before: Incident,
+    at: datetime,
+    *,
+    is_final: bool,
+    may_end: bool,
+    left: Condition | None = None,
 ) -> Transition | None:
     """`left` is what holds still though it is no alarm."""
     accepted = () if left is None else left.accepted
-    if is_final or not before.stays_open(at) or not before.was_alarm:
+    is_over = may_end and (is_final or not before.stays_open(at))
+    if is_over or not before.was_alarm:
         after = replace(before, rung=None, alarms=(), accepted=(), changed_at=at, resolved_at=at)
         return Transition(step=Step.RESOLVED, before=before, after=after, at=at)
     if not before.alarms and accepted == before.accepted:

@@ -36,6 +36,11 @@ LONGEST = 3400
 """Characters of a body: every channel that people use takes that many in one message."""
 
 _USEFUL_FOR = timedelta(days=1)
+_USED_UP = (
+    "So much was told of this within the hour that until {} only what is graver is: a higher "
+    "rung, figures that are late or can't be given, what the exchange takes. What is open stays "
+    "open until then; `margin-monitor status` shows how it stands."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +84,14 @@ class Notification:
         return Severity.INFO if self.step is Step.RESOLVED else self.severity
 
 
-def write(transition: Transition, facts: Facts) -> Notification:
-    """The message of one step. The same step and facts give the same message."""
+def write(
+    transition: Transition, facts: Facts, used_up_until: datetime | None = None
+) -> Notification:
+    """
+    The message of one step. The same step and facts give the same message.
+
+    `used_up_until` is till when less is told, because so much was told within the hour.
+    """
     incident = transition.after
     resolved = transition.step is Step.RESOLVED
     title, lines = _told(transition, facts)
@@ -91,7 +102,11 @@ def write(transition: Transition, facts: Facts) -> Notification:
         severity=incident.worst_severity if resolved else incident.severity,
         step=transition.step,
         title=title,
-        body=_fitted(lines, f"Incident {incident.id}, {words.moment(transition.at)}"),
+        body=_fitted(
+            lines,
+            _USED_UP.format(words.clock(used_up_until)) if used_up_until else "",
+            f"Incident {incident.id}, {words.moment(transition.at)}",
+        ),
         created_at=transition.at,
         useful_until=transition.at + _USEFUL_FOR,
         news=_news(transition, facts),
@@ -275,9 +290,10 @@ def _microseconds(incident: Incident, at: datetime) -> int:
     return (at - incident.opened_at) // timedelta(microseconds=1)
 
 
-def _fitted(lines: list[str], last: str) -> str:
+def _fitted(lines: list[str], *last: str) -> str:
+    ending = "\n\n".join(each for each in last if each)
     text = "\n".join(lines).strip()
-    room = LONGEST - len(last) - 4
+    room = LONGEST - len(ending) - 4
     if len(text) > room:
         text = f"{text[:room]}…"
-    return f"{text}\n\n{last}"
+    return f"{text}\n\n{ending}"

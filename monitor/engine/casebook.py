@@ -19,8 +19,10 @@ from monitor.alerts.incident import (
     happened,
     step,
 )
+from monitor.alerts.ladder import DEFAULT_LADDER
 from monitor.alerts.message import write
 from monitor.alerts.policy import QuietReason, SpeakReason
+from monitor.engine.allowance import Allowance
 from monitor.engine.effects import IncidentChanged
 
 if TYPE_CHECKING:
@@ -39,8 +41,16 @@ _OFTEN = QuietReason.TOO_OFTEN
 class Casebook:
     """Every incident that is open, and those over for less than an hour (they count openings)."""
 
-    def __init__(self, policy: Policy, incidents: Iterable[Incident] = ()) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        incidents: Iterable[Incident] = (),
+        *,
+        allowance: Allowance | None = None,
+    ) -> None:
+        incidents = tuple(incidents)
         self._policy = policy
+        self._allowance = allowance or Allowance(DEFAULT_LADDER, incidents)
         self._taken_on: dict[PoolId | None, tuple[datetime, ...]] = {}
         self._latest: dict[tuple[PoolId | None, Subject], Incident] = {}
         for incident in sorted(incidents, key=lambda each: (each.is_open, each.opened_at)):
@@ -72,13 +82,16 @@ class Casebook:
         it holds still, however long ago that was said last.
         """
         before = self._latest.get(key)
-        transition = step(before, condition, at, may_ease=may_ease, is_final=is_final)
+        may_end = before is None or self._allowance.may_end(before, at)
+        transition = step(
+            before, condition, at, may_ease=may_ease, is_final=is_final, may_end=may_end
+        )
         if transition is None and before is not None and before.is_open and condition is not None:
             before = before.noted(condition, at)
             self._latest[key] = before
             if may_repeat and self._policy.is_due(before, condition, at):
                 transition = Transition(step=Step.REPEATED, before=before, after=before, at=at)
-        if transition is None:
+        if transition is None or not self._is_its_time(transition):
             return None
         change = self._change(transition, facts)
         self._latest[key] = change.incident
@@ -91,9 +104,14 @@ class Casebook:
         key = condition.pool, condition.subject
         transition = happened(self._latest.get(key), condition, at)
         too_often = len(transition.after.openings) > OUTAGES_AT_MOST
+        too_often |= not self._allowance.has_room(condition.pool, at)
         change = self._quiet(transition, _OFTEN) if too_often else self._change(transition, facts)
         self._latest[key] = change.incident
         return change
+
+    def has_room(self, pool: PoolId | None, at: datetime) -> bool:
+        """Whether more may be told of a pool, or of the account, than what is graver."""
+        return self._allowance.has_room(pool, at)
 
     def forget_old(self, at: datetime) -> None:
         """Drops what is over for so long that it counts for nothing any more."""
@@ -104,15 +122,32 @@ class Casebook:
 
     def _change(self, transition: Transition, facts: Callable[[], Facts]) -> IncidentChanged:
         reason = self._policy.decide(transition)
+        if reason is QuietReason.TOO_SOON and self._allowance.is_set_aside(transition):
+            reason = SpeakReason.ESCALATED  # a milder one was told not long ago
         if reason is SpeakReason.TAKEN_ON and not self._may_tell_opening(transition):
+            reason = QuietReason.TOO_OFTEN
+        if isinstance(reason, SpeakReason) and not self._may_tell(transition):
             reason = QuietReason.TOO_OFTEN
         if isinstance(reason, QuietReason):
             return self._quiet(transition, reason)
         after = replace(transition.after, spoken_at=transition.at)
         transition = replace(transition, after=after)
+        self._allowance.note(transition)
+        until = self._allowance.used_up_until(after.pool, transition.at)
         return IncidentChanged(
-            incident=after, transition=transition, notification=write(transition, facts())
+            incident=after, transition=transition, notification=write(transition, facts(), until)
         )
+
+    def _may_tell(self, transition: Transition) -> bool:
+        """Whether the hour has room for it; the end of something was let happen where it has."""
+        if transition.step is Step.RESOLVED or self._allowance.is_set_aside(transition):
+            return True
+        return self._allowance.has_room(transition.after.pool, transition.at)
+
+    def _is_its_time(self, transition: Transition) -> bool:
+        """What lasts and can't be told of begins, and is said to hold, when it can."""
+        waits = transition.step in (Step.OPENED, Step.REPEATED)
+        return not waits or self._may_tell(transition)
 
     @staticmethod
     def _quiet(transition: Transition, reason: QuietReason) -> IncidentChanged:

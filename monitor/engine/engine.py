@@ -17,6 +17,7 @@ from monitor.alerts.ladder import DEFAULT_LADDER
 from monitor.alerts.place import Place
 from monitor.alerts.policy import Policy
 from monitor.engine import freshness
+from monitor.engine.allowance import Allowance
 from monitor.engine.briefing import Briefing
 from monitor.engine.calm import common
 from monitor.engine.casebook import Casebook
@@ -91,7 +92,8 @@ class Engine:
         self._watches: dict[PoolId, Watch] = {}
         self._wants = Wants()
         earlier = tuple(i for i in incidents if i.account == account)
-        casebook = Casebook(policy or Policy(), earlier)
+        allowance = Allowance(ladder, earlier)
+        casebook = Casebook(policy or Policy(), earlier, allowance=allowance)
         self._happenings = Happenings(casebook, earlier, was_watched=was_watched)
         self._ladder = ladder
         self._inquest = Inquest(known=self._known, casebook=casebook, ladder=ladder)

@@ -246,6 +246,8 @@ class Happenings:
     def _is_due(self, incident: Incident | None, pool: PoolId | None, at: datetime) -> bool:
         if incident is None:
             return True
+        if not self._casebook.has_room(pool, at):
+            return False
         count = self._messages.get(pool, 1)
         wait = TELL_AGAIN_AFTER[min(count, len(TELL_AGAIN_AFTER)) - 1]
         return at - (incident.spoken_at or incident.opened_at) >= wait

@@ -19,11 +19,11 @@ def mark_before_send() -> None:
     deliver = courier._Worker._deliver
 
     async def marked(worker: Any, batch: Any, waiting: Any) -> None:
-        about = {courier._about(each) for each in batch}
+        about = {each.about for each in batch}
         older = [
             row.notification.id
             for row in waiting
-            if courier._about(row.notification) in about and row.notification.id != batch[0].id
+            if row.notification.about in about and row.notification.id != batch[0].id
         ]
         worker._outbox.delivered(worker.name, batch[0].id, older, worker._now())
         await deliver(worker, batch, waiting)

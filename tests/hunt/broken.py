@@ -21,6 +21,7 @@ from monitor.alerts.place import Place
 from monitor.delivery.courier import _Worker
 from monitor.delivery.pacing import Pace
 from monitor.engine import freshness as freshness_module
+from monitor.engine.allowance import Allowance
 from monitor.engine.effects import State
 from monitor.engine.engine import Engine
 from monitor.engine.events import TimePassed
@@ -115,6 +116,7 @@ async def _marked_first(worker: _Worker, batch: Any, waiting: Any) -> None:
 
 
 _deliver = _Worker._deliver
+_row = outbox_module._row
 
 
 async def _leaves_the_older(worker: _Worker, batch: Any, waiting: Any) -> None:
@@ -170,6 +172,7 @@ def _no_hysteresis() -> list[Patch]:
     return [
         _instead(incident_module, "OPENINGS_AT_MOST", 10**6),
         _instead(incident_module, "OUTAGES_AT_MOST", 10**6),
+        _instead(Allowance, "has_room", lambda *_: True),
         *_nothing_gathered(),
     ]
 
@@ -215,6 +218,7 @@ BROKEN = (
         ),
         patches=lambda: [
             _instead(Watch, "climb", _given_up),
+            _instead(Watch, "approach", _given_up_as_well),
             _instead(Inquest, "_may_ease", lambda *_: True),
             _instead(Wants, "after", lambda *_: ()),
         ],
@@ -247,13 +251,17 @@ BROKEN = (
     ),
     Broken(
         promise="Durability.duplicates",
-        how="what was delivered is not kept",
+        how="what was delivered is not kept, and goes message by message after a start",
         plan=_plan(
             accounts=_many()[:3],
             moves=(_to(40, 0.85), _to(50, 0.95)),
             faults=(_fault(70, "kill", "", 2, value="2"),),
         ),
-        patches=lambda: [_instead(outbox_module, "settle", lambda *_: None)],
+        patches=lambda: [
+            _instead(outbox_module, "settle", lambda *_, **__: None),
+            _instead(outbox_module, "_row", lambda row: replace(_row(row), is_left=False)),
+            *_nothing_gathered(),
+        ],
     ),
     Broken(
         promise="Durability.order",
@@ -350,7 +358,8 @@ BROKEN = (
 )
 
 _climb = Watch.climb
-
+_approach = Watch.approach
+GIVEN_UP_AFTER = 15
 
 _unmoved: dict[Watch, tuple[Any, int]] = {}
 
@@ -360,10 +369,15 @@ def _given_up(watch: Watch, ladder: Any, **given: Any) -> Any:
     now = watch.now
     before, times = _unmoved.get(watch, (None, 0))
     _unmoved[watch] = now, times + 1 if now is before else 0
-    if now is None or times < 15:
+    if now is None or times < GIVEN_UP_AFTER:
         return _climb(watch, ladder, **given)
     watch.place = Place()
     return now
+
+
+def _given_up_as_well(watch: Watch, ladder: Any, **given: Any) -> None:
+    if _unmoved.get(watch, (None, 0))[1] < GIVEN_UP_AFTER:
+        _approach(watch, ladder, **given)
 
 
 def _climbed_too_high(watch: Watch, ladder: Any, **given: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from monitor.alerts.incident import Step, Subject
+from monitor.alerts.incident import Incident, Step, Subject
 from monitor.alerts.ladder import Severity
 from tests.hunt.invariant import Invariant, Run
 from tests.hunt.receivers import Arrival
@@ -23,7 +23,7 @@ def _most_within(times: list[float], seconds: float) -> int:
 
 
 class FewAnHour(Invariant):
-    """At most sixteen messages for each pool, channel and hour."""
+    """At most sixteen messages for each pool, channel and hour, those of its account with them."""
 
     name = "Flood.sixteen_an_hour"
 
@@ -35,11 +35,18 @@ class FewAnHour(Invariant):
             for arrival in {a.notification.id: a for a in receiver.arrivals}.values():
                 incident = of.get(arrival.notification.incident_id)
                 if incident is not None:
-                    place = str(incident.pool or incident.account)
-                    pools.setdefault(place, []).append(arrival.at)
+                    for place in self._places(found, incident):
+                        pools.setdefault(place, []).append(arrival.at)
             for place, times in pools.items():
                 if (most := _most_within(times, HOUR)) > MOST_AN_HOUR:
                     self.violated(found, f"{channel}: {most} messages of {place} in an hour")
+
+    @staticmethod
+    def _places(found: Run, incident: Incident) -> list[str]:
+        """What is told of an account is told of each of its pools."""
+        if incident.pool is not None:
+            return [str(incident.pool)]
+        return [f"{incident.account}/{pool}" for pool in found.record.pools(incident.account)]
 
 
 class OscillationIsQuiet(Invariant):

@@ -74,13 +74,13 @@ class NoChannelDelaysAnother(Invariant):
                 at = arrived.get(message.id) if message is not None else None
                 if at is None or self._had_trouble(found, channel, step.at, at):
                     continue
-                if at - step.at > self._most(told, step, at):
+                if at - step.at > self._most(told, step):
                     self.violated(found, f"{channel}: {at - step.at:.1f} s for «{message}»"[:200])
 
     @staticmethod
-    def _most(told: list[Recorded], step: Recorded, arrived: float) -> float:
+    def _most(told: list[Recorded], step: Recorded) -> float:
         """What follows others within a minute is gathered; what is critical first not for long."""
-        before = [s for s in told if step.at - MINUTE <= s.at <= arrived and s is not step]
+        before = [s for s in told if step.at - MINUTE <= s.at <= step.at and s is not step]
         if not before:
             return DELIVERED_SECONDS
         own = [s for s in before if s.incident.id == step.incident.id and s.at < step.at]

@@ -4,15 +4,19 @@ import pytest
 
 from tests.hunt.all_invariants import ALL, fresh
 from tests.hunt.broken import BROKEN, Broken
+from tests.hunt.hunting import say
 from tests.hunt.play import play
 
 pytestmark = pytest.mark.long
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=str)
-def test_a_broken_promise_is_seen(broken: Broken) -> None:
+def test_a_broken_promise_is_seen(broken: Broken, capsys: pytest.CaptureFixture[str]) -> None:
     with broken.applied():
         outcome = play(broken.plan, fresh())
+    with capsys.disabled():
+        virtual, wall = outcome.virtual_seconds, outcome.wall_seconds
+        say(f"{broken}: {virtual:.0f} virtual seconds in {wall:.0f} s")
     seen = {violation.split(":")[0] for violation in outcome.violations}
     assert broken.promise in seen
 
