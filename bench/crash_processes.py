@@ -122,7 +122,7 @@ def main() -> None:
     came = asyncio.run(live(crash, given.speed))
     differ = 0
     for number, book in enumerate(chosen(crash)):
-        alone = rungs(Replay(crash, book, given.speed).run().words)
+        alone = rungs(Replay(crash, book, given.speed).run().titles)
         real = rungs(came[account(number)])
         differ += real != alone
         print(f"{book.name:<14} processes: {', '.join(real) or 'none'}")
