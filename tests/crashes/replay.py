@@ -3,8 +3,9 @@ A crash through the engine at a chosen speed: what is told, when, and how long b
 
 Time is the engine's argument: nothing waits. At 60× a minute of the market takes the engine one
 second. The account is read every 15 s of the engine's time and its clock ticks every second.
-Seconds from which nothing can follow are left out: while a book is far from every rung, and
-once the clock has ticked at prices that hold since. Then it ticks as often as the budgets ask.
+Seconds from which nothing can follow are left out: a rung is reached with a mark and left with
+a tick of the clock, so where none can be left, or the clock has ticked at prices that hold
+since, it ticks, and the account is read, only as often as the budgets ask.
 """
 
 from __future__ import annotations
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
     from tests.crashes.books import Book
     from tests.crashes.candles import Crash
 
-# Marks that hold are sent again so often, nearer to the end than `_CLOSE` and elsewhere.
-_MARK_SECONDS, _RARELY_SECONDS = 5.0, 14.0
-_CLOSE, _FAR = Decimal("0.04"), Decimal("0.12")
+_MARK_SECONDS = 5.0
+"""Marks that hold are sent again before a tick that comes later than this."""
+_RARELY_SECONDS = 45.0
+"""So rarely the clock ticks where nothing follows: an account is read at least once a minute."""
+# Short of 2.5 % and 6 %, at which the rungs on distance are left.
+_VERY_NEAR_HOLDS, _NEAR_HOLDS = Decimal("0.024"), Decimal("0.058")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +143,7 @@ class Replay:
         self._ticked_at = -1.0
         self._market_second = 0.0
         self._by_id: dict[str, Met] = {}
-        self._stands = False
+        self._stands: tuple[str, ...] = ()
 
     def run(self) -> Story:
         with _openings_within(self._rules.openings):
@@ -168,26 +172,39 @@ class Replay:
 
     def _wait_until(self, end: float, prices: Mapping[str, Decimal], left: Decimal) -> None:
         """All that falls due before `end`, in the engine's seconds, while the marks hold."""
-        often = self._rules.looks if self._every_second else 0.0
-        wait = often or (_MARK_SECONDS if left <= _CLOSE else _RARELY_SECONDS)
+        wait = self._idle_seconds()
         while (due := self._next_look(wait, left)) < end:
             self._market_second = due * self._speed
             self._advance(due)
+            if due - self._marked_at >= _MARK_SECONDS:
+                self._mark(prices)
             if due - self._read_at >= self._rules.readings:
                 self._read(prices)
-            if due - self._marked_at >= min(_MARK_SECONDS, wait):
-                self._mark(prices)
             self._scene.feed(TimePassed(at=self._scene.at))
             self._ticked_at = due
             self._hear()
         self._advance(end)
 
+    def _idle_seconds(self) -> float:
+        """From tick to tick where nothing follows; prices of stablecoins come with readings."""
+        if self._every_second:
+            return self._rules.looks
+        idle = _RARELY_SECONDS if self._book.held_in is None else self._rules.readings
+        return max(idle, self._rules.looks)
+
     def _next_look(self, wait: float, left: Decimal) -> float:
         looks, last = self._rules.looks, self._ticked_at
-        is_settled = last >= self._changed_at or (left > _FAR and not self._stands)
-        if is_settled:
-            return last + max(looks, wait)
+        if last >= self._changed_at or not self._may_leave(left):
+            return last + wait
         return max(floor(last / looks) + 1, ceil(self._seconds / looks)) * looks
+
+    def _may_leave(self, left: Decimal) -> bool:
+        """Whether a rung on distance that the pool stands on may be left at this distance."""
+        if not self._stands:
+            return self._every_second
+        if self._every_second or self._book.held_in is not None:
+            return True
+        return left > (_VERY_NEAR_HOLDS if "very near" in self._stands else _NEAR_HOLDS)
 
     def _advance(self, to: float) -> None:
         self._scene.at = NOON + timedelta(seconds=to)
@@ -216,7 +233,7 @@ class Replay:
         if incident.subject is not Subject.STANDING:
             story.others.append(incident.subject.value)
             return
-        self._stands = bool(incident.alarms or incident.accepted)
+        self._stands = (*incident.alarms, *incident.accepted)
         if not incident.alarms:
             story.since.clear()
             return

@@ -175,8 +175,10 @@ def test_a_difference_that_no_rule_makes_is_not_explained() -> None:
 
 
 def test_seconds_that_are_left_out_change_nothing() -> None:
-    rises = slowly(94, 97, 100, 95, minutes=3)
-    crash = falling(*slowly(100, 95, 96, 94, minutes=7), *[94] * 40, *rises, 93, 91, 90)
+    # Down to «near», about where it is left, rest, out of it, «very near» and back to the edge.
+    edge = [96.1, 96.3, 96.2, 96.1, 95, 96.25]
+    ways = [*slowly(100, 95, 96, minutes=7), *edge, *[94] * 20, *slowly(94, 97, 92, minutes=3)]
+    crash = falling(*ways, 92.7, 92.8, 92.3, 92.9, 95.5, 96.22, 96.23, 93, 91, 90)
     for speed in (1, 60):
         quick, whole = (
             Replay(crash, ten_times(), speed, every_second=every).run() for every in (False, True)
