@@ -3,10 +3,10 @@ One real crash through real processes at 60×, beside the same marks through the
 
 A simulator plays the file's prices on one exchange to accounts of 5×, 10× and 20× and a hedged
 pair; a daemon watches them over loopback and its messages are received as any channel's. A
-second socket hears the same marks as the daemon, ten a second, and these very marks go through
-the engine's replay. Per account the rungs that the daemon committed as told, in their order,
-are held against those of the engine alone and against arithmetic on the marks; it ends with 1
-where they differ. Usage:
+second socket hears the same marks as the daemon, ten a second, and each account is captured
+before its fall: these very marks and pools go through the engine's replay. Per account the rungs
+that the daemon committed as told, in their order, are held against those of the engine alone,
+and these against the tick at which each is reached; it ends with 1 where they differ. Usage:
 python bench/crash_processes.py [--file 2020-03-13_covid_worst_hour_1m] [--speed 60]
 """
 
@@ -26,10 +26,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
-from processes import Receiver, end, folder, machine, simulating, start_daemon, write_config
+from processes import (
+    Receiver,
+    end,
+    folder,
+    machine,
+    simulating,
+    start_daemon,
+    write_config,
+)
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from monitor.exchanges.call import Replies
+from monitor.exchanges.capture import read_capture
+from monitor.exchanges.registry import EXCHANGES
+from monitor.risk.evaluate import requirement
+from monitor.risk.solve import adverse_move
+from monitor.service.control import ask_bytes
+from tests.build import marks
 from tests.crashes import candles
 from tests.crashes.books import Book, books
 from tests.crashes.candles import Crash
@@ -38,11 +53,13 @@ from tests.crashes.replay import Replay
 from tests.crashes.truth import truth_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from monitor.risk.model import MarginPool
 
 EXCHANGE, SYMBOL = "bybit", "{}USDT"
 # The daemon starts and reads in the meantime; in real seconds.
-PRELUDE_SECONDS, AFTERWARDS_SECONDS = 15, 10
+PRELUDE_SECONDS, AFTERWARDS_SECONDS, DAEMON_SECONDS = 30, 10, 10
 
 
 def scenario(crash: Crash, speed: int) -> str:
@@ -91,13 +108,45 @@ def account(number: int) -> str:
 class Heard(Crash):
     """A crash as its marks came: per frame the market's second and every coin's price."""
 
-    marks: list[tuple[float, dict[str, Decimal]]]
+    frames: list[tuple[float, dict[str, Decimal]]]
 
     def first_prices(self) -> dict[str, Decimal]:
-        return self.marks[0][1]
+        return self.frames[0][1]
 
     def prices(self) -> Iterator[tuple[float, dict[str, Decimal]]]:
-        return iter(self.marks[1:])
+        return iter(self.frames[1:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captured(Book):
+    """A book with the pool that the product reads of it at the exchange, by whose rules it ends."""
+
+    captured: MarginPool
+
+    def pool(self, prices: Mapping[str, Decimal]) -> MarginPool:  # noqa: ARG002 - it is given
+        return self.captured
+
+    def balance(self, prices: Mapping[str, Decimal]) -> Decimal:
+        return requirement(self.captured, marks(**prices)).margin_balance
+
+    def requirement(self, prices: Mapping[str, Decimal]) -> Decimal:
+        return requirement(self.captured, marks(**prices)).maintenance_margin
+
+    def distance(self, prices: Mapping[str, Decimal]) -> Decimal:
+        return abs(adverse_move(self.captured, marks(**prices)) or Decimal(0))
+
+
+def as_captured(book: Book, text: bytes) -> Captured:
+    capture = read_capture(text)
+    exchange = EXCHANGES[capture.exchange]
+    view = exchange.read_account(capture.account, Replies(capture.replies))
+    (pool,) = (pool for pool in view.snapshot(capture.at).pools if pool.positions)
+    return Captured(
+        name=book.name,
+        wallet=book.wallet,
+        legs=book.legs,
+        captured=replace(pool, id=replace(pool.id, account="main")),
+    )
 
 
 class Listener:
@@ -124,12 +173,12 @@ class Listener:
     def heard(self, speed: int) -> Heard:
         """The marks as a crash; a second of ours is `speed` of the market's."""
         began = self._marks[0][0]
-        marks = [((at - began) * speed, prices) for at, prices in self._marks]
+        frames = [((at - began) * speed, prices) for at, prices in self._marks]
         return Heard(
             name=self._crash.name,
             step_seconds=self._crash.step_seconds,
             candles=self._crash.candles,
-            marks=marks,
+            frames=frames,
         )
 
 
@@ -138,11 +187,13 @@ class Played:
     """
     What real processes made of a crash.
 
-    Per account every incident about a rung: the rungs told, in their order. `titles` of what was
-    received: of many at once the channel gets one message that names them all.
+    Per account its book as captured, and every incident about a rung: the rungs told, in their
+    order. `titles` of what was received: of many at once the channel gets one message that
+    names them all.
     """
 
     heard: Heard
+    books: dict[str, Captured]
     incidents: dict[str, list[list[str]]]
     titles: list[str]
 
@@ -170,10 +221,14 @@ async def live(crash: Crash, speed: int) -> Played:
                 given = tomllib.loads(simulator.accounts)["accounts"][0]
                 listener = Listener(crash, given["ws_url"])
                 listening = asyncio.create_task(listener.run())
-                daemon = await start_daemon(write_config(Path(name), simulator, url))
+                config = write_config(Path(name), simulator, url)
+                daemon = await start_daemon(config)
+                began = asyncio.get_running_loop().time()
                 try:
+                    captured = await capture_all(crash, config)
+                    began -= asyncio.get_running_loop().time()
                     length = (max(crash.candles) + crash.step_seconds) / speed
-                    await asyncio.sleep(PRELUDE_SECONDS + length + AFTERWARDS_SECONDS)
+                    await asyncio.sleep(PRELUDE_SECONDS + began + length + AFTERWARDS_SECONDS)
                 finally:
                     await end(daemon, signal.SIGTERM)
                     listening.cancel()
@@ -182,7 +237,18 @@ async def live(crash: Crash, speed: int) -> Played:
     finally:
         await receiver.stop()
     titles = [message.title for message in receiver.messages]
-    return Played(heard=listener.heard(speed), incidents=incidents, titles=titles)
+    return Played(heard=listener.heard(speed), books=captured, incidents=incidents, titles=titles)
+
+
+async def capture_all(crash: Crash, config: Path) -> dict[str, Captured]:
+    """Every account's book, read while its prices still stand."""
+    await asyncio.sleep(DAEMON_SECONDS)
+    found = {}
+    for number, book in enumerate(chosen(crash)):
+        state, name = config.parent / "state", account(number)
+        text = await ask_bytes(state, "POST", f"/capture/{name}")
+        found[name] = as_captured(book, text)
+    return found
 
 
 def order(incidents: list[list[str]]) -> list[str]:
@@ -204,8 +270,8 @@ def beside(heard: Heard, book: Book, speed: int, real: list[list[str]]) -> str |
     Whether a rung was left between two looks depends on when in the second the clock ticks.
     """
     for tenths in range(1, 10):
-        late = [(second + tenths / 10 * speed, prices) for second, prices in heard.marks[1:]]
-        shifted = replace(heard, marks=[heard.marks[0], *late])
+        late = [(second + tenths / 10 * speed, prices) for second, prices in heard.frames[1:]]
+        shifted = replace(heard, frames=[heard.frames[0], *late])
         if by_engine(shifted, book, speed)[0] == real:
             return f"(as the processes, where its clock ticks {tenths / 10} s earlier)"
     return None
@@ -223,7 +289,8 @@ def main() -> None:
     print(f"# {machine()}; {crash.name} at {given.speed}x")
     played = asyncio.run(live(crash, given.speed))
     differ = 0
-    for number, book in enumerate(chosen(crash)):
+    for number in range(len(chosen(crash))):
+        book = played.books[account(number)]
         real = played.incidents.get(account(number), [])
         alone, strayed = by_engine(played.heard, book, given.speed)
         why = "" if real == alone else beside(played.heard, book, given.speed, real)
@@ -231,7 +298,7 @@ def main() -> None:
         print(f"{book.name:<14} processes: {real}")
         print(f"{'':<14} engine:    {alone} {why or ''} {'; '.join(strayed)}")
         print(f"{'':<14} received:  {[t for t in played.titles if account(number) in t]}")
-    print(f"{differ} of {len(chosen(crash))} differ; {len(played.heard.marks)} marks heard")
+    print(f"{differ} of {len(chosen(crash))} differ; {len(played.heard.frames)} marks heard")
     sys.exit(bool(differ))
 
 
