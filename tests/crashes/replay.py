@@ -5,7 +5,8 @@ Time is the engine's argument: nothing waits. At 60× a minute of the market tak
 second. The account is read every 15 s of the engine's time and its clock ticks every second.
 Seconds from which nothing can follow are left out: a rung is reached with a mark and left with
 a tick of the clock, so where none can be left, or the clock has ticked at prices that hold
-since, it ticks, and the account is read, only as often as the budgets ask.
+since, it ticks, and the account is read, only as often as the budgets ask. Marks that the engine
+says may wait come with the next tick, as they do from the mailbox.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from tests.engine.scene import Scene, changes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from monitor.engine.calm import Span
     from monitor.engine.effects import IncidentChanged
     from tests.crashes.books import Book
     from tests.crashes.candles import Crash
@@ -144,6 +146,8 @@ class Replay:
         self._market_second = 0.0
         self._by_id: dict[str, Met] = {}
         self._stands: tuple[str, ...] = ()
+        self._calm: Mapping[str, Span] | None = None
+        self._held_back = False
 
     def run(self) -> Story:
         with _openings_within(self._rules.openings):
@@ -160,7 +164,9 @@ class Replay:
             has_moved, prices = after != prices, after
             if has_moved:
                 left, self._changed_at = self._book.distance(after), self._seconds
-            self._mark(prices)
+            self._held_back = self._may_wait(prices)
+            if not self._held_back:
+                self._mark(prices)
             if self._book.is_liquidated(prices):
                 self.story.ended = second
                 break
@@ -176,7 +182,7 @@ class Replay:
         while (due := self._next_look(wait, left)) < end:
             self._market_second = due * self._speed
             self._advance(due)
-            if due - self._marked_at >= _MARK_SECONDS:
+            if self._held_back or due - self._marked_at >= _MARK_SECONDS:
                 self._mark(prices)
             if due - self._read_at >= self._rules.readings:
                 self._read(prices)
@@ -209,8 +215,17 @@ class Replay:
     def _advance(self, to: float) -> None:
         self._scene.at = NOON + timedelta(seconds=to)
 
+    def _may_wait(self, prices: Mapping[str, Decimal]) -> bool:
+        """Whether all marks lie where the engine lets them wait."""
+        if self._every_second:
+            return False
+        if self._calm is None:
+            self._calm = self._scene.engine.calm()
+        spans = ((self._calm.get(f"{leg.coin}USDT"), prices[leg.coin]) for leg in self._book.legs)
+        return all(span is not None and span[0] <= price <= span[1] for span, price in spans)
+
     def _mark(self, prices: Mapping[str, Decimal]) -> None:
-        self._marked_at = self._seconds
+        self._marked_at, self._held_back = self._seconds, False
         self._scene.tick(**{leg.coin: prices[leg.coin] for leg in self._book.legs})
         self._hear()
 
@@ -221,6 +236,7 @@ class Replay:
         self._hear()
 
     def _hear(self) -> None:
+        self._calm = None
         for change in changes(self._scene.latest):
             self._note(change)
         self._scene.latest = ()
