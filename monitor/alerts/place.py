@@ -97,6 +97,20 @@ def approached(  # noqa: PLR0913 - each is a fact of its own
     )
 
 
+def next_below(place: Place, distance: Decimal, ladder: Ladder) -> Decimal | None:
+    """
+    The greatest distance below this one at which `approached` makes more of the place.
+
+    That of a rung which it does not stand on yet, or half of what its owner took on; None
+    where there is nothing more to come.
+    """
+    held = (*place.alarms, *place.accepted)
+    reached = [rung.enter for rung in ladder.on(Measure.DISTANCE) if rung.name not in held]
+    if place.accepted_distance is not None:
+        reached.append(place.accepted_distance * HALF)
+    return max((each for each in reached if each < distance), default=None)
+
+
 def _placed(
     ladder: Ladder, before: Place, alarms: tuple[str, ...], accepted: tuple[str, ...]
 ) -> Place:

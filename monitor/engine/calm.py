@@ -10,17 +10,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitor.alerts.place import next_below
 from monitor.risk.model import ONE, ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
+    from monitor.alerts.ladder import Ladder
+    from monitor.alerts.place import Place
     from monitor.risk.model import Mark
     from monitor.risk.result import PoolRisk
 
 Span = tuple["Decimal", "Decimal"]
 """A lowest and a highest price."""
+
+
+def look_at(
+    headroom: Decimal, distance: Decimal | None, place: Place, ladder: Ladder
+) -> Decimal | None:
+    """
+    The headroom at which the distance left is to be looked at again, be the second over or not.
+
+    Solving is too dear for every mark, and headroom, which runs out as distance does, is known
+    with each. So it is solved again where half of the way to the next rung is gone, and then
+    where half of the rest is: by bisection, wherever the market goes within a second. None
+    where no rung on distance can be reached by falling marks.
+
+    Args:
+        headroom: Of the figures at which `distance`, a positive fraction, was solved.
+    """
+    reached = None if distance is None else next_below(place, distance, ladder)
+    if distance is None or reached is None or headroom <= ZERO:
+        return None
+    return headroom * (distance + reached) / (2 * distance)
 
 
 def spans(risk: PoolRisk, leeway: Decimal) -> dict[str, Span]:

@@ -260,9 +260,12 @@ class Engine:
     def _concluded(
         self, at: datetime, touched: Touched, *, solve: bool = False
     ) -> tuple[Effect, ...]:
-        if solve:
-            for watch in self._watches.values():
-                watch.look_ahead(self._target, self._ladder, at, self._known.budgets.near_distance)
+        near = self._known.budgets.near_distance
+        for watch in self._watches.values():
+            if solve:
+                watch.look_ahead(self._target, self._ladder, at, near)
+            else:
+                watch.look_again()
         fresh = self._freshness(at)
         briefing = Briefing(
             known=self._known,
@@ -274,12 +277,12 @@ class Engine:
             at=at,
         )
         happened = self._happenings.changes(briefing)
-        changes = (*happened, *self._inquest.held(briefing, solved=solve))
+        changes = (*happened, *self._inquest.held(briefing))
         asked = self._wants.after(self._known, self._watches.values(), touched, at)
         assessed = Assessed(assessment=self._assessment(at, fresh))
         self._state = assessed.assessment.state
         for watch in self._watches.values():
-            watch.adverse = None
+            watch.adverse, watch.looked = None, False
         return (*changes, *asked, assessed)
 
     def _freshness(self, at: datetime) -> dict[PoolId, Freshness]:

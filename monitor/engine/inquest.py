@@ -118,14 +118,14 @@ class Inquest:
 
     # -- what follows ---------------------------------------------------------------------
 
-    def held(self, now: Briefing, *, solved: bool) -> tuple[IncidentChanged, ...]:
-        """Every incident that changes by what holds now; distances count where just solved."""
+    def held(self, now: Briefing) -> tuple[IncidentChanged, ...]:
+        """Every incident that changes by what holds now; distances count where looked at."""
         self._remember_balances(now)
         found = [*self._data(now), *self._key_changes(now)]
         for watch in now.watches.values():
             of_pool = [
                 self._tiers(watch, now),
-                self._standing(watch, now, solved=solved),
+                self._standing(watch, now),
                 self._disagreement(watch, now),
                 self._prediction(watch, now),
             ]
@@ -222,18 +222,18 @@ class Inquest:
         watch.tiers = None
         return change
 
-    def _standing(self, watch: Watch, now: Briefing, *, solved: bool) -> IncidentChanged | None:
+    def _standing(self, watch: Watch, now: Briefing) -> IncidentChanged | None:
         """One incident for all rungs on which the pool stands, whatever they go by."""
         if watch.now is None:
             return None
         may_ease = self._may_ease(watch, now)
         alarms = watch.place.alarms
         by = watch.climb(self._ladder, may_ease=may_ease)
-        if not solved and set(watch.place.alarms) - set(alarms):
+        if not watch.looked and set(watch.place.alarms) - set(alarms):
             # It is told now: the distance of a second ago would need a second message.
             watch.solve(now.target)
-            solved = True
-        if solved:
+            watch.looked = True
+        if watch.looked:
             watch.approach(self._ladder, may_ease=may_ease)
         figures = by or watch.now
         condition = conditions.standing(
@@ -257,7 +257,7 @@ class Inquest:
             # Nobody knows whether it does; that is said by being blind, with the last figures.
             may_repeat=now.fresh[watch.pool.id].state is not State.BLIND,
         )
-        if solved and not watch.error:
+        if watch.looked and not watch.error:
             watch.opened = None  # without a mark for it, what it led to is not known yet
         return change
 

@@ -22,7 +22,7 @@ from monitor.engine.assessment import (
     reported_age,
     solved,
 )
-from monitor.engine.calm import is_within, spans
+from monitor.engine.calm import is_within, look_at, spans
 from monitor.engine.drivers import Baseline
 from monitor.engine.effects import PoolAssessment
 from monitor.engine.events import Source
@@ -66,7 +66,8 @@ class Watch:
     where it stands on the ladder. `opened` and `tiers` are what the latest reading shows to be
     new. `unfollowed` names what the exchange's own maintenance margins no longer follow, as of
     that reading, `awaits_tables` that they only just stopped and newer tables may tell why.
-    `error` says in words why the figures can't be computed, empty where they can.
+    `looked` says whether the distance left was looked at in the latest event. `error` says in
+    words why the figures can't be computed, empty where they can.
     """
 
     def __init__(self, pool: MarginPool, place: Place | None = None) -> None:
@@ -85,12 +86,14 @@ class Watch:
         self.tiers: TierChanges | None = None
         self.unfollowed: tuple[str, ...] = ()
         self.awaits_tables = False
+        self.looked = False
         self.error = ""
         self._drifts = 0
         self._is_anchored = False
         self._following = Following()
         self._fundings: Mapping[str, Funding] = {}
         self._left: Decimal | None = None
+        self._look_at: Decimal | None = None
         self._solved_for: tuple[MarginPool, dict[str, Decimal]] | None = None
         self._solved_at: datetime | None = None
         self._spans: Mapping[str, Span] = {}
@@ -185,15 +188,26 @@ class Watch:
         times `LEGS_A_SECOND`. A message has its own solved. The distance is what rungs go by:
         solved for alone, it costs a hundredth of the rest.
         """
-        calm = self._is_solved_for_now(at) and not self.is_near(2 * near)
-        if not calm and not self._may_wait(at):
+        self.looked, is_calm = True, self._is_solved_for_now(at) and not self.is_near(2 * near)
+        if not is_calm and not self._may_wait(at):
             self.solve(target)
             self._solved_at = at
         elif self.now is not None and ladder.on(Measure.DISTANCE):
-            try:
-                self._left = distance_of(self.now)
-            except RiskError as error:
-                self.error = str(error)
+            self._look(self.now)
+
+    def look_again(self) -> None:
+        """The distance left, where marks moved so far since the last look that it may matter."""
+        if self.now is None or self.error or self._look_at is None:
+            return
+        if self.now.ahead.requirement.headroom <= self._look_at:
+            self._look(self.now)
+            self.looked = True
+
+    def _look(self, now: Figures) -> None:
+        try:
+            self._left = distance_of(now)
+        except RiskError as error:
+            self.error = str(error)
 
     def _may_wait(self, at: datetime) -> bool:
         """Whether a pool of many legs was solved so lately that the page may show that."""
@@ -224,7 +238,8 @@ class Watch:
         Per symbol the marks between which this pool reaches no rung, whatever the others do.
 
         Empty where every mark is to be looked at at once: a pool that stands on a rung on ratio,
-        is near the end or can't be bounded. Distance is looked at once a second in any case.
+        is near the end or can't be bounded. Distance is looked at once a second in any case, and
+        before that where `look_at` says so.
         """
         self._spans = {}
         if self.now is None or self.error or ladder.top(self.place.alarms, Measure.RATIO):
@@ -232,7 +247,10 @@ class Watch:
         if self.outlook is None or self.is_near(near):
             return self._spans
         lowest = min((rung.enter for rung in ladder.on(Measure.RATIO)), default=ONE)
-        self._spans = spans(self.now.risk, leeway(self.now.risk, self.now.requirement, lowest))
+        ahead, least = self.now.ahead.requirement, self._look_at
+        spending = None if least is None else ahead.headroom - least
+        free = leeway(self.now.risk, self.now.requirement, lowest, spending=spending)
+        self._spans = spans(self.now.risk, free)
         return self._spans
 
     def solution(self, wanted: Figures, target: Target) -> tuple[Outlook | None, Advice | None]:
@@ -280,6 +298,9 @@ class Watch:
         if opened is not None and not opened.is_told:
             place = replace(place, is_taken_on=False)
         self.place = place
+        if self.now is not None:
+            headroom = self.now.ahead.requirement.headroom
+            self._look_at = look_at(headroom, self.distance, place, ladder)
 
     def rung(self, ladder: Ladder) -> str | None:
         """The rung that speaks for all on which the pool stands."""
@@ -291,7 +312,7 @@ class Watch:
         """
         The adverse move left as a positive fraction; None where none ends the pool.
 
-        As of the latest second, and 0 as soon as the ratio is 100 %.
+        As of the latest look, and 0 as soon as the ratio is 100 %.
         """
         if self.now is not None and self.now.requirement.reaches(ONE):
             return ZERO

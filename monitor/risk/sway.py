@@ -105,17 +105,25 @@ def _highest(table: TierTable) -> Decimal:
     return max(tier.maintenance_rate for tier in table.tiers)
 
 
-def leeway(risk: PoolRisk, driving: Requirement, at_ratio: Decimal = ONE) -> Decimal:
+def leeway(
+    risk: PoolRisk,
+    driving: Requirement,
+    at_ratio: Decimal = ONE,
+    *,
+    spending: Decimal | None = None,
+) -> Decimal:
     """
     The fraction by which every mark may move, each its own way, with `at_ratio` out of reach.
 
     Args:
         driving: What the ladder goes by: the pool's own requirement, or a worse one that
             changes with it.
+        spending: The most headroom that may be lost by it; None for no further bound.
 
     Between 0 (nothing is out of reach) and `LARGEST_MOVE`.
     """
     spare = at_ratio * driving.margin_balance - driving.maintenance_margin
+    spare = spare if spending is None else min(spare, spending)
     hit = sway(risk) if spare > ZERO else None
     if hit is None:
         return ZERO

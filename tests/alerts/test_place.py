@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.alerts.ladder import DEFAULT_LADDER
-from monitor.alerts.place import Place, approached, climbed
+from monitor.alerts.place import Place, approached, climbed, next_below
 from monitor.risk.result import Requirement
 
 BOTH = ("near", "very near")
@@ -143,3 +143,45 @@ def test_rungs_of_an_older_ladder_are_forgotten() -> None:
 
 def test_a_pool_that_nothing_ends_stands_nowhere() -> None:
     assert at_distance(Place(alarms=("near",)), None) == Place()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "place", "distance", "expected"),
+    [
+        ("far away the first rung comes next", Place(), "0.3", "0.05"),
+        ("a rung that is stood on is passed", Place(alarms=("near",)), "0.03", "0.02"),
+        ("also where only hysteresis holds it", Place(alarms=("near",)), "0.055", "0.02"),
+        ("a ratio's rung is none of these", Place(alarms=("warning",)), "0.3", "0.05"),
+        ("after the last none comes", Place(alarms=BOTH), "0.019", None),
+        (
+            "half of what was taken on comes before the next rung",
+            Place(accepted=("near",), accepted_distance=Decimal("0.048")),
+            "0.048",
+            "0.024",
+        ),
+        (
+            "or after it",
+            Place(accepted=("near",), accepted_distance=Decimal("0.036")),
+            "0.036",
+            "0.02",
+        ),
+        ("a rung just reached is none that comes", Place(), "0.05", "0.02"),
+        (
+            "what was taken on and is left by less than hysteresis asks for is stood on",
+            Place(accepted=("near",), accepted_distance=Decimal("0.048")),
+            "0.055",
+            "0.024",
+        ),
+        (
+            "and on the last rung half of it is what comes",
+            Place(accepted=BOTH, accepted_distance=Decimal("0.018")),
+            "0.018",
+            "0.009",
+        ),
+    ],
+)
+def test_what_comes_next_on_the_way_to_the_end(
+    sentence: str, place: Place, distance: str, expected: str | None
+) -> None:
+    found = next_below(place, Decimal(distance), DEFAULT_LADDER)
+    assert found == (None if expected is None else Decimal(expected)), sentence

@@ -17,7 +17,7 @@ from tests.build import a_pool, coins, position
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from monitor.risk.model import MarginPool
+    from monitor.risk.model import Collateral, MarginPool
     from tests.crashes.candles import Crash
 
 NOTIONAL = Decimal(10_000)
@@ -58,12 +58,14 @@ class Book:
                 )
                 for leg in self.legs
             ),
-            collateral=(coins(self.held_in or "USDT", self.wallet, self._worth(prices)),),
+            collateral=self._wallets(prices),
         )
 
-    def _worth(self, prices: Mapping[str, Decimal]) -> Decimal:
-        """Of one coin of the wallet, in USDT."""
-        return Decimal(1) if self.held_in is None else prices[self.held_in]
+    def _wallets(self, prices: Mapping[str, Decimal]) -> tuple[Collateral, ...]:
+        """PnL settles in USDT, which the book may hold none of."""
+        if self.held_in is None:
+            return (coins("USDT", self.wallet),)
+        return (coins(self.held_in, self.wallet, prices[self.held_in]), coins("USDT", 0))
 
     def balance(self, prices: Mapping[str, Decimal]) -> Decimal:
         worth = prices[self.held_in] if self.held_in else Decimal(1)
@@ -77,10 +79,24 @@ class Book:
     def is_liquidated(self, prices: Mapping[str, Decimal]) -> bool:
         return self.requirement(prices) >= self.balance(prices)
 
-    def is_far(self, prices: Mapping[str, Decimal]) -> bool:
-        """Whether even a move of all coins against every leg by 12 % would leave every rung."""
-        gross = sum(abs(leg.amount) * prices[leg.coin] for leg in self.legs)
-        return self.balance(prices) - self.requirement(prices) > gross * Decimal("0.12")
+    def distance(self, prices: Mapping[str, Decimal]) -> Decimal:
+        """
+        The adverse move left, a fraction of every price; 0 from the end on.
+
+        By one fraction f all coins held net long fall and all held net short rise. Each costs
+        f × its net worth, and what it is held against shrinks or grows by f × 0.005 × gross:
+        headroom ÷ Σ (net ∓ 0.005 × gross).
+        """
+        spare = self.balance(prices) - self.requirement(prices)
+        if spare <= 0:
+            return Decimal(0)
+        hit = Decimal(0)
+        for coin in {leg.coin for leg in self.legs}:
+            amounts = [leg.amount for leg in self.legs if leg.coin == coin]
+            net, gross = sum(amounts, Decimal(0)), sum(map(abs, amounts), Decimal(0))
+            if net != 0:
+                hit += prices[coin] * (abs(net) - RATE * gross.copy_sign(net))
+        return spare / hit
 
 
 def books(crash: Crash) -> tuple[Book, ...]:

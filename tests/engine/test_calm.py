@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts.incident import Subject
-from monitor.engine.calm import common
+from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure
+from monitor.alerts.place import Place
+from monitor.engine.calm import common, look_at
 from tests.build import flat, long, short
 from tests.engine.scene import Scene, calm, renamed, the_pool
 
@@ -70,6 +73,51 @@ def test_no_marks_within_their_spans_reach_a_rung(
     }
     scene.later(1).tick(**prices)
     assert Subject.STANDING not in [subject for subject, _ in scene.steps]
+    scene.second()  # where the distance is looked at in any case
+    assert Subject.STANDING not in [subject for subject, _ in scene.steps]
+
+
+def test_a_rung_on_distance_narrows_the_span_to_half_of_the_way_to_it() -> None:
+    # 0.5 % maintenance, 10 from 100 with 60: 60 − 5 of headroom, 55 ÷ 995 = 5.53 % of distance.
+    pool = the_pool(long("SOL", contracts=10, entry=100, tiers=flat("0.005")), cash=60)
+    scene = Scene().read(pool, SOL=100).tick(SOL=100).second()
+    low, _ = scene.engine.calm()["SOLUSDT"]
+    distance = Decimal(55) / 995
+    half_way = 55 * (distance - Decimal("0.05")) / (2 * distance)
+    # each part that it moves may cost 1.05 of the notional and 2.05 × 0.5 % of it
+    bears = half_way / (1000 * (Decimal("1.05") + Decimal("2.05") * Decimal("0.005")))
+    assert abs(low - 100 * (1 - bears)) < Decimal("1e-12")
+    # at the end of the span 5.27 % are left: nothing yet, and at 99.4 there are 4.95 %
+    assert scene.later(0.1).tick(SOL=low).told == []
+    assert scene.later(0.1).tick(SOL="99.4").told == [
+        "NEAR 5 %: main (bybit) is 5.0 % from liquidation"
+    ]
+
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("sentence", "distance", "place", "expected"),
+    [
+        ("half of the way from 10 % to 5 % is 7.5 %", "0.1", Place(), 75),
+        ("on it, from 10 % to 2 %, it is 6 %", "0.1", Place(alarms=("near",)), 60),
+        ("where nothing comes there is nothing to look at", None, Place(), None),
+        ("nor on the last rung", "0.01", Place(alarms=("near", "very near")), None),
+    ],
+)
+def test_distance_is_looked_at_again_half_way_to_the_next_rung(
+    sentence: str, distance: str | None, place: Place, expected: int | None
+) -> None:
+    left = None if distance is None else D(distance)
+    assert look_at(D(100), left, place, DEFAULT_LADDER) == expected, sentence
+
+
+def test_without_rungs_on_distance_or_headroom_it_is_not_looked_at() -> None:
+    by_ratio = Ladder(rungs=DEFAULT_LADDER.on(Measure.RATIO))
+    assert look_at(D(100), D("0.1"), Place(), by_ratio) is None
+    assert look_at(D(0), D("0.1"), Place(), DEFAULT_LADDER) is None
+    assert look_at(D(-1), D("0.1"), Place(), DEFAULT_LADDER) is None
 
 
 def test_a_spike_within_the_span_is_no_worse_than_the_newest() -> None:

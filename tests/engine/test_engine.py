@@ -213,15 +213,18 @@ NEAR = Ladder(
 )
 
 
-def test_rungs_on_distance_are_found_each_second() -> None:
+def test_rungs_on_distance_are_found_at_once_and_left_within_the_second() -> None:
     scene = calm(ladder=NEAR).later(1).tick(SOL=87)  # 4.2 % from 83.33
-    assert scene.steps == []
-    assert scene.second().told == ["NEAR 5 %: main (bybit) is 4.2 % from liquidation"]
-    scene.tick(SOL=84).second()  # 0.8 %
+    assert scene.told == ["NEAR 5 %: main (bybit) is 4.2 % from liquidation"]
+    assert scene.second().told == []
+    scene.tick(SOL=84)  # 0.8 %
     assert scene.told == ["VERY NEAR 2 %: main (bybit) is 0.79 % from liquidation"]
+    assert scene.second().told == []
     scene.tick(SOL=80).second()
     assert scene.steps == []
-    scene.tick(SOL=120).second()
+    scene.tick(SOL=120)
+    assert scene.steps == []
+    scene.second()
     assert scene.steps == [(Subject.STANDING, Step.RESOLVED)]
     assert scene.told == [
         (
@@ -229,6 +232,15 @@ def test_rungs_on_distance_are_found_each_second() -> None:
             "CHECK YOUR POSITIONS"
         )
     ]
+
+
+def test_a_dip_onto_a_rung_within_a_second_is_told() -> None:
+    # 6 × mark = 500 is the end; 5.05 % above it stands 87.77, 4.99 % 87.71.
+    scene = calm(ladder=NEAR).later(0.1).tick(SOL="87.77")
+    assert scene.told == []
+    scene.later(0.1).tick(SOL="87.71")
+    assert scene.told == ["NEAR 5 %: main (bybit) is 5.0 % from liquidation"]
+    assert scene.later(0.1).tick(SOL=120).told == []
 
 
 def test_a_hedged_book_goes_by_the_adverse_move() -> None:

@@ -55,7 +55,7 @@ def test_a_20x_position_opened_at_noon_is_told_once_and_calmly() -> None:
 
 def test_at_three_in_the_morning_a_move_of_prices_is_an_alarm() -> None:
     scene = opened(54).steady(60, pool(54), SOL=99)
-    scene.later(1).tick(SOL="96.9").second()
+    scene.later(1).tick(SOL="96.9")
     assert scene.told == ["VERY NEAR 2 %: main (bybit) is 1.9 % from liquidation"]
     assert severities(scene)[-1] is Severity.CRITICAL
     # back where it was opened, the alarm is over, and that is told as well
@@ -72,7 +72,7 @@ def test_a_50x_position_is_an_alarm_once_half_of_its_distance_is_gone() -> None:
     ]
     # 98.1 is left at 99.1: 1.0 %; at 99.0: 0.92 %
     assert scene.later(1).tick(SOL="99.1").second().told == []
-    assert scene.later(1).tick(SOL=99).second().told == [
+    assert scene.later(1).tick(SOL=99).told == [
         "VERY NEAR 2 %: main (bybit) is 0.92 % from liquidation"
     ]
 
@@ -88,7 +88,7 @@ def test_an_opening_is_told_calmly_though_its_first_mark_comes_after_it(source: 
         "OPENED SOL/USDT:USDT long: main (bybit) stands 4.9 % from liquidation (near)"
     ]
     # and what follows it is an alarm
-    assert scene.later(1).tick(SOL="96.9").second().told == [
+    assert scene.later(1).tick(SOL="96.9").told == [
         "VERY NEAR 2 %: main (bybit) is 1.9 % from liquidation"
     ]
 
@@ -100,9 +100,7 @@ def test_what_was_taken_on_and_is_left_again_is_not_told() -> None:
     assert scene.told == []
     assert changes(scene.latest)[0].quiet_because.startswith("it stands where it was opened")
     # and coming back to it by prices is another thing
-    assert scene.later(1).tick(SOL=100).second().told == [
-        "NEAR 5 %: main (bybit) is 4.9 % from liquidation"
-    ]
+    assert scene.later(1).tick(SOL=100).told == ["NEAR 5 %: main (bybit) is 4.9 % from liquidation"]
 
 
 def test_closing_what_was_taken_on_is_not_told() -> None:
@@ -135,8 +133,9 @@ def test_a_position_that_grew_while_prices_alone_had_brought_it_there_is_an_alar
 
 def test_an_alarm_that_a_reading_brings_is_not_laid_to_an_opening() -> None:
     scene = flat_account(60).later(1).read(pool(60), SOL=100).tick(SOL=100).second()
-    assert scene.later(1).read(pool(60), SOL="99.4").told == []
-    assert scene.second().told == ["NEAR 5 %: main (bybit) is 5.0 % from liquidation"]
+    assert scene.later(1).read(pool(60), SOL="99.4").told == [
+        "NEAR 5 %: main (bybit) is 5.0 % from liquidation"
+    ]
     assert "owner" not in scene.body
 
 
@@ -168,7 +167,7 @@ def test_opening_and_closing_all_day_is_told_twice_an_hour() -> None:
     quiet = [c.quiet_because for c in changes(scene.effects) if c.transition.step is Step.TAKEN_ON]
     assert quiet[2:] == ["the like was told often enough this hour"] * 18
     # what is not told is no alarm later on either, and an alarm is told all the same
-    scene.later(15).read(pool(54), SOL=100).tick(SOL=100).later(1).tick(SOL="96.9").second()
+    scene.later(15).read(pool(54), SOL=100).tick(SOL=100).later(1).tick(SOL="96.9")
     assert scene.told == ["VERY NEAR 2 %: main (bybit) is 1.9 % from liquidation"]
 
 
@@ -208,7 +207,7 @@ def test_after_a_restart_what_was_taken_on_is_known(cash: int) -> None:
     again.later(30).read(pool(cash), SOL=100).tick(SOL=100).steady(60, pool(cash), SOL=100)
     assert again.all_told == []
     # and counts from where it was opened
-    alarm = again.later(1).tick(SOL="97.4" if cash == 54 else "99").second().told
+    alarm = again.later(1).tick(SOL="97.4" if cash == 54 else "99").told
     assert [title[:9] for title in alarm] == ["NEAR 5 %:" if cash == 54 else "VERY NEAR"]
 
 
@@ -232,14 +231,14 @@ def test_a_crash_through_all_rungs_is_one_message() -> None:
     ]
 
 
-def test_a_rung_is_found_within_the_second_though_all_else_is_as_good_as_before() -> None:
+def test_a_rung_is_found_at_once_though_all_else_is_as_good_as_before() -> None:
     # 10 × mark − 944.85 = 0.05 × mark at 94.96: 5.04 % below 100, 4.99 % below 99.95
     held = the_pool(SMALL, cash=Decimal("55.15"))
     scene = Scene().read(held, SOL=100).tick(SOL=100).second()
     before = scene.now.pools[0].outlook
     assert scene.later(1).tick(SOL="99.96").second().told == []
     assert scene.now.pools[0].outlook is before
-    assert scene.later(1).tick(SOL="99.95").second().told == [
+    assert scene.later(1).tick(SOL="99.95").told == [
         "NEAR 5 %: main (bybit) is 5.0 % from liquidation"
     ]
 
@@ -247,7 +246,7 @@ def test_a_rung_is_found_within_the_second_though_all_else_is_as_good_as_before(
 def test_adding_on_a_rung_down_to_the_next_is_told_by_the_name_of_that_one() -> None:
     # 9.95 × mark = 800 at 80.40, 4.8 % below 84.5; 11.4425 × mark = 950 at 83.02, 1.7 % below
     scene = Scene(was_watched=True).read(pool(200), SOL=100).tick(SOL=100).second()
-    assert scene.later(1).tick(SOL="84.5").second().told == [
+    assert scene.later(1).tick(SOL="84.5").told == [
         "NEAR 5 %: main (bybit) is 4.8 % from liquidation"
     ]
     grown = the_pool(replace(SMALL, contracts=Decimal("11.5")), cash=200)

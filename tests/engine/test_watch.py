@@ -9,6 +9,7 @@ import pytest
 
 from monitor.alerts.ladder import DEFAULT_LADDER, Ladder, Measure, Rung
 from monitor.alerts.place import Place
+from monitor.engine.assessment import Figures, distance_of
 from monitor.engine.effects import State
 from monitor.engine.events import Source
 from monitor.engine.freshness import Freshness
@@ -218,3 +219,52 @@ def test_a_pool_of_many_legs_is_solved_less_often_but_its_distance_each_second(
         left = watch._left
     second(seconds)
     assert watch.outlook is not solved
+
+
+def test_on_the_way_to_a_rung_distance_is_solved_a_few_times_not_with_every_mark(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch, looks = at(120), []
+    watch.look_ahead(Target(), LADDER, NOON, Decimal("0.02"))
+    watch.approach(LADDER, may_ease=True)
+
+    def counted(now: Figures) -> Decimal | None:
+        looks.append(distance_of(now))
+        return looks[-1]
+
+    monkeypatch.setattr("monitor.engine.watch.distance_of", counted)
+    # 83.333 ÷ 0.9 = 92.593: 10 % are left there. The way from 30.6 % is 2,741 marks.
+    price, reached = Decimal(120), Decimal("92.59")
+    while not watch.place.alarms:
+        price -= Decimal("0.01")
+        watch.looked = False
+        watch.evaluate(marks(SOL=price), {}, NOON)
+        watch.look_again()
+        if watch.looked:
+            watch.approach(LADDER, may_ease=True)
+    assert price == reached
+    assert 3 < len(looks) < 15
+    # From the rung on nothing comes but the end, which is told by the ratio.
+    looks.clear()
+    watch.evaluate(marks(SOL=84), {}, NOON)
+    watch.look_again()
+    assert looks == []
+
+
+def test_a_pool_that_lost_money_is_looked_at_as_one_whose_marks_moved() -> None:
+    watch = at(120)
+    watch.look_ahead(Target(), LADDER, NOON, Decimal("0.02"))
+    watch.approach(LADDER, may_ease=True)
+    poorer = the_pool(cash=300)  # 720 − 700 are short of 100 % at 116.7: 2.8 % are left
+    watch.adopt(poorer, snapshot(poorer, SOL=120), Source.LIVE)
+    watch.evaluate(marks(SOL=120), {}, NOON)
+    watch.looked = False
+    watch.look_again()
+    assert watch.looked
+
+
+def test_figures_that_can_not_be_solved_are_not_looked_at_again() -> None:
+    assert not Watch(the_pool()).looked
+    watch = at(120)
+    watch.look_again()  # never looked at: nothing is known to come
+    assert not watch.looked

@@ -35,6 +35,10 @@ class Tally:
         if outcome.violations:
             self.violations[str(outcome.seed)] = list(outcome.violations)
 
+    def fail(self, seed: int, error: BaseException) -> None:
+        self.done.append(seed)
+        self.violations[str(seed)] = [f"could not be played: {error!r}"]
+
     def as_text(self) -> str:
         crossing = sum("crossing" in pair for pair in self.pairs)
         return (
@@ -84,20 +88,26 @@ def hunt(given: argparse.Namespace) -> Tally:
     left = iter(sorted(set(range(first, last + 1)) - set(tally.done)))
     end = time.monotonic() + given.hours * 3600
     with ProcessPoolExecutor(given.workers, max_tasks_per_child=20) as pool:
-        playing: set[Future[Outcome]] = set()
+        playing: dict[Future[Outcome], int] = {}
         while True:
             while len(playing) < given.workers and time.monotonic() < end:
                 seed = next(left, None)
                 if seed is None:
                     break
-                playing.add(pool.submit(one, seed, given.minutes))
+                playing[pool.submit(one, seed, given.minutes)] = seed
             if not playing:
                 return tally
-            done, playing = wait(playing, return_when=FIRST_COMPLETED)
+            done, _ = wait(playing, return_when=FIRST_COMPLETED)
             for each in done:
-                outcome = each.result()
-                tally.add(outcome)
-                show(outcome, traced=given.trace)
+                seed = playing.pop(each)
+                error = each.exception()
+                if error is None:
+                    tally.add(each.result())
+                    show(each.result(), traced=given.trace)
+                else:
+                    # Not the end of a hunt of hours, and not a quiet seed either.
+                    tally.fail(seed, error)
+                    say(f"seed {seed} could not be played: {error!r}")
                 save(tally, given.state)
 
 

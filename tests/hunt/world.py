@@ -297,7 +297,9 @@ class Stage:
             sign = 1 if act.kind == "open" else -1
             contracts = position.contracts * (1 + sign * share)
             if act.share < 1 or sign > 0:
-                contracts = contracts.quantize(position.contracts)
+                # After a part was taken over, what is left has as many digits as there are.
+                digits = max(int(position.contracts.as_tuple().exponent), -8)
+                contracts = contracts.quantize(_D(1).scaleb(digits))
             return Change(symbol=position.exchange_symbol, side=position.side, contracts=contracts)
         coin = pool.unit if pool.unit != "USD" else "USDT"
         amount = (pool.margin_balance * share / 3).quantize(_D("0.000001"))

@@ -155,6 +155,14 @@ def test_the_leeway_is_to_the_end_unless_less_is_asked_for() -> None:
     assert leeway(risk, risk.requirement) == 400 / sway_of(risk)
 
 
+def test_the_leeway_spends_no_more_headroom_than_it_may() -> None:
+    risk = evaluate(a_pool(long("BTC", 400), cash=600), marks(BTC=100), NOON)
+
+    for spending, most in ((100, 100), (400, 280), (0, 0), (-5, 0)):
+        free = leeway(risk, risk.requirement, Decimal("0.8"), spending=Decimal(spending))
+        assert free == most / sway_of(risk)
+
+
 def sway_of(risk: PoolRisk) -> Decimal:
     found = sway(risk)
     assert found is not None
