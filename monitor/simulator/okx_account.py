@@ -101,13 +101,14 @@ class MarginPosition:
 
     def resized(self, contracts: Decimal, _: Decimal) -> "MarginPosition":
         """The position in another size, with as much more or less owed, and of its margin."""
-        part = contracts / self.contracts
+        whole = self.contracts
+        # Multiplied first, so that what is met exactly, as a tier's edge, stays so.
         return replace(
             self,
-            held=self.held * part,
-            owed=self.owed * part,
-            interest=self.interest * part,
-            margin=None if self.margin is None else self.margin * part,
+            held=self.held * contracts / whole,
+            owed=self.owed * contracts / whole,
+            interest=self.interest * contracts / whole,
+            margin=None if self.margin is None else self.margin * contracts / whole,
         )
 
     @property
