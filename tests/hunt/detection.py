@@ -177,6 +177,8 @@ class EndIsTold(Invariant):
             incident = step.incident
             if incident.pool is None or str(incident.pool) != f"{account}/{pool}":
                 continue
+            if incident.subject is Subject.TAKEN and step.notification is not None:
+                return  # that it was liquidated at that very mark says more than any rung
             if incident.subject is Subject.STANDING:
                 highest = found.ladder_on_ratio[-1][0]
                 if highest not in {*incident.told, *incident.accepted}:
