@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import queue
+import threading
 
 import ccxt.async_support
 import ccxt.pro
 import pybit.exceptions
 import pybit.unified_trading
 import pytest
+from pybit._websocket_stream import _V5WebSocketManager
 
 from monitor.simulator.server import running
 from tests.simulator.scenes import account_of, scene, with_rights
@@ -165,12 +167,35 @@ async def test_pybit_names_an_unknown_key(sim):
         session.client.close()
 
 
+def _let_subscriptions_end(monkeypatch):
+    """
+    No answer is looked at while a subscription is under way.
+
+    pybit 5 notes what it subscribes to after it sent it, in another thread than the one that
+    reads: an answer that comes in between ends its socket.
+    """
+    manager, under_way = _V5WebSocketManager, threading.RLock()
+    subscribe, hear = manager.subscribe, manager._handle_incoming_message
+
+    def subscribed(self, *args, **given):
+        with under_way:
+            return subscribe(self, *args, **given)
+
+    def heard(self, message):
+        with under_way:
+            return hear(self, message)
+
+    monkeypatch.setattr(manager, "subscribe", subscribed)
+    monkeypatch.setattr(manager, "_handle_incoming_message", heard)
+
+
 async def test_pybit_listens_to_both_streams(sim, monkeypatch):
     base = sim.ws_url("bybit")
     module = pybit.unified_trading
     monkeypatch.setattr(module, "PUBLIC_WSS", base + "/v5/public/{CHANNEL_TYPE}")
     monkeypatch.setattr(module, "PRIVATE_WSS", base + "/v5/private")
     tickers, wallets = queue.Queue(), queue.Queue()
+    _let_subscriptions_end(monkeypatch)
 
     def listen():
         public = module.WebSocket("linear", testnet=False)
