@@ -146,6 +146,7 @@ class RestartIsQuiet(Invariant):
 def _is_still(found: Run, account: str, pool: str, start: float, end: float) -> bool:
     low = found.record.lowest(account, pool, start, end)
     high = found.record.highest(account, pool, start, end)
-    if high - low > NEAR_AN_EDGE:
+    # A pool with nothing left stands at no figure: twice that is no movement.
+    if high != low and high - low > NEAR_AN_EDGE:
         return False
     return not any(low - NEAR_AN_EDGE < edge < high + NEAR_AN_EDGE for edge in EDGES)
