@@ -16,6 +16,7 @@ import asyncio
 import logging
 from collections import deque
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -203,6 +204,8 @@ class Connection:
         self._listener = listener
         self._stream = stream
         self._heard: dict[str, float] = {}
+        # Whose latest mark on this connection is known: what may be confirmed without it.
+        self._told: set[str] = set()
         self._silent: frozenset[str] = frozenset()
         self._acks = 0
         self._unreadable = Unreadable(listener.exchange.name)
@@ -254,11 +257,13 @@ class Connection:
             try:
                 frame = self._listener.exchange.read_frame(data)
             except Malformed as error:
+                # It may have held a mark: the one before it is no longer the latest.
+                self._told.clear()
                 self._unreadable.count(error)
                 continue
             match frame:
                 case MarksRead():
-                    self._take(frame)
+                    self._take(self._known(frame))
                 case TablesMoved():
                     self._listener.take_tables(frame)
                 case Subscribed(count=count):
@@ -267,6 +272,12 @@ class Connection:
                     raise RejectedByExchange(f"the subscription was rejected: {because}")
                 case Leave():
                     self.leaving.set()
+
+    def _known(self, frame: MarksRead) -> MarksRead:
+        """The frame without confirmation of marks that this connection did not tell readably."""
+        self._told |= frame.marks.keys()
+        confirmed = {s: at for s, at in frame.confirmed.items() if s in self._told}
+        return replace(frame, confirmed=confirmed)
 
     def _take(self, frame: MarksRead) -> None:
         now = _now()

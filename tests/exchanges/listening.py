@@ -71,6 +71,11 @@ def mark(symbol: str, price: str, at: datetime | None = None) -> str:
     return json.dumps({"kind": "mark", "symbol": symbol, "price": price, "at": when})
 
 
+def same(symbol: str) -> str:
+    """A delta that leaves the mark out."""
+    return json.dumps({"kind": "same", "symbol": symbol, "at": milliseconds(clock())})
+
+
 def restored_twice(events: list[Event]) -> bool:
     return sum(isinstance(event, FeedRestored) for event in events) == 2
 

@@ -14,6 +14,7 @@ from tests.exchanges.listening import (
     clock,
     listening,
     mark,
+    same,
 )
 from tests.fakes.exchange import instrument
 
@@ -131,3 +132,25 @@ async def test_a_rejected_subscription_is_told_in_the_exchanges_words() -> None:
         await heard.until(lambda events: any(isinstance(e, FeedLost) for e in events))
         lost = next(e for e in heard.events if isinstance(e, FeedLost))
         assert lost.because == "the subscription was rejected: no such topic"
+
+
+async def test_after_an_unreadable_mark_nothing_confirms_the_one_before_it() -> None:
+    """What left the mark out says that it did not change: from one that nobody could read."""
+
+    async def talk(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(ACK)
+        await socket.send(same("BTCUSDT"))  # nothing was told yet that could hold on
+        await socket.send(mark("BTCUSDT", "100"))
+        await socket.send(same("BTCUSDT"))
+        await socket.send(mark("BTCUSDT", "0"))
+        await socket.send(same("BTCUSDT"))
+        await socket.send(mark("BTCUSDT", "101"))
+        await socket.send(same("BTCUSDT"))
+        await socket.wait_closed()
+
+    async with listening(talk, "BTCUSDT") as (heard, _):
+        await heard.until(lambda events: len([e for e in events if isinstance(e, MarksMoved)]) == 6)
+        moved = [e for e in heard.events if isinstance(e, MarksMoved)]
+        told = [str(e.marks["BTCUSDT"].price) if e.marks else len(e.confirmed) for e in moved]
+        assert told == [0, "100", 1, 0, "101", 1]

@@ -95,7 +95,7 @@ def mark_streams(instruments: tuple[Instrument, ...]) -> tuple[MarkStream, ...]:
     )
 
 
-def read_frame(text: str | bytes) -> FrameRead:
+def read_frame(text: str | bytes) -> FrameRead:  # noqa: PLR0911 - one a kind of frame
     frame = parse_json(text, "frame")
     row = Row(frame, "frame")
     match row.text("kind"):
@@ -110,6 +110,8 @@ def read_frame(text: str | bytes) -> FrameRead:
         case "mark":
             mark = Mark(price=row.positive("price"), at=row.time("at"))
             return MarksRead(marks={row.text("symbol"): mark})
+        case "same":
+            return MarksRead(marks={}, confirmed={row.text("symbol"): row.time("at")})
         case other:
             return Ignored(what=other)
 
