@@ -81,7 +81,6 @@ ROOMS: dict[str, dict[str, str]] = {
         "outbox": "test_store",
         "itself": "test_store",
         "reader": "test_history",
-        "quiet": "test_store",
         "watched": "test_store",
         "works": "test_store, test_writer",
     },

@@ -114,6 +114,21 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """
+    One message about an incident, as it counts among those of an hour.
+
+    `cost` is how many it counts for, 0 for what is told in any case; `rung` the highest that
+    the pool stood on.
+    """
+
+    at: datetime
+    step: Step
+    cost: int
+    rung: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """
     One trouble of one pool, or of a whole account (`pool` None).
@@ -123,7 +138,8 @@ class Incident:
     is the peak ratio so far, `nearest` the least distance. `worst_severity` decides who hears
     of the end. `because` says in words what is wrong. `openings` are the times at which an
     alarm opened anew within the last hour, this one included. `told` are the reasons for
-    which it was spoken of already; none where it was never an alarm.
+    which it was spoken of already; none where it was never an alarm. `words` are the messages
+    about it within the hour before the last of them.
     """
 
     id: str
@@ -147,6 +163,7 @@ class Incident:
     alarms: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
     accepted_distance: Decimal | None = None
+    words: tuple[Word, ...] = ()
 
     @property
     def is_open(self) -> bool:

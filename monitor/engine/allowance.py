@@ -10,11 +10,11 @@ end can't be told any more stays open, and nothing begins in silence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from monitor.alerts.incident import Step, Subject
+from monitor.alerts.incident import Step, Subject, Word
 from monitor.risk.model import ONE
 
 if TYPE_CHECKING:
@@ -36,14 +36,11 @@ _NEVER_IN_SILENCE = (Subject.STALE, Subject.BLIND)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
-    """`cost` is 0 for what is set aside; `height` that of the highest rung, -1 for none."""
+    """A word, and what it was about."""
 
-    at: datetime
     pool: PoolId | None
     subject: Subject
-    step: Step
-    cost: int
-    height: int = -1
+    word: Word
 
 
 class Allowance:
@@ -59,8 +56,8 @@ class Allowance:
         self._free = max(MOST_AN_HOUR - len(self._heights) - _SET_ASIDE, _LEAST)
         self._said: list[_Said] = []
         for incident in incidents:
-            self._remember(incident)
-        self._said.sort(key=lambda said: said.at)
+            self._said += self._said_of(incident)
+        self._said.sort(key=lambda said: said.word.at)
 
     def is_set_aside(self, transition: Transition) -> bool:
         """Whether a step is told however much was told before."""
@@ -85,7 +82,7 @@ class Allowance:
         """Whether this would be the first end within the hour of what reached liquidation."""
         reached = incident.worst is not None and incident.worst >= ONE
         return reached and not any(
-            said.step is Step.RESOLVED and said.pool == incident.pool and said.cost == 0
+            said.word.step is Step.RESOLVED and said.pool == incident.pool and not said.word.cost
             for said in self._lately(at)
         )
 
@@ -99,70 +96,63 @@ class Allowance:
             return True
         return self.has_room(incident.pool, at, _END)
 
-    def note(self, transition: Transition) -> None:
-        """This step is told."""
+    def noted(self, transition: Transition) -> Incident:
+        """This step is told; its incident with that word among those of the hour."""
         at, after = transition.at, transition.after
         cost = 1
         if self.is_set_aside(transition):
             cost = 0
         elif transition.step is Step.RESOLVED:
             cost = _END
-        self._said = [
-            *self._lately(at),
-            _Said(
-                at=at,
-                pool=after.pool,
-                subject=after.subject,
-                step=transition.step,
-                cost=cost,
-                height=self._height(after),
-            ),
-        ]
+        rung = max(after.alarms, key=self._height_of, default=None)
+        word = Word(at=at, step=transition.step, cost=cost, rung=rung)
+        said = _Said(pool=after.pool, subject=after.subject, word=word)
+        self._said = [*self._lately(at), said]
+        return replace(after, words=(*(w for w in after.words if at - w.at < HOUR), word))
 
     def used_up_until(self, pool: PoolId | None, at: datetime) -> datetime | None:
         """Until when the next end could not be told; None where it could."""
         if self.has_room(pool, at, _END):
             return None
         for said in self._lately(at):
-            if said.cost and self.has_room(pool, said.at + HOUR, _END):
-                return said.at + HOUR
+            if said.word.cost and self.has_room(pool, said.word.at + HOUR, _END):
+                return said.word.at + HOUR
         return at + HOUR
 
     def _used(self, pool: PoolId | None, at: datetime) -> int:
         costs: dict[PoolId | None, int] = {None: 0}
         for said in self._lately(at):
-            costs[said.pool] = costs.get(said.pool, 0) + said.cost
+            costs[said.pool] = costs.get(said.pool, 0) + said.word.cost
         of_account = costs.pop(None)
         if pool is None:
             return of_account + max(costs.values(), default=0)
         return of_account + costs.get(pool, 0)
 
     def _lately(self, at: datetime) -> list[_Said]:
-        return [said for said in self._said if at - said.at < HOUR]
+        return [said for said in self._said if at - said.word.at < HOUR]
 
     def _highest(self, pool: PoolId | None, at: datetime) -> int:
         lately = self._lately(at)
-        return max((said.height for said in lately if said.pool == pool), default=-1)
+        return max((self._height_of(s.word.rung) for s in lately if s.pool == pool), default=-1)
 
     def _height(self, incident: Incident) -> int:
-        return max((self._heights.get(name, -1) for name in incident.alarms), default=-1)
+        return max(map(self._height_of, incident.alarms), default=-1)
 
-    def _remember(self, incident: Incident) -> None:
-        """An incident tells when it opened, ended, and was last spoken of, and of which rungs."""
-        height = max((self._heights.get(name, -1) for name in incident.told), default=-1)
-        times = {incident.opened_at: (Step.OPENED, 0)}
-        if incident.spoken_at is not None:
-            times.setdefault(incident.spoken_at, (Step.ESCALATED, 1))
-        if incident.resolved_at is not None and incident.was_alarm:
-            times[incident.resolved_at] = (Step.RESOLVED, _END)
-        for at, (step, cost) in times.items():
-            self._said.append(
-                _Said(
-                    at=at,
-                    pool=incident.pool,
-                    subject=incident.subject,
-                    step=step,
-                    cost=cost,
-                    height=height,
-                )
+    def _height_of(self, rung: str | None) -> int:
+        """Its place on the ladder, -1 for none."""
+        return -1 if rung is None else self._heights.get(rung, -1)
+
+    def _said_of(self, incident: Incident) -> list[_Said]:
+        """What an earlier run told; of an incident that noted no words, what it shows of them."""
+        words, spoken_at = incident.words, incident.spoken_at
+        if not words and spoken_at is not None:
+            highest = max(incident.told, key=self._height_of, default=None)
+            times = {incident.opened_at: (Step.OPENED, 0)}
+            times.setdefault(spoken_at, (Step.ESCALATED, 1))
+            if incident.resolved_at is not None and incident.was_alarm:
+                times[incident.resolved_at] = (Step.RESOLVED, _END)
+            words = tuple(
+                Word(at=at, step=step, cost=cost, rung=highest)
+                for at, (step, cost) in times.items()
             )
+        return [_Said(pool=incident.pool, subject=incident.subject, word=word) for word in words]

@@ -55,6 +55,10 @@ class Casebook:
         self._latest: dict[tuple[PoolId | None, Subject], Incident] = {}
         for incident in sorted(incidents, key=lambda each: (each.is_open, each.opened_at)):
             self._latest[incident.pool, incident.subject] = incident
+            for word in incident.words:
+                if word.step is Step.TAKEN_ON:
+                    known = self._taken_on.get(incident.pool, ())
+                    self._taken_on[incident.pool] = (*known, word.at)
 
     def open(self, pool: PoolId | None, subject: Subject) -> Incident | None:
         """The open incident of this subject and pool, None where there is none."""
@@ -130,9 +134,9 @@ class Casebook:
             reason = QuietReason.TOO_OFTEN
         if isinstance(reason, QuietReason):
             return self._quiet(transition, reason)
-        after = replace(transition.after, spoken_at=transition.at)
+        spoken = replace(transition.after, spoken_at=transition.at)
+        after = self._allowance.noted(replace(transition, after=spoken))
         transition = replace(transition, after=after)
-        self._allowance.note(transition)
         until = self._allowance.used_up_until(after.pool, transition.at)
         return IncidentChanged(
             incident=after, transition=transition, notification=write(transition, facts(), until)

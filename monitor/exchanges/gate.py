@@ -156,6 +156,7 @@ class Gate:
     def answered(self, call: RestCall, headers: Mapping[str, str], offset: timedelta) -> None:
         """Learn from an answer's headers what is used; `offset`: their clock less ours."""
         self.host.names_fail_since = None
+        self.host.quiet.answered(self._now())
         used = self._exchange.read_use(call, headers)
         if used is not None:
             self._use(used.budget).told(used, self._now(), offset)
@@ -177,10 +178,11 @@ class Gate:
             wait = SHORTEST_WAIT_SECONDS
         if not wait:
             return
-        until = self._now() + timedelta(seconds=self.host.spread(wait))
-        self._quiet.ask(until)
+        now = self._now()
+        until = now + timedelta(seconds=self.host.spread(wait))
+        self._quiet.ask(until, now)
         if error.status in OF_THE_ADDRESS:
-            self.host.quiet.ask(until)
+            self.host.quiet.ask(until, now)
             self.host.use.limited(until)
 
     def allowance(self, budget: Budget) -> float:

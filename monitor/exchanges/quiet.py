@@ -19,24 +19,30 @@ OF_THE_ADDRESS = frozenset({403, 418, 429})
 
 class Quiet:
     """
-    The wait that a host asked for; `until` is None where it never asked.
+    The wait that a host asked for; `until` is None where it never asked, or that is over.
 
-    `on_asked(until)` is told when a later end is asked for, so that it can be kept.
+    `keep(until, at)` is told when a later end is asked for, and with None that it is over.
     """
 
     def __init__(
         self,
         until: datetime | None = None,
-        on_asked: Callable[[datetime], None] = lambda _until: None,
+        keep: Callable[[datetime | None, datetime], None] = lambda _until, _at: None,
     ) -> None:
         self.until = until
-        self._on_asked = on_asked
+        self._keep = keep
 
-    def ask(self, until: datetime) -> None:
+    def ask(self, until: datetime, now: datetime) -> None:
         """The host wants quiet until then; an earlier end than is known changes nothing."""
         if self.until is None or until > self.until:
             self.until = until
-            self._on_asked(until)
+            self._keep(until, now)
+
+    def answered(self, now: datetime) -> None:
+        """The host speaks again: a wait that is over does not count after a restart either."""
+        if self.until is not None and now >= self.until:
+            self.until = None
+            self._keep(None, now)
 
     def seconds_left(self, now: datetime) -> float:
         """How long still; 0 where nothing was asked or it is over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 from monitor.exchanges.gate import STEADY_SHARE, Host
@@ -43,9 +44,7 @@ class Hosts:
         """The one that all accounts of this host share."""
         name = host_name(account)
         if name not in self._hosts:
-            quiet = Quiet(
-                self._store.quiet_until(name), lambda until: self._store.keep_quiet(name, until)
-            )
+            quiet = Quiet(self._store.quiet_until(name), partial(self._store.keep_quiet, name))
             self._hosts[name] = Host(
                 quiet, share=self._share, is_shared=self._is_shared, spread=spread
             )

@@ -82,7 +82,7 @@ async def watch(
         # Where the state is not on disk, what is known would end with the process.
         may_end = store.trouble is None and (until is None or now() >= until)
         if held >= limit * SHARE and may_end:
-            store.keep_quiet(_STAMP, now() + AGAIN_AFTER)
+            store.keep_quiet(_STAMP, now() + AGAIN_AFTER, now())
             log.error("memory.short", held_mib=held // _MIB, limit_mib=limit // _MIB)
             raise MemoryRunsOut(
                 f"{held // _MIB} MiB of the {limit // _MIB} MiB allowed are in use: starting anew"

@@ -44,7 +44,7 @@ async def watch(hosts: Hosts, store: Store, now: Callable[[], datetime]) -> None
     while True:
         await asyncio.sleep(CHECK_SECONDS)
         if is_stuck(hosts, now()) and _may_end(store, now()):
-            store.keep_quiet(_STAMP, now() + AGAIN_AFTER)
+            store.keep_quiet(_STAMP, now() + AGAIN_AFTER, now())
             log.error("names.stuck", minutes=STUCK_AFTER.total_seconds() / 60)
             raise NamesFail("no name of any exchange can be looked up: starting anew may help")
 

@@ -28,7 +28,7 @@ _LOCK_NAME = "lock"
 # The n-th script brings a file of version n to version n + 1.
 STEPS = tuple(
     files("monitor.storage").joinpath(name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql")
+    for name in ("schema.sql", *(f"schema_{version}.sql" for version in range(2, 6)))
 )
 _BUSY_MILLISECONDS = 5000
 

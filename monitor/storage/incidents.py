@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from monitor.alerts.incident import Incident, Subject
+from monitor.alerts.incident import Incident, Step, Subject, Word
 from monitor.alerts.ladder import Severity
 from monitor.risk.model import PoolId
 from monitor.storage.columns import (
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 _SAVE = """
 INSERT INTO incidents (id, account, pool, subject, severity, worst_severity, rung, opened_at,
   changed_at, worst, worst_at, nearest, nearest_at, spoken_at, resolved_at, because, openings,
-  told, alarms, accepted, accepted_distance)
+  told, alarms, accepted, accepted_distance, words)
 VALUES (:id, :account, :pool, :subject, :severity, :worst_severity, :rung, :opened_at,
   :changed_at, :worst, :worst_at, :nearest, :nearest_at, :spoken_at, :resolved_at, :because,
-  :openings, :told, :alarms, :accepted, :accepted_distance)
+  :openings, :told, :alarms, :accepted, :accepted_distance, :words)
 ON CONFLICT (id) DO UPDATE SET severity = excluded.severity,
   worst_severity = excluded.worst_severity, rung = excluded.rung,
   changed_at = excluded.changed_at, worst = excluded.worst, worst_at = excluded.worst_at,
@@ -36,7 +36,7 @@ ON CONFLICT (id) DO UPDATE SET severity = excluded.severity,
   spoken_at = excluded.spoken_at, resolved_at = excluded.resolved_at,
   because = excluded.because, openings = excluded.openings, told = excluded.told,
   alarms = excluded.alarms, accepted = excluded.accepted,
-  accepted_distance = excluded.accepted_distance
+  accepted_distance = excluded.accepted_distance, words = excluded.words
 """
 
 
@@ -68,6 +68,9 @@ def save(connection: sqlite3.Connection, incident: Incident) -> None:
             "alarms": json.dumps(incident.alarms),
             "accepted": json.dumps(incident.accepted),
             "accepted_distance": optional_decimal_text(incident.accepted_distance),
+            "words": json.dumps(
+                [(time_text(w.at), w.step.value, w.cost, w.rung) for w in incident.words]
+            ),
         },
     )
 
@@ -117,6 +120,7 @@ def _not_ahead(incident: Incident, now: datetime | None) -> Incident:
         spoken_at=None if spoken_at is None else min(spoken_at, now),
         resolved_at=None if resolved_at is None else min(resolved_at, now),
         openings=tuple(min(opening, now) for opening in incident.openings),
+        words=tuple(replace(word, at=min(word.at, now)) for word in incident.words),
     )
 
 
@@ -144,4 +148,8 @@ def _incident(row: sqlite3.Row) -> Incident:
         alarms=tuple(json.loads(row["alarms"])),
         accepted=tuple(json.loads(row["accepted"])),
         accepted_distance=optional_decimal(row["accepted_distance"]),
+        words=tuple(
+            Word(at=datetime.fromisoformat(at), step=Step(step), cost=cost, rung=rung)
+            for at, step, cost, rung in json.loads(row["words"] or "[]")
+        ),
     )

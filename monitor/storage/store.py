@@ -55,7 +55,7 @@ class Store:
         self._channels: frozenset[str] = frozenset()
         self._recent: tuple[Incident, ...] = ()
         self._watched: dict[str, datetime] = {}
-        self._quiet: dict[str, datetime] = {}
+        self._quiet: dict[str, quiet.Wait | None] = {}
         self._said: dict[str, datetime] = {}
         self._starts: frozenset[datetime] = frozenset()
         self._began_at: datetime | None = None
@@ -211,13 +211,13 @@ class Store:
             self._write({("watched", account): lambda c: watched.add(c, account, at)})
 
     def quiet_until(self, host: str) -> datetime | None:
-        """Until when a host wanted to hear nothing, None where it never asked for that."""
-        return self._quiet.get(host)
+        """Until when a host wanted to hear nothing, None where that is over or never was."""
+        return wait.until if (wait := self._quiet.get(host)) else None
 
-    def keep_quiet(self, host: str, until: datetime) -> None:
-        """A host wants to hear nothing until then, also after a restart."""
-        self._quiet[host] = until
-        self._write({("quiet", host): lambda connection: quiet.keep(connection, host, until)})
+    def keep_quiet(self, host: str, until: datetime | None, at: datetime) -> None:
+        """A host asked at `at` to hear nothing until then, also after a restart; None: over."""
+        self._quiet[host] = wait = quiet.wait(until, at)
+        self._write({("quiet", host): partial(quiet.keep, host=host, wait=wait)})
 
     def was_told(self, incident_id: str) -> bool:
         """Whether some channel delivered a message about this incident."""
@@ -367,8 +367,8 @@ class Store:
         yield from map(self._saying, self._said)
         for account, at in self._watched.items():
             yield ("watched", account), partial(watched.add, account=account, at=at)
-        for host, until in self._quiet.items():
-            yield ("quiet", host), partial(quiet.keep, host=host, until=until)
+        for host, wait in self._quiet.items():
+            yield ("quiet", host), partial(quiet.keep, host=host, wait=wait)
         began = self._began_at
         if began is not None:
             yield ("start",), lambda connection: itself.begin(connection, began, _RECENT)

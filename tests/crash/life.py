@@ -270,9 +270,9 @@ def _watch(directory: Path, tape: Tape) -> None:
     Store.record = recorded  # type: ignore[method-assign]
     keep_quiet = Store.keep_quiet
 
-    def kept_quiet(store: Store, host: str, until: Any) -> None:
-        keep_quiet(store, host, until)
-        if store.trouble is None:
+    def kept_quiet(store: Store, host: str, until: Any, at: Any) -> None:
+        keep_quiet(store, host, until, at)
+        if store.trouble is None and until is not None:
             tape.note("quiet", host=host)
 
     Store.keep_quiet = kept_quiet  # type: ignore[method-assign]
@@ -289,7 +289,8 @@ async def _played(task: AccountTask) -> None:
         if script.truth(task.name, at).read:
             task._shell.note_watched()
         if at == began and task.name == "main":
-            task.rest.gate.host.quiet.ask(task._shell.now().replace(microsecond=0))
+            now = task._shell.now()
+            task.rest.gate.host.quiet.ask(now.replace(microsecond=0), now)
     await asyncio.Event().wait()
 
 

@@ -214,6 +214,7 @@ def test_what_an_earlier_run_told_counts() -> None:
             taken(None, on_rung("warning", "0.85"), seconds=minute * 60).after,
             id=f"i{minute}",
             worst=Decimal("0.85"),
+            spoken_at=NOON + timedelta(minutes=minute),
             resolved_at=NOON + timedelta(minutes=minute + 1),
             told=("warning",),
         )
@@ -226,3 +227,19 @@ def test_what_an_earlier_run_told_counts() -> None:
     assert allowance.used_up_until(pool, NOON + timedelta(minutes=30)) == NOON + timedelta(
         minutes=61
     )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_new_start_grants_no_more_than_the_run_before(seed: int) -> None:
+    before = Night(random.Random(seed))  # noqa: S311 - repeatable on purpose
+    for _ in range(400):
+        before.step()
+    earlier = {change.incident.id: change.incident for change in before.changes}
+    again = Casebook(Policy(), earlier.values())
+    words = [change for change in before.changes if change.notification is not None]
+    late = [change for change in words if before.at - change.transition.at < HOUR]
+    assert len(late) > 5
+    for pool in (*POOLS, None):
+        for seconds in range(0, 3700, 60):
+            at = before.at + timedelta(seconds=seconds)
+            assert again.has_room(pool, at) == before.book.has_room(pool, at), (pool, seconds)

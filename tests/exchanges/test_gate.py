@@ -230,6 +230,6 @@ async def test_a_streams_ticket_does_not_wait_behind_readings_but_is_counted() -
         await one.enter(replace(CALL, weight=600))
     await asyncio.wait_for(one.enter(replace(CALL, weight=1, verb="POST")), 0.05)
     assert host.use.sent(MINUTE, clock()) == 1201
-    host.quiet.ask(clock() + timedelta(seconds=5))
+    host.quiet.ask(clock() + timedelta(seconds=5), clock())
     with pytest.raises(Unreachable):
         await one.enter(replace(CALL, weight=1, verb="POST"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,16 +15,29 @@ from tests.alerting import NOON, at
 from tests.exchanges.serving import Hands, plain, served
 from tests.fakes.exchange import ACCOUNT, FAKE
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 
 def test_the_latest_end_counts_and_is_told_once() -> None:
-    told = []
-    quiet = Quiet(on_asked=told.append)
+    told: list[tuple[datetime | None, datetime]] = []
+    quiet = Quiet(keep=lambda until, now: told.append((until, now)))
     assert quiet.seconds_left(NOON) == 0
     for until in (at(60), at(30), at(90), at(90)):
-        quiet.ask(until)
-    assert told == [at(60), at(90)]
+        quiet.ask(until, at(1))
+    assert told == [(at(60), at(1)), (at(90), at(1))]
     assert quiet.seconds_left(at(80)) == 10
     assert quiet.seconds_left(at(91)) == 0
+
+
+def test_a_wait_ends_for_good_when_the_host_answers_after_it() -> None:
+    told: list[tuple[datetime | None, datetime]] = []
+    quiet = Quiet(at(60), keep=lambda until, now: told.append((until, now)))
+    quiet.answered(at(59))  # of a call that was sent before the host asked for quiet
+    assert (quiet.until, told) == (at(60), [])
+    for seconds in (60, 61):
+        quiet.answered(at(seconds))
+    assert (quiet.until, told) == (None, [(None, at(60))])
 
 
 def asked_for_a_wait(status: int) -> ExchangeError:

@@ -47,7 +47,7 @@ def test_beside_another_monitor_a_burst_keeps_to_half_f83(tmp_path: Path) -> Non
 
 def test_a_ban_outlives_a_restart(tmp_path: Path) -> None:
     store = open_store(tmp_path, NOON)
-    Hosts(store).host(ONE).quiet.ask(at(600))
+    Hosts(store).host(ONE).quiet.ask(at(600), NOON)
     store.close()
 
     store = open_store(tmp_path, at(30))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.alerts.incident import Step, Subject
+from monitor.alerts.incident import Step, Subject, Word
 from monitor.alerts.ladder import Severity
 from monitor.errors import ConfigError
 from monitor.storage import open_store
@@ -64,11 +64,15 @@ def test_an_incident_comes_back_exactly_as_it_was(store: Store, tmp_path: Path) 
         alarms=("very near",),
         accepted=("near",),
         accepted_distance=Decimal("0.03"),
+        words=(
+            Word(at=odd, step=Step.OPENED, cost=0, rung="near"),
+            Word(at=at(3), step=Step.REPEATED, cost=1),
+        ),
     )
     bare = an_incident("i2", pool=None, subject=Subject.BLIND, rung=None, opened_at=at(1))
     beyond = an_incident("i3", worst=Decimal("Infinity"), opened_at=at(2))
     other = an_incident("i4", account="other")
-    for incident in (full, bare, beyond, other):
+    for incident in (replace(full, words=()), full, bare, beyond, other):
         assert store.record(incident, None)
 
     again = reopened(store, tmp_path)
@@ -332,20 +336,6 @@ def test_a_time_without_its_zone_is_refused(store: Store) -> None:
     assert not store.record(an_incident(opened_at=naive), None)
 
 
-def test_what_a_host_asked_for_outlives_the_process(tmp_path: Path) -> None:
-    store = open_store(tmp_path, NOON)
-    assert store.quiet_until("binance") is None
-    store.keep_quiet("binance", at(60))
-    store.keep_quiet("binance", at(600))
-    store.keep_quiet("okx", at(5))
-    store.close()
-
-    again = open_store(tmp_path, at(1))
-    assert again.quiet_until("binance") == at(600)
-    assert again.quiet_until("okx") == at(5)
-    again.close()
-
-
 def test_what_a_digest_told_of_was_told_also_after_a_restart(store: Store, tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         store.record(an_incident(name), a_notification(f"{name}-1", name), ["phone"])
@@ -365,8 +355,8 @@ def test_what_a_clock_that_was_ahead_has_written_holds_nothing_up_f56(
         an_incident(opened_at=far, changed_at=far, spoken_at=far, openings=(NOON, far, far)), None
     )
     store.record(an_incident("over", opened_at=far, changed_at=far, resolved_at=far), None)
-    store.keep_quiet("binance", far)
-    store.keep_quiet("okx", at(3600))
+    store.keep_quiet("binance", far, NOON)
+    store.keep_quiet("okx", at(3600), NOON)
     store.tell(a_notification("n", "", created_at=far), ["phone"], "restarting")
     for seconds in range(3):
         store.begin(far + timedelta(seconds=seconds))

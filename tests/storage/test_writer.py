@@ -41,7 +41,7 @@ def test_an_unopened_file_is_opened_later_and_takes_what_came_meanwhile_f58(
     directory = tmp_path / "state"
     store = unopenable(directory)
     store.record(an_incident(), a_notification("i1-1"), ["phone", "team"])
-    store.keep_quiet("binance", at(600))
+    store.keep_quiet("binance", at(600), NOON)
     store.note_watched("main", NOON)
     store.delivered("team", "i1-1", [], at(1))
     assert store.mend(at(5)) == ()
@@ -227,7 +227,7 @@ def test_half_a_character_is_kept_as_its_number(tmp_path: Path) -> None:
 def test_what_no_file_takes_keeps_back_nothing_else_and_is_told_once(tmp_path: Path) -> None:
     directory = tmp_path / "state"
     store = unopenable(directory)
-    store.keep_quiet("binance", NOON.replace(tzinfo=None))  # a fault of ours
+    store.keep_quiet("binance", NOON.replace(tzinfo=None), NOON)  # a fault of ours
     store.record(an_incident(), a_notification("i1-1"), ["phone"])
     directory.unlink()
 
