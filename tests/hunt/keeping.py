@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 
 from monitor.alerts.incident import Step, Subject
@@ -50,6 +51,7 @@ class NothingIsLost(Invariant):
     name = "Durability.nothing_is_lost"
 
     def finish(self, found: Run) -> None:
+        written = found.record.written()
         for channel, receiver in found.receivers.items():
             if any(f.kind == "permanent" and f.where == channel for f in found.record.faults):
                 continue
@@ -58,14 +60,14 @@ class NothingIsLost(Invariant):
                 message = step.notification
                 if message is None or not (step.is_durable or step.process == found.life.number):
                     continue
-                if not any(at >= step.at and _tells(n, message) for at, n in texts):
+                if not any(at >= step.at and _tells(n, message, written) for at, n in texts):
                     self.violated(found, f"{channel}: «{message.title}» never arrived")
 
 
-def _tells(arrived: Notification, message: Notification) -> bool:
+def _tells(arrived: Notification, message: Notification, written: Mapping[str, float]) -> bool:
     """Whether what arrived is this message, a later one of its incident, or names it."""
     if arrived.incident_id == message.incident_id:
-        return arrived.created_at >= message.created_at
+        return written[arrived.id] >= written[message.id]
     if not arrived.title[:1].isdigit():
         return False
     name = message.title.split(":")[-1].split(" at ")[0].split(" is ")[0].split(",")[0]
@@ -87,17 +89,24 @@ class FewDuplicates(Invariant):
 
 
 class NeverLowerAfterHigher(Invariant):
-    """Of one incident an older message never comes after a newer one."""
+    """
+    Of one incident an older message never comes after a newer one.
+
+    By the world's clock: the machine's may be set back between them.
+    """
 
     name = "Durability.order"
 
     def finish(self, found: Run) -> None:
+        written = found.record.written()
         for channel, receiver in found.receivers.items():
             newest: dict[str, Notification] = {}
             for arrival in receiver.arrivals:
                 message = arrival.notification
-                last = newest.get(message.incident_id) if message.incident_id else None
-                if last is not None and message.created_at < last.created_at:
+                if not message.incident_id:
+                    continue  # the monitor speaks of itself
+                last = newest.get(message.incident_id)
+                if last is not None and written[message.id] < written[last.id]:
                     self.violated(found, f"{channel}: «{message.title}» after «{last.title}»")
                 else:
                     newest[message.incident_id] = message

@@ -88,6 +88,10 @@ class Record:
         """The hash of the trace."""
         return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
 
+    def written(self) -> dict[str, float]:
+        """When each message about an incident was written, by its id."""
+        return {s.notification.id: s.at for s in self.steps if s.notification is not None}
+
     def sample(self, account: str, pool: str, sample: Sample) -> None:
         self.truth.setdefault((account, pool), []).append(sample)
 
