@@ -42,6 +42,7 @@ LEAST_WORTH_SPLITTING = 1000
 MOST_PARTS = 4
 
 _PERMANENT = frozenset({401, 403, 404, 410})
+_FORBIDDEN = 403
 # Telegram answers 400 to what only its owner can mend.
 _NO_RECEIVER = re.compile(r"chat not found|user is deactivated|chat was deleted", re.IGNORECASE)
 # Bad request, too large, can't be processed: it is the text that is not taken.
@@ -181,6 +182,8 @@ def _failure(refusal: Refusal) -> DeliveryError:
         return DeliveryError("the receiver answered that it did not take it")
     if status is None:
         return DeliveryError("the receiver can't be reached")
+    if status == _FORBIDDEN and refusal.is_page:
+        return DeliveryError("something on the way answered with a page (HTTP 403)")
     gone = status == 400 and _NO_RECEIVER.search(refusal.words) is not None  # noqa: PLR2004 - HTTP's own
     return DeliveryError(
         "the receiver is not there any more"

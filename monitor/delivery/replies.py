@@ -40,13 +40,15 @@ class Refusal:
 
     `status` is HTTP's, or what the answer names in its place; None where neither is known.
     `words` are the receiver's and apprise's own, to look for a word in; they may hold anything.
-    `is_hidden`: behind a status that says that all is well.
+    `is_hidden`: behind a status that says that all is well. `is_page`: a page for a person to
+    read, as firewalls and portals on the way give, and not a service to a program.
     """
 
     status: int | None
     words: str
     wait_seconds: float | None = None
     is_hidden: bool = False
+    is_page: bool = False
 
 
 _heard: ContextVar[list[Refusal] | None] = ContextVar("heard", default=None)
@@ -93,7 +95,10 @@ def _refusal(answer: requests.Response) -> Refusal | None:
         code = said.get("error_code")
         status = code if isinstance(code, int) and code in _CODES else None
     wait = _wait(answer.headers, said, text) if status in _STATUSES_WITH_A_WAIT else None
-    return Refusal(status=status, words=text, wait_seconds=wait, is_hidden=is_hidden)
+    is_page = not said and "html" in answer.headers.get("Content-Type", "").lower()
+    return Refusal(
+        status=status, words=text, wait_seconds=wait, is_hidden=is_hidden, is_page=is_page
+    )
 
 
 def _object(text: str) -> Mapping[str, object]:

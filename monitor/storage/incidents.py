@@ -104,6 +104,11 @@ def since(
     return tuple(_not_ahead(_incident(row), now) for row in rows)
 
 
+def forget(connection: sqlite3.Connection, *, before: datetime) -> None:
+    """Drop what was over before this."""
+    connection.execute("DELETE FROM incidents WHERE resolved_at < ?", (time_text(before),))
+
+
 def _not_ahead(incident: Incident, now: datetime | None) -> Incident:
     """
     The same, as if what was written by a clock that was ahead had come just now.

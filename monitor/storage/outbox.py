@@ -80,13 +80,10 @@ def unsettled(connection: sqlite3.Connection, at: datetime) -> tuple[OutboxRow, 
     The rows that are still to be delivered, in the order in which they came.
 
     A wait that lasts longer than any that is kept was written by a clock that was wrong: none.
+    So is one of a message from after `at`: since then the clock was set back.
     """
     rows = connection.execute("SELECT * FROM outbox WHERE settled_at IS NULL ORDER BY id")
-    found = (_row(row) for row in rows)
-    return tuple(
-        replace(row, not_before=None) if row.not_before and row.not_before - at > _LONGEST else row
-        for row in found
-    )
+    return tuple(_without_odd_wait(_row(row), at) for row in rows)
 
 
 def settle(
@@ -137,9 +134,20 @@ def channels(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(str(row["channel"]) for row in rows)
 
 
-def forget_settled(connection: sqlite3.Connection, at: datetime, kept_for: timedelta) -> None:
-    """Drop rows that were settled longer ago than this."""
-    connection.execute("DELETE FROM outbox WHERE settled_at < ?", (time_text(at - kept_for),))
+def forget_settled(connection: sqlite3.Connection, *, before: datetime) -> None:
+    """Drop rows that were settled before this, but for those about what is open still."""
+    connection.execute(
+        "DELETE FROM outbox WHERE settled_at < ?"
+        " AND incident_id NOT IN (SELECT id FROM incidents WHERE resolved_at IS NULL)",
+        (time_text(before),),
+    )
+
+
+def _without_odd_wait(row: OutboxRow, at: datetime) -> OutboxRow:
+    if row.not_before is None:
+        return row
+    is_odd = row.not_before - at > _LONGEST or row.notification.created_at > at
+    return replace(row, not_before=None) if is_odd else row
 
 
 def _row(row: sqlite3.Row) -> OutboxRow:

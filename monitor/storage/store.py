@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from monitor.storage.writer import Key, Work
 
 _SETTLED_KEPT_FOR = timedelta(days=30)
+_INCIDENTS_KEPT_FOR = timedelta(days=365)
 _RECENT = timedelta(hours=1)
 # An exchange lists what it took for about a week.
 _LISTED_FOR = timedelta(days=8)
@@ -95,9 +96,6 @@ class Store:
         self._open = found | self._open
         for incident in doubled:
             self.record(replace(incident, rung=None, changed_at=at, resolved_at=at), None)
-        self._writer.attempt(
-            lambda connection: outbox.forget_settled(connection, at, _SETTLED_KEPT_FOR)
-        )
         self._thin(at)
 
     def mend(self, at: datetime) -> tuple[str, ...]:
@@ -326,6 +324,8 @@ class Store:
     def _thin(self, at: datetime) -> None:
         last, self._thinned_at = self._thinned_at, at
         self._writer.attempt(lambda connection: history.thin(connection, at, last))
+        self._writer.attempt(partial(outbox.forget_settled, before=at - _SETTLED_KEPT_FOR))
+        self._writer.attempt(partial(incidents.forget, before=at - _INCIDENTS_KEPT_FOR))
 
     def _write(self, works: Mapping[Key, Work], new: Sequence[OutboxRow] = ()) -> bool:
         """Whether it was written; if not, it will be with the next write that succeeds."""

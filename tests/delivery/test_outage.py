@@ -98,14 +98,16 @@ async def test_a_message_that_alone_is_refused_is_not_forgiven_by_those_that_pas
     again.close()
 
 
+@pytest.mark.parametrize(("until", "again_at"), [(365 * 86400, 0), (40, -1800)])
 async def test_a_wait_by_a_clock_that_was_wrong_is_none_after_a_restart_f56(
-    tmp_path: Path, clock: Hands
+    tmp_path: Path, clock: Hands, until: float, again_at: float
 ) -> None:
     store, phone = open_store(tmp_path, NOON), FakeChannel()
     put(store, "m1")
-    store.failed("phone", "m1", "slow down", at(365 * 86400))
+    store.failed("phone", "m1", "slow down", at(until))
     store.close()
-    again = open_store(tmp_path, NOON)
+    again = open_store(tmp_path, at(again_at))
+    clock.now = at(again_at)
     async with delivering(again, clock, phone):
         await phone.until_taken(1)
     again.close()

@@ -53,6 +53,24 @@ async def test_a_wait_in_other_answers_is_no_wait() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "kind", "body", "permanent"),
+    [
+        (403, "text/html; charset=UTF-8", "<html>Attention required!</html>", False),
+        (403, "text/html", '{"ok": false, "description": "Forbidden"}', True),
+        (403, "application/json", "", True),
+        (404, "text/html", "<html>Not Found</html>", True),
+    ],
+)
+async def test_a_page_of_a_firewall_is_not_the_receivers_word_f48(
+    status: int, kind: str, body: str, permanent: bool
+) -> None:
+    async with receiving(status=status, headers={"Content-Type": kind}, body=body) as receiver:
+        with pytest.raises(DeliveryError) as caught:
+            await to(receiver).send(a_notification())
+    assert caught.value.permanent is permanent
+
+
+@pytest.mark.parametrize(
     ("body", "words", "permanent", "wait"),
     [
         (

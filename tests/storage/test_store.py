@@ -336,6 +336,24 @@ def test_a_time_without_its_zone_is_refused(store: Store) -> None:
     assert not store.record(an_incident(opened_at=naive), None)
 
 
+def test_what_is_long_over_is_dropped_and_what_is_open_is_not(tmp_path: Path) -> None:
+    days = timedelta(days=1)
+    store = open_store(tmp_path, NOON)
+    for name, ended in (("open", None), ("over", at(60)), ("late", NOON + 340 * days)):
+        store.record(
+            an_incident(name, resolved_at=ended), a_notification(f"{name}-1", name), ["phone"]
+        )
+        store.delivered("phone", f"{name}-1", [], at(60))
+    store.close()
+
+    again = open_store(tmp_path, NOON + 366 * days)
+
+    assert again.was_told("open")
+    again.close()
+    assert columns(tmp_path, "SELECT id FROM incidents ORDER BY id") == [("late",), ("open",)]
+    assert columns(tmp_path, "SELECT incident_id FROM outbox") == [("open",)]
+
+
 def test_what_a_digest_told_of_was_told_also_after_a_restart(store: Store, tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         store.record(an_incident(name), a_notification(f"{name}-1", name), ["phone"])
