@@ -4,9 +4,9 @@ Which waiting messages go together, and how soon the next may follow.
 Pure. Messages about a pool's rungs are paced, so that N pools that fall make at most N + 2 of
 them in a minute: the first goes at once, and so does the word that another pool is critical;
 what gets worse within the minute, or is told of beside it, is gathered. That a pool told of as
-milder became critical is never kept back for longer than `GATHER`, be it a message too many; of
-what was told to be critical already, and of what is milder, the rest waits for its turn. All
-other messages go at once, up to a flood: then everything is gathered.
+milder became critical is never kept back for longer than `GATHER`: all other messages leave room
+for one such of each pool that the minute knows as milder only, and wait for their turn. All that
+is about no rungs goes at once, up to a flood: then everything is gathered.
 """
 
 from __future__ import annotations
@@ -116,16 +116,18 @@ class Pace:
         """
         From when on each minute that began with an earlier message may have this one as well.
 
-        Milder news leave room for graver ones. None: from now on.
+        It leaves room in each for the first critical word of every pool that is told there as
+        milder; milder news leave room for one graver message at least. None: from now on.
         """
-        critical = self._told(Severity.CRITICAL)
-        if any(_is_critical(m) and m.about not in critical for m in batch):
+        told_critical = self._told(Severity.CRITICAL)
+        if any(_is_critical(m) and m.about not in told_critical for m in batch):
             return None
         least = 0 if any(map(_is_critical, batch)) else 1
-        pools, messages = _pools(batch), 1
+        pools, critical, messages = _pools(batch), _pools(batch, Severity.CRITICAL), 1
         for sent in reversed(self._paced):
             pools, messages = pools | _pools(sent.told), messages + 1
-            if len(pools) + BEYOND - messages < least:
+            critical |= _pools(sent.told, Severity.CRITICAL)
+            if len(pools) + BEYOND - messages < max(least, len(pools - critical)):
                 return sent.at + MINUTE
         return None
 
