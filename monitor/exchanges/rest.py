@@ -261,7 +261,7 @@ class RestClient:
             replies = Replies((kept.reply for kept in got.values()), self._failed())
             wanted = [
                 call
-                for call in self.exchange.needed(replies)
+                for call in self._needed(replies)
                 if call.request not in got and not self._is_skipped(call)
             ]
             if not wanted:
@@ -277,6 +277,14 @@ class RestClient:
             exchange=self.exchange.name,
             account=self.account,
         )
+
+    def _needed(self, replies: Replies) -> Iterable[RestCall]:
+        try:
+            return self.exchange.needed(replies)
+        except ExchangeError:
+            # A table that was answered with nothing would else be believed for an hour.
+            self.forget()
+            raise
 
     def renew_tables(self) -> None:
         """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,7 +43,7 @@ from monitor.service.mark_probe import MarkProbe
 from monitor.service.untold import NOT_UNDERSTOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from datetime import datetime
 
     from monitor.engine.effects import AccountAssessment, Effect
@@ -365,7 +366,8 @@ class AccountTask:
             wanted = self._turns.depth() if is_first and self._turns is not None else Depth.WHOLE
             depth = self._listener.depth(wanted)
             replies = await self.rest.read_account(depth=depth)
-            because = self._exchange.torn(replies)
+            with self._understanding():
+                because = self._exchange.torn(replies)
             if because is not None and not self._was_torn:
                 log.info("replies.torn", account=self.name, because=because)
             self._was_torn = because is not None
@@ -376,16 +378,21 @@ class AccountTask:
 
     def _understand(self, replies: Replies, began: datetime, depth: Depth) -> None:
         is_first = self._listener.snapshot is None
-        try:
+        with self._understanding():
             view = self._exchange.read_account(self.name, replies)
             self._listener.read(view, began, depth, is_torn=self._was_torn)
+        snapshot = self._listener.snapshot
+        if is_first and snapshot is not None:
+            log.info("account.watched", account=self.name, mode=snapshot.mode)
+
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        try:
+            yield
         except ExchangeError:
             # What can't be understood may be a table that has changed under us.
             self.rest.forget()
             raise
-        snapshot = self._listener.snapshot
-        if is_first and snapshot is not None:
-            log.info("account.watched", account=self.name, mode=snapshot.mode)
 
     def _follow(self, snapshot: AccountSnapshot) -> None:
         """Marks of what this book holds are wanted live."""

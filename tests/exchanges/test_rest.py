@@ -8,11 +8,11 @@ from decimal import Decimal
 import pytest
 from aiohttp import web
 
-from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
-from monitor.exchanges.call import Budget, RestCall
+from monitor.errors import ExchangeError, Malformed, MissingReply, Refused, Unreachable
+from monitor.exchanges.call import Budget, Replies, RestCall
 from monitor.exchanges.port import Credentials
 from tests.exchanges.serving import KEY, SECRET, Hands, needing, plain, served
-from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds
+from tests.fakes.exchange import ACCOUNT, FAKE, STOPS, TIERS, TIME, milliseconds, needed
 
 
 async def test_numbers_keep_their_digits() -> None:
@@ -141,6 +141,21 @@ async def test_a_table_that_cannot_be_renewed_serves_on() -> None:
         server.answers[TIERS.path] = plain('[{"cum": 0.01}]')
         clock.now += timedelta(seconds=601)
         assert (await client.read_account()).get(TIERS).body == [{"cum": Decimal("0.01")}]
+
+
+async def test_a_table_that_tells_nothing_of_what_is_held_is_asked_for_again() -> None:
+    def of_tiers(replies: Replies) -> tuple[RestCall, ...]:
+        found = needed(replies)
+        if replies.has(TIERS) and not replies.get(TIERS).body:
+            raise MissingReply("nothing is told of BTC", call=TIERS.request)
+        return found
+
+    async with served(exchange=replace(FAKE, needed=of_tiers)) as (server, client):
+        whole, server.answers[TIERS.path] = server.answers[TIERS.path], plain("[]")
+        with pytest.raises(MissingReply):
+            await client.read_account()
+        server.answers[TIERS.path] = whole
+        assert (await client.read_account()).get(TIERS).body
 
 
 async def test_tables_may_be_renewed_at_once() -> None:

@@ -22,7 +22,7 @@ from monitor.engine.events import (
     TaskDied,
     TimePassed,
 )
-from monitor.errors import ExchangeError, Malformed, Refused, Unmodelled, Unreachable
+from monitor.errors import ExchangeError, Malformed, MissingReply, Refused, Unmodelled, Unreachable
 from monitor.exchanges.call import Depth, Replies, Reply, RestCall
 from monitor.exchanges.pace import Standing
 from monitor.exchanges.port import Exchange, Permissions
@@ -123,7 +123,7 @@ class Stage:
     allowed: bool = False
     poll_seconds: float = 15.0
     pause_seconds: float = 0.0
-    torn: list[str | None] = field(default_factory=list)
+    torn: list[str | ExchangeError | None] = field(default_factory=list)
     now: datetime = NOON
 
     def __post_init__(self) -> None:
@@ -136,7 +136,7 @@ class Stage:
             read_account=lambda _name, _replies: self.view,
             mark_calls=lambda _: (replace(KEY, path="/marks"),),
             read_marks=lambda _, __: {"SOLUSDT": Mark(price=Decimal(101), at=self.now)},
-            torn=lambda _: self.torn.pop(0) if self.torn else None,
+            torn=self._torn,
         )
         self.task = AccountTask(
             name="main",
@@ -159,6 +159,12 @@ class Stage:
 
     def _note(self) -> None:
         self.known = True
+
+    def _torn(self, _: Replies) -> str | None:
+        found = self.torn.pop(0) if self.torn else None
+        if isinstance(found, ExchangeError):
+            raise found
+        return found
 
     async def read(self) -> list[Event]:
         """What one reading of the account leads to."""
@@ -229,11 +235,18 @@ async def test_what_cannot_be_understood_is_read_anew_from_its_tables_up() -> No
     assert not stage.known
 
 
+async def test_tables_that_tell_nothing_of_what_is_held_are_asked_for_again() -> None:
+    stage = Stage(torn=[MissingReply("nothing is told of BTC")])
+    (_, failed) = await stage.read()
+    assert isinstance(failed, PollFailed)
+    assert stage.rest.forgotten == 1
+
+
 @pytest.mark.parametrize(
     ("torn", "reads"), [([], 1), (["a trade"], 2), (["a trade"] * 2, 3), (["a trade"] * 9, 3)]
 )
 async def test_replies_of_two_moments_are_read_again_but_not_for_ever(
-    torn: list[str | None], reads: int
+    torn: list[str | ExchangeError | None], reads: int
 ) -> None:
     stage = Stage(torn=torn)
     await stage.read()
