@@ -332,7 +332,7 @@ class AccountFeed:
         if serving.is_told or serving.task.done() or not serving.connection.ready.is_set():
             return
         serving.is_told = True
-        self._openings.succeeded()
+        self._openings.succeeded(serving.task)
         self._down.pop(serving.key, None)
         number = self._numbered[serving.connection]
         self._deliver(Listening(number=number, is_gapless=serving.is_gapless))
