@@ -112,7 +112,8 @@ async def test_every_gap_and_every_ask_has_the_account_read_at_once() -> None:
 async def test_a_gap_that_a_successor_inherits_has_the_account_read() -> None:
     scene = Scene()
     scene.listener.hear(Opened(number=2))
-    scene.listener.hear(Closed(number=2))  # before it told anything
+    scene.listener.hear(Listening(number=2, is_gapless=False))
+    scene.listener.hear(Closed(number=2))  # before the account was read
     scene.listener.hear(Opened(number=3))
     scene.listener.hear(Listening(number=3, is_gapless=True))
     assert not scene.listener.is_healthy
