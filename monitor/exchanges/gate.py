@@ -12,7 +12,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor.errors import Unreachable
+from monitor.errors import Limit, Unreachable
 from monitor.exchanges.openings import Openings
 from monitor.exchanges.pace import Pace, Standing
 from monitor.exchanges.quiet import OF_THE_ADDRESS, Quiet
@@ -172,16 +172,19 @@ class Gate:
         self.host.names_fail_since = None
         if not isinstance(error, Unreachable):
             return
+        limit = Limit.ADDRESS if error.status in OF_THE_ADDRESS else error.limit
         wait = error.retry_after_seconds
-        if error.status == _TOO_MANY and not wait:
+        if not wait and (error.status == _TOO_MANY or error.limit is not None):
             wait = SHORTEST_WAIT_SECONDS
         if not wait:
             return
         until = self._now() + timedelta(seconds=self.host.spread(wait))
         self._quiet.ask(until)
-        if error.status in OF_THE_ADDRESS:
+        if limit is Limit.ADDRESS:
             self.host.quiet.ask(until)
             self.host.use.limited(until)
+        elif limit is Limit.ACCOUNT:
+            self.own.limited(until)
 
     def allowance(self, budget: Budget) -> float:
         """Units a minute of this limit that steady reading may take now."""
@@ -217,7 +220,8 @@ class Gate:
                 raise self._unreachable("left for later: others need the room now", call, None)
         if call.verb != _READS:
             return  # a stream's ticket: it weighs least, and spares most of the readings
-        share = BURST_SHARE * (0.5 if self.host.use.is_halved(now) else 1.0)
+        is_halved = self.host.use.is_halved(now) or self._use(budget).is_halved(now)
+        share = BURST_SHARE * (0.5 if is_halved else 1.0)
         share *= 0.5 if self.host.is_shared else 1.0
         pace = (self.host.pace if budget.by_address else self._paces.of)(budget)
         await pace.acquire(weight, self.standing, is_urgent=is_urgent, room=_room(budget, share))
