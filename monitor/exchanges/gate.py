@@ -2,8 +2,9 @@
 I/O. Whether and when a call may be sent: what the host asked for, and what its limits leave.
 
 A host's limits are shared by all accounts behind it. Needed calls may burst up to half of a
-limit; a call that the figures can do without goes only where steady reading has room for it,
-so that fifty accounts that start at once are all read before anything is read in full.
+limit, by degrees where it is counted over seconds; a call that the figures can do without goes
+only where steady reading has room for it, so that fifty accounts that start at once are all read
+before anything is read in full.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ BURST_SHARE = 0.5
 STEADY_SHARE = 0.2
 # An answer «too many» without a wait: as long as the shortest window of an exchange's count.
 SHORTEST_WAIT_SECONDS = 2.0
+# Of a burst, where an exchange counts over seconds. No header tells in time what it has counted,
+# and what was sent evenly may arrive together: three quarters of such a limit are never passed.
+AT_ONCE_SHARE = 0.5
 _TOO_MANY = 429
 _READS = "GET"
 _LASTS_SECONDS = 120.0
@@ -110,7 +114,9 @@ class _Paces:
 
     def of(self, budget: Budget) -> Pace:
         if budget.name not in self._paces:
-            self._paces[budget.name] = Pace(_room(budget, BURST_SHARE), budget.window_seconds)
+            at_once = AT_ONCE_SHARE if budget.window_seconds < _MINUTE else 1.0
+            room = _room(budget, BURST_SHARE)
+            self._paces[budget.name] = Pace(room, budget.window_seconds, at_once=at_once)
         return self._paces[budget.name]
 
 

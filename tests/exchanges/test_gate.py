@@ -91,6 +91,24 @@ async def test_a_burst_keeps_to_half_of_the_limit_and_after_too_many_to_a_quarte
         await asyncio.wait_for(one.enter(CALL), 0.05)
 
 
+@pytest.mark.parametrize(("per_minute", "seconds"), [(72_000, 0.5), (6_000, 0.5)])
+async def test_three_quarters_of_a_limit_over_seconds_are_passed_in_no_span_of_it(
+    per_minute: int, seconds: float
+) -> None:
+    limit = per_minute * seconds / 60
+    counted = Budget(name="ip", per_minute=per_minute, window_seconds=seconds)
+    clock, loop, times = Hands(), asyncio.get_running_loop(), []
+    one = gate(Host(), clock)
+
+    async def enter() -> None:
+        await one.enter(replace(CALL, weight=1, budget=counted))
+        times.append(loop.time())
+
+    await asyncio.gather(*(enter() for _ in range(int(1.1 * limit))))
+    in_span = [sum(at <= each < at + seconds for each in times) for at in times]
+    assert limit / 2 < max(in_span) <= 0.75 * limit + 1
+
+
 async def test_beside_another_monitor_a_burst_keeps_to_a_quarter_f83() -> None:
     clock, host = Hands(), Host(is_shared=True)
     one = gate(host, clock)
