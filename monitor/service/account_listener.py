@@ -223,6 +223,7 @@ class AccountListener:
             at=at,
             source=reading.source,
             read_at=began,
+            is_view=self.is_healthy,
             beneath=None if is_torn else reading.beneath,
         )
         self._deliver(taken)
