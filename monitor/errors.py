@@ -22,6 +22,15 @@ The type says what to do; the message is a whole sentence for a person and never
 
 from __future__ import annotations
 
+from enum import Enum
+
+
+class Limit(Enum):
+    """Whose limit an answer says is used up: of all behind one address, or of one account."""
+
+    ADDRESS = "address"
+    ACCOUNT = "account"
+
 
 class MonitorError(Exception):
     """Anything that margin-monitor itself has to say about a failure."""
@@ -74,7 +83,8 @@ class Unreachable(ExchangeError):  # noqa: N818 - the tree's word
 
     `retry_after_seconds` is the wait that the exchange asked for, None where it asked for none;
     `clock_skew` means that the exchange refused our timestamp: measure the offset again;
-    `status` is the HTTP status, `code` the exchange's own code, None where there was none.
+    `status` is the HTTP status, `code` the exchange's own code, None where there was none;
+    `limit` is set where that code says that too much was asked, whatever the status.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of one answer
@@ -88,12 +98,14 @@ class Unreachable(ExchangeError):  # noqa: N818 - the tree's word
         clock_skew: bool = False,
         status: int | None = None,
         code: str | None = None,
+        limit: Limit | None = None,
     ) -> None:
         super().__init__(because, exchange=exchange, account=account, call=call)
         self.retry_after_seconds = retry_after_seconds
         self.clock_skew = clock_skew
         self.status = status
         self.code = code
+        self.limit = limit
 
 
 class Refused(ExchangeError):  # noqa: N818 - the tree's word

@@ -195,7 +195,7 @@ class Engine:
         event = replace(event, snapshot=snapshot)
         doubts = self._inquest.confirm(event, is_first=before is None)
         marks = known.marks()  # those of what is no longer held among them
-        known.believe(snapshot, at, is_view=event.is_view or event.reading_at is not None)
+        known.believe(snapshot, at, viewed_at=event.viewed_at)
         if before is not None and before.mode != snapshot.mode:
             self._inquest.mode_changed(before, snapshot, at)
         self._adopt(event, before, marks)

@@ -32,8 +32,9 @@ class SnapshotTaken:
     """
     `read_at`: when the reading began on which a live book stands that came with it; None where
     an event alone was laid on what was known. `closed`: the positions whose end events told of
-    since a reading showed fewer, by pool, symbol and side. `is_view`: an event says how all of
-    the account stands, since everything else would have been told too. `beneath`: the reading
+    since a reading showed fewer, by pool, symbol and side. `is_view`: all of the account stands
+    like this at the snapshot's own time, since everything else would have been told until then;
+    otherwise a reading says so of when it began, and an event of nothing. `beneath`: the reading
     itself, without the events that a live book has on top of it; None where it is the snapshot,
     or its replies were not of one moment.
     """
@@ -52,6 +53,11 @@ class SnapshotTaken:
         if self.read_at is None and self.source is Source.REST:
             return self.snapshot.at
         return self.read_at
+
+    @property
+    def viewed_at(self) -> datetime | None:
+        """When all of the account stood like this; None where only what changed is told."""
+        return self.snapshot.at if self.is_view else self.reading_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -191,14 +191,15 @@ class Knowledge:
         if feed is not None and feed.died:
             del self.feeds[name]
 
-    def believe(self, snapshot: AccountSnapshot, at: datetime, *, is_view: bool = True) -> None:
+    def believe(
+        self, snapshot: AccountSnapshot, at: datetime, *, viewed_at: datetime | None = None
+    ) -> None:
         """
-        This reading is the book from now on.
-
-        Without `is_view` it says nothing of what it does not change: that is as old as before.
+        This reading is the book from now on, and all of the account stood so at `viewed_at`.
+        None: what it does not change is as old as before.
         """
-        if is_view or self._viewed_at is None:
-            self._viewed_at = snapshot.at
+        viewed = (each for each in (self._viewed_at, viewed_at) if each is not None)
+        self._viewed_at = max(viewed, default=snapshot.at)
         self.snapshot, self.doubted, self.doubted_since = snapshot, None, None
         self._remember(snapshot)
         held = {i.symbol: i.exchange_symbol for i in snapshot.instruments()}

@@ -161,7 +161,8 @@ class AccountConnection:
             reply = await self._listener.rest.call(ticket.get)
             key = ticket.read(reply.body)
         except Refused as error:
-            raise NotGiven(error.because, for_good=True) from None
+            # Without a code of the exchange it was a firewall, whose moods pass.
+            raise NotGiven(error.because, for_good=error.code is not None) from None
         except ExchangeError as error:
             raise Lost(f"no ticket: {error.because}") from None
         if not key:

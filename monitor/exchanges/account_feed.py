@@ -213,9 +213,10 @@ class AccountFeed:
         gone = (self._keepers.keys() - self._streams.keys()) | self._renewing
         self._renewing = set()
         leaving = [self._keepers.pop(key) for key in gone if key in self._keepers]
-        await end(*leaving)
+        # Before they are closed, which takes its time: not everything is told any more.
         for key in gone & self._streams.keys():
             self._down[key] = ANEW
+        await end(*leaving)
         for key, stream in self._streams.items():
             if key not in self._keepers:
                 self._keepers[key] = asyncio.create_task(self._keep(key, stream))
@@ -292,7 +293,23 @@ class AccountFeed:
                 self._deliver(Closed(number=number))
 
     async def _successor(self, serving: _Serving, stream: AccountStream) -> _Serving | None:
-        """A whole connection in place of one that serves still; None where there is none yet."""
+        """
+        A whole connection in place of one that serves still; None where there is none yet.
+
+        Nor is there where the host has no turn for it: the one that serves goes on.
+        """
+        new = None
+        if not self._openings.seconds_left(leads=False):
+            new = await self._new(serving, stream)
+        if new is not None:
+            return new
+        # A successor that fails at once is not asked for again at once.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SUCCESSOR_AGAIN_SECONDS):
+                await self._first_of(serving, serving.task)
+        return None
+
+    async def _new(self, serving: _Serving, stream: AccountStream) -> _Serving | None:
         new = self._open(serving.key, stream)
         is_whole = False
         try:
@@ -304,13 +321,7 @@ class AccountFeed:
             # It may be this stream's end that is waited for no longer: nobody else knows of it.
             if not is_whole:
                 await self._close(new)
-        if is_whole:
-            return new
-        # A successor that fails at once is not asked for again at once.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SUCCESSOR_AGAIN_SECONDS):
-                await self._first_of(serving, serving.task)
-        return None
+        return new if is_whole else None
 
     async def _until_whole(self, new: _Serving, serving: _Serving) -> None:
         """Until the successor is whole or fails. Where the other ends before, nobody tells all."""
@@ -332,7 +343,7 @@ class AccountFeed:
         if serving.is_told or serving.task.done() or not serving.connection.ready.is_set():
             return
         serving.is_told = True
-        self._openings.succeeded()
+        self._openings.succeeded(serving.task)
         self._down.pop(serving.key, None)
         number = self._numbered[serving.connection]
         self._deliver(Listening(number=number, is_gapless=serving.is_gapless))

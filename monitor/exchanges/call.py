@@ -81,6 +81,7 @@ class RestCall:
     only a refusal leaves it out again: a wallet that was seen must not vanish for a time-out.
     `calm_seconds`, `heard_seconds`: so long it may serve in a calm, or a heard reading (`Depth`).
     `is_log`: it lists what was booked, and is worth reading again as soon as a balance moves.
+    `lists_stops`: it lists stop orders, and is as old as the last change of one that was told.
     `verb` is GET for everything that reads; a stream's ticket is asked for with another.
     `absent_codes` are the exchange's own by which it says that there is nothing of the symbol
     that the call is about (a new listing): the account is then read without, all others go on.
@@ -98,6 +99,7 @@ class RestCall:
     continues: bool = False
     sticky: bool = False
     is_log: bool = False
+    lists_stops: bool = False
     verb: str = "GET"
     absent_codes: frozenset[str] = frozenset()
 

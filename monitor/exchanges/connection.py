@@ -195,12 +195,13 @@ class Connection:
     One socket, from opening to its end.
 
     `ready` is set once everything wanted was heard of; `leaving` when a successor is wanted,
-    while this one still serves.
+    while this one still serves. `is_let_in`: the exchange has answered on it.
     """
 
     def __init__(self, listener: Listener, stream: MarkStream) -> None:
         self.ready = asyncio.Event()
         self.leaving = asyncio.Event()
+        self.is_let_in = False
         self._listener = listener
         self._stream = stream
         self._heard: dict[str, float] = {}
@@ -254,6 +255,7 @@ class Connection:
     async def _read(self, socket: Socket) -> None:
         while True:
             data = await socket.receive()
+            self.is_let_in = True
             try:
                 frame = self._listener.exchange.read_frame(data)
             except Malformed as error:

@@ -2,8 +2,9 @@
 I/O. Whether and when a call may be sent: what the host asked for, and what its limits leave.
 
 A host's limits are shared by all accounts behind it. Needed calls may burst up to half of a
-limit; a call that the figures can do without goes only where steady reading has room for it,
-so that fifty accounts that start at once are all read before anything is read in full.
+limit, by degrees where it is counted over seconds; a call that the figures can do without goes
+only where steady reading has room for it, so that fifty accounts that start at once are all read
+before anything is read in full.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor.errors import Unreachable
+from monitor.errors import Limit, Unreachable
 from monitor.exchanges.openings import Openings
 from monitor.exchanges.pace import Pace, Standing
 from monitor.exchanges.quiet import OF_THE_ADDRESS, Quiet
@@ -33,6 +34,9 @@ BURST_SHARE = 0.5
 STEADY_SHARE = 0.2
 # An answer «too many» without a wait: as long as the shortest window of an exchange's count.
 SHORTEST_WAIT_SECONDS = 2.0
+# Of a burst, where an exchange counts over seconds. No header tells in time what it has counted,
+# and what was sent evenly may arrive together: three quarters of such a limit are never passed.
+AT_ONCE_SHARE = 0.5
 _TOO_MANY = 429
 _READS = "GET"
 _LASTS_SECONDS = 120.0
@@ -110,7 +114,9 @@ class _Paces:
 
     def of(self, budget: Budget) -> Pace:
         if budget.name not in self._paces:
-            self._paces[budget.name] = Pace(_room(budget, BURST_SHARE), budget.window_seconds)
+            at_once = AT_ONCE_SHARE if budget.window_seconds < _MINUTE else 1.0
+            room = _room(budget, BURST_SHARE)
+            self._paces[budget.name] = Pace(room, budget.window_seconds, at_once=at_once)
         return self._paces[budget.name]
 
 
@@ -173,17 +179,20 @@ class Gate:
         self.host.names_fail_since = None
         if not isinstance(error, Unreachable):
             return
+        limit = Limit.ADDRESS if error.status in OF_THE_ADDRESS else error.limit
         wait = error.retry_after_seconds
-        if error.status == _TOO_MANY and not wait:
+        if not wait and (error.status == _TOO_MANY or error.limit is not None):
             wait = SHORTEST_WAIT_SECONDS
         if not wait:
             return
         now = self._now()
         until = now + timedelta(seconds=self.host.spread(wait))
         self._quiet.ask(until, now)
-        if error.status in OF_THE_ADDRESS:
+        if limit is Limit.ADDRESS:
             self.host.quiet.ask(until, now)
             self.host.use.limited(until)
+        elif limit is Limit.ACCOUNT:
+            self.own.limited(until)
 
     def allowance(self, budget: Budget) -> float:
         """Units a minute of this limit that steady reading may take now."""
@@ -219,7 +228,8 @@ class Gate:
                 raise self._unreachable("left for later: others need the room now", call, None)
         if call.verb != _READS:
             return  # a stream's ticket: it weighs least, and spares most of the readings
-        share = BURST_SHARE * (0.5 if self.host.use.is_halved(now) else 1.0)
+        is_halved = self.host.use.is_halved(now) or self._use(budget).is_halved(now)
+        share = BURST_SHARE * (0.5 if is_halved else 1.0)
         share *= 0.5 if self.host.is_shared else 1.0
         pace = (self.host.pace if budget.by_address else self._paces.of)(budget)
         await pace.acquire(weight, self.standing, is_urgent=is_urgent, room=_room(budget, share))

@@ -3,8 +3,8 @@ How often connections to one host may be opened, all accounts behind it together
 
 A host that does not let anybody in is asked by one of them now and then, for all: at most ten
 times in five minutes, so that recovery itself gets nobody banned (F-06). As soon as one is let
-in, the others follow. Whatever happens, 80 % of what Binance allows (300 in five minutes) is
-not exceeded.
+in, the others follow. One that is let in and then rejected is no trouble of the host while
+others stand. Whatever happens, 80 % of what Binance allows (300 in five minutes) is not exceeded.
 
 Source: Binance «Websocket Market Streams: connection limit» (300 per attempt per 5 minutes per
 IP), Bybit «Connect: IP limits» (500 in 5 minutes), read November 2026.
@@ -17,6 +17,7 @@ import random
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,15 +54,24 @@ class Openings:
         self._tried_at = 0.0
         self._tries: deque[float] = deque(maxlen=MOST_IN_WINDOW)
         self._well = asyncio.Event()
+        self._standing: WeakSet[asyncio.Task[None]] = WeakSet()
 
-    def failed(self) -> None:
-        """A connection was lost before it brought anything."""
-        self._failures += 1
+    def failed(self, *, is_let_in: bool = False) -> None:
+        """
+        A connection was lost before it brought what it was opened for.
 
-    def succeeded(self) -> None:
-        """A connection brings what it was opened for: the host lets us in."""
+        Args:
+            is_let_in: The host answered on it: the trouble is its own, unless no other stands.
+        """
+        if not is_let_in or all(task.done() for task in self._standing):
+            self._failures += 1
+
+    def succeeded(self, connection: asyncio.Task[None] | None = None) -> None:
+        """A connection (it stands until its task is over) brings what it was opened for."""
         self._failures = 0
         self._well.set()
+        if connection is not None:
+            self._standing.add(connection)
 
     async def turn(self, *, leads: bool = True) -> None:
         """

@@ -19,6 +19,7 @@ LONG_SECONDS = 10.0
 # Of so many turns one is theirs who have waited for longer than that.
 OLDEST_EVERY = 4
 _NOTHING = 1e-6
+_LEAST = 1.0
 _SHORTEST_SECONDS = 0.001
 
 
@@ -57,15 +58,18 @@ class _Waiting:
 
 class Pace:
     """
-    Lets calls through as room for them comes: `room` units at once, and as many in `seconds`.
+    Lets calls through as room for them comes: `room` units in `seconds`, evenly, and before
+    that the part `at_once` of as many without a pause.
 
-    What is full empties evenly. Whoever is first waits for room for all of its weight: were
-    lighter ones let through meanwhile, a heavy call might wait for ever.
+    So that 1 + `at_once` times the room is the most in any such span. Whoever is first waits
+    for room for all of its weight: were lighter ones let through meanwhile, a heavy call might
+    wait for ever.
     """
 
-    def __init__(self, room: float, seconds: float) -> None:
+    def __init__(self, room: float, seconds: float, *, at_once: float = 1.0) -> None:
         self._room = room
         self._seconds = seconds
+        self._at_once = at_once
         self._level = 0.0
         self._at = 0.0
         self._queue: deque[_Waiting] = deque()
@@ -124,12 +128,13 @@ class Pace:
         self._leak()
         while self._queue:
             first = self._first()
-            over = self._level + min(first.weight, self._room) - self._room
+            most = max(_LEAST, self._at_once * self._room)
+            over = self._level + min(first.weight, most) - most
             if over > _NOTHING:
                 wait = max(_SHORTEST_SECONDS, over * self._seconds / self._room)
                 self._timer = asyncio.get_running_loop().call_later(wait, self._admit)
                 return
-            self._level += min(first.weight, self._room)
+            self._level += first.weight
             self._turns += 1
             self._queue.remove(first)
             if not first.turn.done():

@@ -244,12 +244,14 @@ class Told:
 
     `changes`: the frame is one for `AccountView.updated`. `news` are the exchange's own
     warnings and what it took. `ask`: why only a reading by REST can tell the rest (the mode
-    changed, say); None where nothing is left to ask.
+    changed, say); None where nothing is left to ask. `of_stops`: a stop order came, changed or
+    went, so that a list of them from before holds no longer.
     """
 
     changes: bool = False
     news: tuple[News, ...] = ()
     ask: str | None = None
+    of_stops: bool = False
 
 
 AccountFrameRead = (

@@ -83,6 +83,7 @@ class RestClient:
         self._answered: set[str] = set()
         self._renewed_from = datetime.min.replace(tzinfo=UTC)
         self._logs_from = datetime.min.replace(tzinfo=UTC)
+        self._stops_from = datetime.min.replace(tzinfo=UTC)
         self._standing: tuple[RestCall, ...] = ()
         self._client = self._build(credentials, rest_url)
         self._secrets = () if credentials is None else credentials.texts()
@@ -298,9 +299,15 @@ class RestClient:
         """Let the next reading ask anew for what was booked, however lately that was read."""
         self._logs_from = self._now()
 
+    def renew_stops(self) -> None:
+        """Let no list of stop orders serve that was, or may have been, made before now."""
+        self._stops_from = self._now() + _seconds(TIMEOUT_SECONDS)
+
     def _is_current(self, kept: _Kept, now: datetime, depth: Depth) -> bool:
         age = kept.call.age_seconds(depth)
         if kept.call.is_log and kept.reply.at < self._logs_from:
+            return False
+        if kept.call.lists_stops and kept.reply.at < self._stops_from:
             return False
         if age >= TABLE_SECONDS and kept.reply.at < self._renewed_from:
             return False

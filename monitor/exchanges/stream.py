@@ -22,6 +22,8 @@ from monitor.exchanges.connection import Connection, Lost, RejectedByExchange
 from monitor.exchanges.openings import (
     FIRST_WAIT_SECONDS,
     LONGEST_WAIT_SECONDS,
+    QUICK_TRIES,
+    SPACING_SECONDS,
     Openings,
     full_jitter,
     longer,
@@ -136,7 +138,7 @@ class MarkFeed:
         try:
             while True:
                 await self._change(keepers)
-                keepers = await self._replaced(keepers)
+                await self._replace(keepers)
         finally:
             await end(*keepers)
 
@@ -170,27 +172,29 @@ class MarkFeed:
         self._apart = [*kept, frozenset(ordered[:half]), frozenset(ordered[half:])]
         self._changed.set()
 
-    async def _replaced(self, old: list[asyncio.Task[None]]) -> list[asyncio.Task[None]]:
+    async def _replace(self, keepers: list[asyncio.Task[None]]) -> None:
         """New connections for the present instruments; the old ones end when they deliver."""
         streams = {next(self._numbers): stream for stream in self._streams()}
         ready = {number: asyncio.Event() for number in streams}
         self._present = {number: stream.symbols for number, stream in streams.items()}
         self._down = set(streams)
-        new = [
+        old = tuple(keepers)
+        # Among the others at once: whatever ends this feed meanwhile ends them as well.
+        keepers += [
             asyncio.create_task(self._keep(number, stream, ready[number]))
             for number, stream in streams.items()
         ]
         if not streams and self._is_lost:
             self._restored(None)
-        if old:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(HANDOVER_SECONDS):
-                    await self._all_or_changed(list(ready.values()))
-            if self._changed.is_set():
-                # Others still are needed: until they deliver, the old ones do what they can.
-                return [*old, *new]
-            await end(*old)
-        return new
+        if not old:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HANDOVER_SECONDS):
+                await self._all_or_changed(list(ready.values()))
+        if self._changed.is_set():
+            return  # others still are needed: until they deliver, the old ones do what they can
+        await end(*old)
+        del keepers[: len(old)]
 
     async def _all_or_changed(self, ready: list[asyncio.Event]) -> None:
         """Until all are ready, or others still are needed."""
@@ -205,30 +209,38 @@ class MarkFeed:
 
     async def _keep(self, number: int, stream: MarkStream, first: asyncio.Event) -> None:
         """One connection after another for one stream."""
-        wait, rejections = FIRST_WAIT_SECONDS, 0
-        connection, task = self._open(stream)
+        wait, rejections, unheard = FIRST_WAIT_SECONDS, 0, 0
+        tasks: list[asyncio.Task[None]] = []
+        connection, task = self._open(stream, tasks)
         try:
             while True:
                 became_ready = await self._serve(number, connection, task, first)
                 if connection.leaving.is_set() and not task.done():
-                    connection, task = await self._handed_over(stream, connection, task)
+                    connection, task = await self._handed_over(stream, connection, task, tasks)
                     continue
                 rejections = rejections + 1 if _was_rejected(task) else 0
                 if rejections == REJECTIONS_BELIEVED and number in self._present:
                     self._set_apart(stream.symbols)
+                is_unheard = connection.is_let_in and not connection.ready.is_set()
                 if not connection.ready.is_set():
-                    self._openings.failed()
+                    self._openings.failed(is_let_in=is_unheard)
+                unheard = unheard + 1 if is_unheard else 0
                 wait = FIRST_WAIT_SECONDS if became_ready else longer(wait, LONGEST_WAIT_SECONDS)
-                await asyncio.sleep(full_jitter(wait))
-                await self._openings.turn()
-                connection, task = self._open(stream)
+                await asyncio.sleep(_pause(wait, unheard))
+                await self._openings.turn(leads=not is_unheard)
+                connection, task = self._open(stream, tasks)
         finally:
-            await end(task)
+            await end(*tasks)
 
-    def _open(self, stream: MarkStream) -> tuple[Connection, asyncio.Task[None]]:
+    def _open(
+        self, stream: MarkStream, tasks: list[asyncio.Task[None]]
+    ) -> tuple[Connection, asyncio.Task[None]]:
+        """A new connection; it joins the `tasks` that are to be ended with their keeper."""
         self._openings.opened()
         connection = Connection(self, stream)
-        return connection, asyncio.create_task(connection.run())
+        task = asyncio.create_task(connection.run())
+        tasks[:] = [*(each for each in tasks if not each.done()), task]
+        return connection, task
 
     async def _serve(
         self,
@@ -242,7 +254,7 @@ class MarkFeed:
         await first_of(task, connection.ready, connection.leaving)
         if connection.ready.is_set():
             first.set()
-            self._openings.succeeded()
+            self._openings.succeeded(task)
             self._restored(number)
         await first_of(task, connection.leaving)
         if task.done():
@@ -250,26 +262,36 @@ class MarkFeed:
         return asyncio.get_running_loop().time() - began > GOOD_SECONDS
 
     async def _handed_over(
-        self, stream: MarkStream, old: Connection, old_task: asyncio.Task[None]
+        self,
+        stream: MarkStream,
+        old: Connection,
+        old_task: asyncio.Task[None],
+        tasks: list[asyncio.Task[None]],
     ) -> tuple[Connection, asyncio.Task[None]]:
-        """The successor once it delivers; the old connection ends only then."""
-        new, task = self._open(stream)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(HANDOVER_SECONDS):
-                await first_of(task, new.ready)
-        if not new.ready.is_set() and not old_task.done():
+        """
+        The successor once it delivers; the old connection ends only then.
+
+        Where the host has no turn for it, the old one goes on.
+        """
+        if not self._openings.seconds_left(leads=False):
+            new, task = self._open(stream, tasks)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HANDOVER_SECONDS):
+                    await first_of(task, new.ready)
+            if new.ready.is_set() or old_task.done():
+                await end(old_task)
+                _raise_fault(old_task)
+                return new, task
             await end(task)
-            # A successor that fails at once is not asked for again at once.
-            await asyncio.wait((old_task,), timeout=LONGEST_WAIT_SECONDS)
-            old.leaving.clear()
-            return old, old_task
-        await end(old_task)
-        return new, task
+            _raise_fault(task)
+        # A successor that fails at once is not asked for again at once.
+        await asyncio.wait((old_task,), timeout=LONGEST_WAIT_SECONDS)
+        old.leaving.clear()
+        return old, old_task
 
     def _report_lost(self, number: int, task: asyncio.Task[None]) -> None:
+        _raise_fault(task)
         error = task.exception()
-        if error is not None and not isinstance(error, Lost):
-            raise error
         if number in self._present:
             self._down.add(number)
         elif not self._down:
@@ -297,6 +319,19 @@ class MarkFeed:
             log.info("feed.restored", exchange=self.exchange.name, account=self._account, feed=FEED)
         self._is_lost = False
         self._deliver(FeedRestored(feed=FEED, at=self._clock()))
+
+
+def _pause(wait: float, unheard: int) -> float:
+    """Before the next try: after four answered for nothing, as seldom as a host in trouble."""
+    pause = full_jitter(wait)
+    return pause if unheard < QUICK_TRIES else max(pause, SPACING_SECONDS)
+
+
+def _raise_fault(task: asyncio.Task[None]) -> None:
+    """Raise what ended a connection where that is a bug of ours, and no loss."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, Lost):
+        raise error
 
 
 def _was_rejected(task: asyncio.Task[None]) -> bool:

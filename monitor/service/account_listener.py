@@ -49,10 +49,11 @@ class AccountListener:
     Takes a feed's news and readings of one account; `deliver` gets events for its engine.
 
     `ask` has the account read at once (True: before the routine of others), `follow` is called
-    with every book that is new. `untold` counts the readings that showed what no stream had told.
+    with every book that is new, `renew_stops` where a stop order was told of. `untold` counts
+    the readings that showed what no stream had told.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is joined to
         self,
         account: str,
         *,
@@ -60,6 +61,7 @@ class AccountListener:
         deliver: Callable[[Event], None],
         ask: Callable[[bool], None],
         follow: Callable[[AccountSnapshot], None],
+        renew_stops: Callable[[], None] = lambda: None,
     ) -> None:
         self.feed: AccountFeed | None = None
         self.untold = 0
@@ -68,6 +70,7 @@ class AccountListener:
         self._deliver = deliver
         self._ask = ask
         self._follow = follow
+        self._renew_stops = renew_stops
         self._live = LiveAccount()
         self._asked_at = float("-inf")
         self._asking: asyncio.TimerHandle | None = None
@@ -144,6 +147,8 @@ class AccountListener:
         if told.changes:
             self._happened_at = self._now()
             self._take(self._live.heard(heard.number, heard.frame))
+        if told.of_stops:
+            self._renew_stops()
         if told.news:
             self._deliver(NewsCame(news=told.news, at=self._now()))
         if told.ask is not None:
@@ -223,6 +228,7 @@ class AccountListener:
             at=at,
             source=reading.source,
             read_at=began,
+            is_view=self.is_healthy,
             beneath=None if is_torn else reading.beneath,
         )
         self._deliver(taken)

@@ -148,6 +148,7 @@ class AccountTask:
             deliver=mailbox.put,
             ask=lambda is_alarm: self._answer_alarm() if is_alarm else self._poll_now.set(),
             follow=self._follow,
+            renew_stops=rest.renew_stops,
         )
         self._probe = MarkProbe(
             name, exchange=exchange, rest=rest, now=shell.now, deliver=mailbox.put

@@ -110,9 +110,12 @@ class LiveAccount:
         return tuple(self._told(frame) for n, frame in tuple(self._frames) if n == number)
 
     def closed(self, number: int, at: datetime) -> None:
-        """Nothing more comes on this connection; whether another tells all is not known here."""
-        if number in self._gaps:
-            del self._gaps[number]
+        """
+        Nothing more comes on this connection; whether another tells all is not known here.
+
+        One that never listened leaves no gap of its own: nobody went by it.
+        """
+        if self._gaps.pop(number, None) is not None:
             self._left_gap_at = at
 
     @property

@@ -181,6 +181,20 @@ def test_events_of_a_part_of_the_account_do_not_keep_the_rest_of_it_fresh() -> N
     assert "the account was last read" in scene.now.because
 
 
+def test_a_slow_reading_is_as_old_as_its_beginning_whatever_one_stream_told_since() -> None:
+    scene = calm().later(40)
+    taken = snapshot(the_pool(), at=scene.at)
+    began = scene.at - timedelta(seconds=30)
+    event = SnapshotTaken(snapshot=taken, at=scene.at, source=Source.LIVE, read_at=began)
+    # Where everything is told, it is as new as the event on top of it.
+    whole, part = calm().later(40).feed(event), scene.feed(replace(event, is_view=False))
+    for each in (whole, part):
+        for _ in range(36):
+            each.second().tick(SOL=120)
+    assert whole.now.state is State.FRESH
+    assert part.now.state is State.BLIND  # 66 s, of which 60 and 5 are borne
+
+
 def test_a_reading_that_began_before_it_is_not_the_one_that_is_waited_for() -> None:
     scene = (
         calm().later(2).feed(ReadingAwaited(because="a transfer", at=NOON + timedelta(seconds=2)))

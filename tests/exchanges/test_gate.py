@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.errors import Refused, Unreachable
+from monitor.errors import Limit, Refused, Unreachable
 from monitor.exchanges import gate as gates
 from monitor.exchanges.call import Budget, RestCall, Used
 from monitor.exchanges.gate import Gate, Host
@@ -91,6 +91,24 @@ async def test_a_burst_keeps_to_half_of_the_limit_and_after_too_many_to_a_quarte
         await asyncio.wait_for(one.enter(CALL), 0.05)
 
 
+@pytest.mark.parametrize(("per_minute", "seconds"), [(72_000, 0.5), (6_000, 0.5)])
+async def test_three_quarters_of_a_limit_over_seconds_are_passed_in_no_span_of_it(
+    per_minute: int, seconds: float
+) -> None:
+    limit = per_minute * seconds / 60
+    counted = Budget(name="ip", per_minute=per_minute, window_seconds=seconds)
+    clock, loop, times = Hands(), asyncio.get_running_loop(), []
+    one = gate(Host(), clock)
+
+    async def enter() -> None:
+        await one.enter(replace(CALL, weight=1, budget=counted))
+        times.append(loop.time())
+
+    await asyncio.gather(*(enter() for _ in range(int(1.1 * limit))))
+    in_span = [sum(at <= each < at + seconds for each in times) for at in times]
+    assert limit / 2 < max(in_span) <= 0.75 * limit + 1
+
+
 async def test_beside_another_monitor_a_burst_keeps_to_a_quarter_f83() -> None:
     clock, host = Hands(), Host(is_shared=True)
     one = gate(host, clock)
@@ -124,6 +142,33 @@ async def test_too_many_without_a_wait_is_one_all_the_same() -> None:
     one.failed(Unreachable("slow down", status=429))
     with pytest.raises(Unreachable, match="waiting 2 s more"):
         await one.enter(CALL)
+
+
+async def test_too_many_that_an_exchange_says_with_a_plain_status_counts_as_well() -> None:
+    clock, host = Hands(), Host()
+    one, other = gate(host, clock), gate(host, clock)
+    one.failed(Unreachable("slow down", status=200, limit=Limit.ADDRESS))
+    for each in (one, other):
+        with pytest.raises(Unreachable, match="waiting 2 s more"):
+            await each.enter(CALL)
+    assert host.use.is_halved(clock())
+
+
+async def test_one_accounts_own_limit_halves_what_it_asks_for_and_silences_no_other() -> None:
+    clock, host = Hands(), Host()
+    one, other = gate(host, clock), gate(host, clock)
+    one.failed(Unreachable("slow down", retry_after_seconds=1.0, status=200, limit=Limit.ACCOUNT))
+    await other.enter(CALL)
+    with pytest.raises(Unreachable, match="waiting 1 s more"):
+        await one.enter(CALL)
+    clock.now += timedelta(seconds=2)
+    mine = replace(MINUTE, name="uid", by_address=False)
+    assert (one.allowance(mine), other.allowance(mine)) == (240, 480)  # 20 % of 2400, and half
+    big = replace(CALL, weight=600, budget=mine)
+    await one.enter(big)  # a quarter at once
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(one.enter(replace(big, weight=5)), 0.05)
+    await other.enter(replace(CALL, weight=1200, budget=mine))
 
 
 async def test_other_failures_silence_nobody() -> None:

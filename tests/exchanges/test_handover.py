@@ -37,6 +37,39 @@ async def test_a_successor_on_its_way_ends_with_its_stream() -> None:
         assert open_now == 1
 
 
+async def test_where_the_host_has_no_turn_the_old_one_goes_on() -> None:
+    sockets: list[ServerConnection] = []
+
+    async def talk(socket: ServerConnection) -> None:
+        sockets.append(socket)
+        await admitting(socket)
+
+    async with attending(talk) as (attended, feed):
+        await attended.have(Listening)
+        while not feed._openings.seconds_left(leads=False):
+            feed._openings.opened()
+        await sockets[0].send(said("leave"))
+        await asyncio.sleep(0.3)
+        assert len(sockets) == 1
+        assert feed.is_healthy
+
+
+async def test_while_connections_are_being_renewed_not_everything_is_told() -> None:
+    closing = asyncio.Event()
+
+    async def talk(socket: ServerConnection) -> None:
+        try:
+            await admitting(socket)
+        finally:
+            closing.set()
+
+    async with attending(talk) as (attended, feed):
+        await attended.have(Listening)
+        feed.renew()
+        await closing.wait()
+        assert not feed.is_healthy
+
+
 async def test_one_that_is_asked_to_leave_before_it_is_whole_says_when_it_is() -> None:
     visits = 0
     whole = asyncio.Event()

@@ -119,3 +119,35 @@ def test_waits_grow_to_fifteen_seconds_and_are_anything_up_to_that() -> None:
     assert min(drawn) < 3
     assert max(drawn) > 12
     assert all(0.1 <= each <= 15 for each in drawn)
+
+
+async def test_a_rejection_is_no_trouble_of_a_host_on_which_another_stands() -> None:
+    host = Openings(Hands())
+    stands = asyncio.Event()
+
+    async def serve() -> None:
+        await stands.wait()
+
+    other = asyncio.create_task(serve())
+    host.succeeded(other)
+    for _ in range(opening.QUICK_TRIES):
+        host.opened()
+        host.failed(is_let_in=True)
+    assert host.seconds_left() == 0
+    # Where none stands it may be the host that serves nobody; so it may where it did not answer.
+    stands.set()
+    await other
+    for _ in range(opening.QUICK_TRIES):
+        host.failed(is_let_in=True)
+    assert host.seconds_left() == opening.SPACING_SECONDS
+
+
+async def test_who_gets_no_answer_at_all_tells_of_the_host_whoever_stands() -> None:
+    host = Openings(Hands())
+    other = asyncio.create_task(asyncio.sleep(60))
+    host.succeeded(other)
+    for _ in range(opening.QUICK_TRIES):
+        host.opened()
+        host.failed()
+    assert host.seconds_left() == opening.SPACING_SECONDS
+    other.cancel()

@@ -163,3 +163,22 @@ async def test_who_goes_away_while_he_waits_takes_nothing(line: Line) -> None:
     began = loop.time()
     await line.tasks[1]
     assert loop.time() - began < 0.06  # 1 of 10 units a tenth of a second; 11 would take 0.11
+
+
+async def test_a_part_of_the_room_may_be_taken_at_once_and_the_rest_evenly() -> None:
+    pace, loop = Pace(ROOM, 0.2, at_once=0.5), asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.gather(*(pace.acquire(1) for _ in range(5)))
+    assert loop.time() - began < 0.02
+    await pace.acquire(1)
+    assert loop.time() - began == pytest.approx(0.02, abs=0.015)
+
+
+async def test_what_weighs_more_than_may_be_taken_at_once_is_counted_whole() -> None:
+    pace, loop = Pace(ROOM, 0.2, at_once=0.5), asyncio.get_running_loop()
+    began = loop.time()
+    await pace.acquire(10)
+    assert loop.time() - began < 0.02
+    await pace.acquire(5)
+    # All of the 10 units that empty by 50 a second are to be gone, for 5 to find room for all.
+    assert loop.time() - began == pytest.approx(0.2, abs=0.05)

@@ -191,6 +191,22 @@ async def test_what_was_booked_may_be_renewed_at_once_and_nothing_else_with_it()
         assert (server.count(log.path), server.count(TIERS.path)) == (2, 1)
 
 
+async def test_a_list_of_stops_serves_no_longer_once_a_stop_was_told_of() -> None:
+    clock = Hands()
+    stops = replace(STOPS, lists_stops=True)
+    async with served(clock, exchange=needing((ACCOUNT, stops, TIERS))) as (server, client):
+        await client.read_account()
+        client.renew_stops()
+        # What comes within ten seconds may have been on its way already as the stop changed.
+        for _ in range(2):
+            clock.now += timedelta(seconds=6)
+            await client.read_account()
+        assert (server.count(stops.path), server.count(TIERS.path)) == (3, 1)
+        clock.now += timedelta(seconds=6)
+        await client.read_account()
+        assert server.count(stops.path) == 3
+
+
 async def test_an_optional_reply_may_be_missing_a_needed_one_may_not() -> None:
     async with served() as (server, client):
         server.answers[STOPS.path] = plain("<html>", 503)

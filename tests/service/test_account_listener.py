@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,7 @@ class Scene:
         self.now = NOON
         self.delivered: list[Event] = []
         self.followed: list[AccountSnapshot] = []
+        self.renewed: list[datetime] = []
         self.asked = 0
         self.alarms = 0
         self.feed = FakeFeed()
@@ -60,6 +61,7 @@ class Scene:
             deliver=self.delivered.append,
             ask=self._ask,
             follow=self.followed.append,
+            renew_stops=lambda: self.renewed.append(self.now),
         )
         self.listener.feed = self.feed  # type: ignore[assignment] # a double
         self.listener.hear(Opened(number=1))
@@ -112,7 +114,8 @@ async def test_every_gap_and_every_ask_has_the_account_read_at_once() -> None:
 async def test_a_gap_that_a_successor_inherits_has_the_account_read() -> None:
     scene = Scene()
     scene.listener.hear(Opened(number=2))
-    scene.listener.hear(Closed(number=2))  # before it told anything
+    scene.listener.hear(Listening(number=2, is_gapless=False))
+    scene.listener.hear(Closed(number=2))  # before the account was read
     scene.listener.hear(Opened(number=3))
     scene.listener.hear(Listening(number=3, is_gapless=True))
     assert not scene.listener.is_healthy
@@ -126,6 +129,14 @@ async def test_a_change_is_delivered_as_a_live_book_and_followed() -> None:
     assert isinstance(taken, SnapshotTaken)
     assert (taken.source, taken.at) == (Source.LIVE, scene.now)
     assert scene.followed[-1] is taken.snapshot is scene.listener.snapshot
+
+
+async def test_a_stop_order_that_came_or_went_lets_no_older_list_of_them_serve() -> None:
+    scene = Scene()
+    scene.later(1).hear(Told(changes=True))
+    assert scene.renewed == []
+    scene.later(1).hear(Told(changes=True, of_stops=True))
+    assert scene.renewed == [NOON + timedelta(seconds=2)]
 
 
 async def test_news_are_delivered_and_losses_passed_on() -> None:

@@ -84,6 +84,8 @@ class Bank:
 
     def renew_logs(self) -> None: ...
 
+    def renew_stops(self) -> None: ...
+
 
 class Watched:
     def __init__(self, bank: Bank) -> None:

@@ -80,6 +80,8 @@ class FakeRest:
     def renew_logs(self) -> None:
         self.logs_renewed += 1
 
+    def renew_stops(self) -> None: ...
+
     def doubt_offset(self) -> None:
         self.doubted += 1
 

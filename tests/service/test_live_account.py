@@ -125,6 +125,20 @@ def test_a_successor_inherits_the_gap_that_no_reading_has_filled() -> None:
     assert not day.live.has_gaps
 
 
+def test_a_successor_that_never_listened_leaves_no_gap_to_the_next_one() -> None:
+    day = Day()
+    day.live.opened(2)
+    day.live.closed(2, at(10))  # nobody let it in; the first one tells all as before
+    day.live.opened(3)
+    assert day.live.heard(3, frame("7", 11)).snapshot is None
+    (*_, last) = day.live.listening(3, at(12), is_gapless=True)
+    day.live.closed(1, at(12))
+    # So no reading is needed, which may be long in coming: REST may be down.
+    assert contracts(last.snapshot) == 7
+    assert contracts(day.live.heard(3, frame("8", 13)).snapshot) == 8
+    assert not day.live.has_gaps
+
+
 def test_a_reading_that_shows_what_was_told_during_it_stays_a_reading() -> None:
     day = Day()
     day.live.reading_begins(at(10))

@@ -130,6 +130,7 @@ STOP_ORDERS = RestCall(
     max_age_seconds=300,
     calm_seconds=1800,
     optional=True,
+    lists_stops=True,
 )
 # Orders placed before that day, and their kinds in older captures.
 PLAIN_ORDERS = RestCall(

@@ -65,6 +65,7 @@ STOP_ORDERS = RestCall(
     budget=FUTURES_BUDGET,
     max_age_seconds=600,
     optional=True,
+    lists_stops=True,
 )
 PLAIN_ORDERS = RestCall(
     implicit="dapiPrivateGetOpenOrders",

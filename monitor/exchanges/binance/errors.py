@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
+from monitor.errors import ExchangeError, Limit, Malformed, Refused, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,6 +113,7 @@ def _banned(headers: Mapping[str, str], message: str) -> Unreachable:
         status=418,
         code="-1003",
         retry_after_seconds=max(known, default=_SHORTEST_BAN_SECONDS),
+        limit=Limit.ADDRESS,
     )
 
 
@@ -124,6 +125,7 @@ def _limited(status: int, headers: Mapping[str, str], message: str) -> Unreachab
         status=status,
         code="-1003",
         retry_after_seconds=_retry_after(headers),
+        limit=Limit.ADDRESS,
     )
 
 

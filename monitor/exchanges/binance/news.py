@@ -152,7 +152,8 @@ def _stop_changed(row: Row, at: datetime) -> Told:
     """ALGO_UPDATE; one that was triggered and then not taken protects nobody."""
     order = row.row("o")
     is_rejected = order.text("X") == "REJECTED"
-    return Told(changes=True, news=(_unplaced(order, "rm", at),) if is_rejected else ())
+    news = (_unplaced(order, "rm", at),) if is_rejected else ()
+    return Told(changes=True, news=news, of_stops=True)
 
 
 def _trigger_rejected(row: Row, at: datetime) -> Told:

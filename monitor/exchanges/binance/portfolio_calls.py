@@ -55,6 +55,7 @@ USDM_STOPS = RestCall(
     max_age_seconds=300,
     calm_seconds=1800,
     optional=True,
+    lists_stops=True,
 )
 COINM_STOPS = RestCall(
     implicit="papiGetCmConditionalOpenOrders",

@@ -25,7 +25,12 @@ _INSTRUMENT_SECONDS = 86_400
 
 
 def _per_uid(endpoint: str, per_second: int) -> Budget:
-    return Budget(name=f"bybit: {endpoint} per UID", per_minute=per_second * 60, by_address=False)
+    return Budget(
+        name=f"bybit: {endpoint} per UID",
+        per_minute=per_second * 60,
+        window_seconds=1,
+        by_address=False,
+    )
 
 
 _POSITIONS = _per_uid("position/list", 50)

@@ -13,7 +13,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor.errors import Malformed, Refused, Unreachable
+from monitor.errors import Limit, Malformed, Refused, Unreachable
 from monitor.exchanges.bybit.envelope import says_no_such_symbol
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ _LIMITS = {
     "10429": "Bybit is overloaded and asks to slow down",
     "429": "Bybit is overloaded and asks to slow down",
 }
+# Whose limit it is; an overload of Bybit's own is nobody's.
+_WHOSE = {"10006": Limit.ACCOUNT, "10018": Limit.ADDRESS}
 _TROUBLES = {
     "10000": "Bybit's server timed out",
     "10016": "Bybit's server has an error, restarts or is under maintenance",
@@ -148,7 +150,13 @@ def _limited(
     status: int,
     code: str | None = None,
 ) -> Unreachable:
-    return Unreachable(because, retry_after_seconds=_wait(headers, least), status=status, code=code)
+    return Unreachable(
+        because,
+        retry_after_seconds=_wait(headers, least),
+        status=status,
+        code=code,
+        limit=_WHOSE.get(code or ""),
+    )
 
 
 def _wait(headers: Mapping[str, str], least: float) -> float:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -236,6 +236,6 @@ def _read_answer(text: str | bytes) -> FrameRead:
 def _command_answer(row: Row) -> Subscribed | Rejected:
     failed = row.row("data").raw("failTopics")
     if failed:
-        topics = ", ".join(str(topic) for topic in cast("list[object]", failed))
+        topics = ", ".join(map(str, failed if isinstance(failed, list) else [failed]))
         return Rejected(because=f"Bybit rejected the topics {topics[:200]}")
     return Subscribed()

@@ -205,6 +205,7 @@ def stops(kind: str, after: str | None = None, product: str | None = None) -> Re
         budget=_budget("trade/orders-algo-pending", 20),
         max_age_seconds=STOPS_SECONDS,
         optional=True,
+        lists_stops=True,
         continues=after is not None,
     )
 

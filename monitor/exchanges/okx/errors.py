@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
+from monitor.errors import ExchangeError, Limit, Malformed, Refused, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,6 +156,7 @@ def _unreachable(
         retry_after_seconds=_wait(headers) or least,
         status=status,
         code=code,
+        limit=Limit.ACCOUNT if code in _LIMITS else None,
     )
 
 

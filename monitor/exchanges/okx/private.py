@@ -52,11 +52,12 @@ _PRIVATE_ARGS: Final = (
     {"channel": "balance_and_position"},
     {"channel": "liquidation-warning", "instType": "ANY"},
 )
-_BUSINESS_ARGS: Final = ({"channel": "orders-algo", "instType": "ANY"},)
+_STOPS: Final = "orders-algo"
+_BUSINESS_ARGS: Final = ({"channel": _STOPS, "instType": "ANY"},)
 # The account repeats itself about every 5 s: four repetitions missed are no chance.
 _SILENT_SECONDS: Final = 20.0
 _CLOSES: Final[Mapping[int, str]] = {4007: "the API key was changed or deleted"}
-_CHANGES: Final = frozenset({"account", "positions", "orders-algo"})
+_CHANGES: Final = frozenset({"account", "positions", _STOPS})
 _AGAIN: Final[Mapping[str, str]] = {
     "60004": "OKX could not read the login's timestamp",
     "60006": "OKX refused the login's timestamp: the clocks differ by more than 30 s",
@@ -148,7 +149,7 @@ def read_account_frame(frame: Frame) -> AccountFrameRead:
         return _event(row)
     channel = row.row("arg").text("channel")
     if channel in _CHANGES:
-        return Told(changes=True)
+        return Told(changes=True, of_stops=channel == _STOPS)
     if channel == "balance_and_position":
         return _traded(row, frame)
     if channel == "liquidation-warning":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.errors import Malformed, Refused, Unreachable
+from monitor.errors import Limit, Malformed, Refused, Unreachable
 from monitor.exchanges.binance import EXCHANGE
 
 PAGE = "<html><body>made-up</body></html>"
@@ -88,6 +88,12 @@ def test_the_wait_that_a_header_asks_for_is_told(status, body):
 
     assert isinstance(error, Unreachable)
     assert error.retry_after_seconds == 7
+
+
+@pytest.mark.parametrize("status", [200, 418, 429])
+def test_too_many_is_the_addresss_limit_whatever_the_status_f41(status):
+    assert read(status, {"code": -1003, "msg": "Too many requests."}).limit is Limit.ADDRESS
+    assert read(503, {"code": -1008}).limit is None
 
 
 @pytest.mark.parametrize("header", ["", "soon", "-3", "NaN", "99999999999"])

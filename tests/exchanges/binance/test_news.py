@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.errors import Malformed
-from monitor.exchanges.binance import EXCHANGE
+from monitor.exchanges.binance import EXCHANGE, calls, coin_calls, portfolio_calls
 from monitor.exchanges.port import Ignored, TicketEnded, Told
 from monitor.risk.news import Cause, Taken, Warned
 from tests.exchanges.binance import wire
@@ -69,7 +69,9 @@ def test_the_rest_of_what_changes_the_account():
         Told(changes=True)
     )
     algo = {"e": "ALGO_UPDATE", "E": LATER, "o": {"s": "BTCUSDT", "X": "NEW"}}
-    assert read(algo) == Told(changes=True)
+    assert read(algo) == Told(changes=True, of_stops=True)
+    lists = (calls.STOP_ORDERS, coin_calls.STOP_ORDERS, portfolio_calls.USDM_STOPS)
+    assert all(call.lists_stops for call in lists)
 
 
 def test_a_change_of_the_assets_mode_is_asked_about_as_its_rules_need_other_replies():

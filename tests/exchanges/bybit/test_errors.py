@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.errors import Malformed, Refused, Unreachable
+from monitor.errors import Limit, Malformed, Refused, Unreachable
 from monitor.exchanges.bybit import EXCHANGE
 from tests.exchanges.bybit.wire import NOW_MS, envelope
 
@@ -29,6 +29,16 @@ def test_trouble_that_passes(code: object) -> None:
     assert isinstance(found, Unreachable)
     assert found.code == str(code)
     assert not found.clock_skew
+
+
+@pytest.mark.parametrize(
+    ("code", "limit"),
+    [(10006, Limit.ACCOUNT), (10018, Limit.ADDRESS), (10429, None), (10016, None)],
+)
+def test_whose_limit_is_used_up_f41(code: int, limit: Limit | None) -> None:
+    found = error(code)
+    assert isinstance(found, Unreachable)
+    assert found.limit is limit
 
 
 @pytest.mark.parametrize("code", [10002, -1])

@@ -6,6 +6,7 @@ import pytest
 
 from monitor.exchanges.bybit import EXCHANGE, calls
 from monitor.exchanges.bybit.limits import read_use
+from monitor.exchanges.call import RestCall
 
 # 1672738134824 ms after 1970: the example of Bybit's page, 2023-01-03 09:28:54.824 UTC.
 HEADERS = {
@@ -40,3 +41,14 @@ def test_every_call_counts_against_the_address_and_private_ones_each_user_by_him
     assert calls.PER_IP.per_minute == 600 * 12
     assert not calls.WALLET.budget.by_address
     assert calls.TIME.budget == calls.PER_IP
+
+
+@pytest.mark.parametrize(
+    ("call", "per_second"), [(calls.fee_rate("BTCUSDT"), 5), (calls.WALLET, 50), (calls.INFO, 50)]
+)
+def test_what_is_published_per_second_is_counted_by_the_second(
+    call: RestCall, per_second: int
+) -> None:
+    budget = call.budget
+    assert (budget.per_minute, budget.window_seconds) == (60 * per_second, 1)
+    assert not budget.by_address

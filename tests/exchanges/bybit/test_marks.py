@@ -143,6 +143,9 @@ def test_acknowledgements_and_rejections() -> None:
     rejected = read(command | {"data": topics | {"failTopics": ["tickers.NOUSDT"]}})
     assert isinstance(rejected, Rejected)
     assert "tickers.NOUSDT" in rejected.because
+    # In another form than is known it is a rejection all the same.
+    odd = read(command | {"data": topics | {"failTopics": 1}})
+    assert odd == Rejected(because="Bybit rejected the topics 1")
 
 
 def test_what_concerns_no_mark_is_ignored_by_name() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.errors import Malformed, Refused, Unreachable
+from monitor.errors import Limit, Malformed, Refused, Unreachable
 from monitor.exchanges.okx import EXCHANGE
 from monitor.exchanges.payload import parse_json
 from tests.exchanges.okx import wire
@@ -19,6 +19,12 @@ def test_a_plain_answer_is_none():
     assert EXCHANGE.read_error(200, {}, wire.envelope()) is None
     # «Success is code 0 whatever the HTTP status.»
     assert EXCHANGE.read_error(400, {}, wire.envelope()) is None
+
+
+@pytest.mark.parametrize("code", ["50011", "50040", "50061"])
+def test_too_many_is_the_accounts_limit_whatever_the_status_f41(code):
+    assert read(code).limit is Limit.ACCOUNT
+    assert read("50013", status=429).limit is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.errors import Malformed
 from monitor.exchanges.call import Replies
-from monitor.exchanges.okx import EXCHANGE
+from monitor.exchanges.okx import EXCHANGE, calls
 from monitor.exchanges.okx.private import login
 from monitor.exchanges.port import (
     Credentials,
@@ -188,11 +188,16 @@ def test_no_key_is_quoted_from_an_error():
         wire.push("account", usdt(), event="snapshot"),
         wire.push("positions", row(0), instType="ANY"),
         traded(row(0), cash="1"),
-        wire.push("orders-algo", wire.stop("BTC-USDT-SWAP", "sell"), event=None),
     ],
 )
 def test_these_frames_change_the_account_and_tell_no_news(frame):
     assert EXCHANGE.read_account_frame(frame) == Told(changes=True)
+
+
+def test_a_frame_of_a_stop_order_says_that_it_is_of_one():
+    frame = wire.push("orders-algo", wire.stop("BTC-USDT-SWAP", "sell"), event=None)
+    assert EXCHANGE.read_account_frame(frame) == Told(changes=True, of_stops=True)
+    assert all(calls.stops(kind).lists_stops for kind in ("conditional", "trigger"))
 
 
 @pytest.mark.parametrize(
