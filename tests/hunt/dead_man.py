@@ -19,6 +19,7 @@ LOOK_SECONDS = 2.0
 DRAINS_SECONDS = 300.0
 FAILS_SECONDS = 300.0
 LATE_SECONDS = 10.0
+_LATE = frozenset({Subject.STALE, Subject.BLIND})
 
 
 class _Watching(Invariant):
@@ -67,8 +68,7 @@ def is_shown_fresh(found: Run, account: str) -> bool:
 def _is_told(found: Run, account: str) -> bool:
     """Whether word arrived that this account's figures are late, or that there are none."""
     store = found.life.store
-    late = {Subject.STALE, Subject.BLIND}
-    open_ones = [i for i in store.open_incidents(account) if i.subject in late] if store else []
+    open_ones = [i for i in store.open_incidents(account) if i.subject in _LATE] if store else []
     return any(_has_arrived(found, incident) for incident in open_ones)
 
 
@@ -114,8 +114,7 @@ class PingComes(_Watching):
             self.violated(found, f"no ping since {start:.1f} s, and all is well or told")
             self._well_since = found.now
 
-    @staticmethod
-    def _is_well(found: Run) -> bool:
+    def _is_well(self, found: Run) -> bool:
         now = found.now
         if found.life.is_down or now - began_at(found) < START_SECONDS:
             return False
@@ -123,10 +122,21 @@ class PingComes(_Watching):
         faults = found.record.active(now - LOOK_SECONDS, now)
         if any(f.kind in in_the_way or f.where == "ping" for f in faults):
             return False
-        if _stuck(found, DRAINS_SECONDS - LOOK_SECONDS):
+        if _stuck(found, DRAINS_SECONDS - LOOK_SECONDS) or self._is_news(found):
             return False
         names = [each.name for each in found.plan.accounts]
         return all(is_shown_fresh(found, name) or _is_told(found, name) for name in names)
+
+    @staticmethod
+    def _is_news(found: Run) -> bool:
+        """Whether word that figures are late may be under way still: till then none need come."""
+        since = found.now - LOOK_SECONDS
+        for step in reversed(found.record.steps):
+            if step.at < since:
+                return False
+            if step.incident.subject in _LATE:
+                return True
+        return False
 
 
 class PingStops(_Watching):
@@ -180,9 +190,10 @@ class PingFails(_Watching):
             if found.now < at + LOOK_SECONDS:
                 return
             self._ends += 1
-            if how == "stopped" and not self._is_unheard(found, ANSWER_SECONDS + LOOK_SECONDS):
-                if not _pings(found, at - ANSWER_SECONDS, failed=True):
-                    self.violated(found, f"stopped in order at {at:.1f} s, and no word of it")
+            if how != "stopped" or self._is_unheard(found, ANSWER_SECONDS + LOOK_SECONDS):
+                continue
+            if not _pings(found, at - ANSWER_SECONDS, failed=True):
+                self.violated(found, f"stopped in order at {at:.1f} s, and no word of it")
 
     @staticmethod
     def _is_unheard(found: Run, seconds: float) -> bool:
