@@ -22,6 +22,8 @@ from tests.hunt.plan import (
 )
 
 SHARES = {"crowd": 0.06, "charges": 0.12, "mute": 0.06}
+# Of a crowd each minute costs ten times that of a few accounts.
+LENGTHS = {"crowd": (4.0, 6.0), "charges": (6.0, 8.0, 10.0), "mute": (8.0, 10.0)}
 MOST_MINUTES = 10.0
 _EXPENSIVE = ("options", "portfolio", "pm pro")
 
@@ -37,7 +39,7 @@ def draw(seed: int, *, minutes: float | None = None, workload: str | None = None
     if chosen == "common":
         plan = common.draw(seed, minutes=minutes)
     else:
-        length = dice.choice((6.0, 8.0, MOST_MINUTES)) if minutes is None else minutes
+        length = dice.choice(LENGTHS[chosen]) if minutes is None else minutes
         plan = WORKLOADS[chosen](dice, seed, 60 * min(length, MOST_MINUTES))
     return _with_pings(plan, random.Random(f"hunt/{seed}/pings"))  # noqa: S311 - likewise
 
