@@ -6,7 +6,7 @@ and whether word of that arrived anywhere. What is well is told from the outside
 between the two there are moments of which nothing is asked.
 """
 
-from monitor.alerts.incident import Incident, Subject
+from monitor.alerts.incident import Incident, Step, Subject
 from monitor.engine.effects import State
 from tests.hunt.detection import GRACE_SECONDS, SLACK_SECONDS, START_SECONDS, FreshOrTold, began_at
 from tests.hunt.flood import names_of
@@ -35,7 +35,7 @@ class _Watching(Invariant):
         """What nobody may know of, for certain; empty where there is nothing."""
         for account in (each.name for each in found.plan.accounts):
             because = self._trouble(found, account)
-            if because and not _is_told(found, account):
+            if because and not _is_told(found, account, in_doubt=True):
                 return because
         return _stuck(found, DRAINS_SECONDS + LOOK_SECONDS)
 
@@ -65,18 +65,35 @@ def is_shown_fresh(found: Run, account: str) -> bool:
     )
 
 
-def _is_told(found: Run, account: str) -> bool:
-    """Whether word arrived that this account's figures are late, or that there are none."""
+def _is_told(found: Run, account: str, *, in_doubt: bool) -> bool:
+    """
+    Whether word arrived that this account's figures are late, or, where there are none, of that.
+
+    Args:
+        in_doubt: What to take one for that is a moment old, or was quiet for a reason.
+    """
     store = found.life.store
-    open_ones = [i for i in store.open_incidents(account) if i.subject in _LATE] if store else []
-    return any(_has_arrived(found, incident) for incident in open_ones)
+    late = [i for i in store.open_incidents(account) if i.subject in _LATE] if store else []
+    gravest = [incident for incident in late if incident.subject is Subject.BLIND] or late
+    return any(_has_arrived(found, incident, in_doubt=in_doubt) for incident in gravest)
 
 
-def _has_arrived(found: Run, incident: Incident) -> bool:
+def _has_arrived(found: Run, incident: Incident, *, in_doubt: bool) -> bool:
+    """Whether the newest that was to be told of it came, be it in a digest."""
+    news = [
+        step.at
+        for step in found.record.steps
+        if step.incident.id == incident.id
+        and step.notification is not None
+        and step.step in {Step.OPENED, Step.ESCALATED}
+        and step.at <= found.now - LOOK_SECONDS
+    ]
+    if not news:
+        return in_doubt
     return any(
-        incident.id in names_of(found, arrival)
+        arrival.at >= news[-1] and incident.id in names_of(found, arrival)
         for receiver in found.receivers.values()
-        for arrival in receiver.arrivals
+        for arrival in reversed(receiver.arrivals)
     )
 
 
@@ -125,7 +142,9 @@ class PingComes(_Watching):
         if _stuck(found, DRAINS_SECONDS - LOOK_SECONDS) or self._is_news(found):
             return False
         names = [each.name for each in found.plan.accounts]
-        return all(is_shown_fresh(found, name) or _is_told(found, name) for name in names)
+        return all(
+            is_shown_fresh(found, name) or _is_told(found, name, in_doubt=False) for name in names
+        )
 
     @staticmethod
     def _is_news(found: Run) -> bool:

@@ -151,7 +151,9 @@ def _charges(dice: random.Random, seed: int, seconds: float) -> Plan:
             ((0.7, 0.83), (0.78, 0.82), (0.78, 0.93), (0.88, 0.96), (0.5, 0.95))
         )
         moves.append(Move(at=at, account=name, ratio=near, seconds=4.0))
-        acts.append(Act(at=round(at + 12, 1), account=name, kind=kind, share=over))
+        # Beside prices at rest, or in the midst of their fall.
+        charged = round(at + dice.choice((12.0, 12.0, 2.5)), 1)
+        acts.append(Act(at=charged, account=name, kind=kind, share=over))
         if dice.random() < 0.5:
             acts.append(Act(at=round(at + 60, 1), account=name, kind=kind, share=0.6))
         else:
