@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 # An account that first goes stale and then blind has two incidents, and is no flood.
 ACCOUNTS_AT_MOST = 5
+POOLS_AT_MOST = 5
 INCIDENTS_AT_MOST = 8
-"""A minute's messages about more than so many are a flood."""
+"""A minute's messages about more than so many (pools: about their rungs) are a flood."""
 MINUTE = timedelta(seconds=60)
 BEYOND = 2
 """So many messages more than there are pools a minute may have."""
@@ -79,6 +80,7 @@ class Pace:
         minute = [*(message for sent in self._sent for message in sent.told), *messages]
         return (
             len({message.account for message in minute}) > ACCOUNTS_AT_MOST
+            or len(_pools(minute)) > POOLS_AT_MOST
             or len({message.about for message in minute}) > INCIDENTS_AT_MOST
         )
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from monitor import __version__
-from monitor.alerts.incident import Subject
 from monitor.alerts.ladder import Severity
 from monitor.delivery.apprise_channel import AppriseChannel
 from monitor.delivery.courier import Courier
@@ -39,6 +38,7 @@ from monitor.service.polls import Polls
 from monitor.service.restarts import note_start
 from monitor.service.state import notice_state
 from monitor.service.tasks import end, offer
+from monitor.service.told import is_trouble_told
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
 from monitor.status.supposed import status_report, whatif_report
@@ -350,11 +350,7 @@ class Daemon:
 
     def _trouble_is_told(self, account: str) -> bool:
         """Whether somebody was told that this account's figures are late or can't be given."""
-        store = self._opened()
-        return any(
-            incident.subject in (Subject.STALE, Subject.BLIND) and store.was_told(incident.id)
-            for incident in store.open_incidents(account)
-        )
+        return is_trouble_told(self._opened(), account, self._settings.channels)
 
     def _dead_man(self) -> DeadMan | None:
         given = self._settings.heartbeat

@@ -14,7 +14,7 @@ from monitor.delivery.pacing import (
     ACCOUNTS_AT_MOST,
     GATHER,
     GATHER_CRITICAL,
-    INCIDENTS_AT_MOST,
+    POOLS_AT_MOST,
 )
 from monitor.errors import DeliveryError
 from monitor.storage.store import open_store
@@ -124,13 +124,13 @@ async def test_the_first_of_a_minute_goes_at_once_and_the_rest_are_gathered(
 
 async def test_each_that_is_critical_goes_at_once_up_to_a_flood(tmp_path: Path) -> None:
     async with Stage(tmp_path) as stage:
-        for number in range(INCIDENTS_AT_MOST + 4):
+        for number in range(POOLS_AT_MOST + 4):
             stage.put(number, Severity.CRITICAL)
             await stage.later(timedelta(milliseconds=100))
-        assert stage.phone.taken == [f"m{n:02}" for n in range(INCIDENTS_AT_MOST)]
+        assert stage.phone.taken == [f"m{n:02}" for n in range(POOLS_AT_MOST)]
         await stage.later(GATHER_CRITICAL)
-        assert stage.phone.messages[-1].title == "4 messages in one. title of m08"
-        assert len(stage.phone.messages) == INCIDENTS_AT_MOST + 1
+        assert stage.phone.messages[-1].title == f"4 messages in one. title of m{POOLS_AT_MOST:02}"
+        assert len(stage.phone.messages) == POOLS_AT_MOST + 1
         assert stage.waiting() == []
 
 
@@ -151,12 +151,12 @@ async def test_what_is_critical_is_gathered_for_a_moment_only(
     tmp_path: Path, severity: Severity, gather: timedelta
 ) -> None:
     async with Stage(tmp_path) as stage:
-        for number in range(INCIDENTS_AT_MOST):
+        for number in range(POOLS_AT_MOST):
             stage.put(number, Severity.CRITICAL)
             await stage.later(timedelta(0))
         stage.put(20, severity)
         await stage.later(gather - timedelta(milliseconds=1))
-        assert len(stage.phone.messages) == INCIDENTS_AT_MOST
+        assert len(stage.phone.messages) == POOLS_AT_MOST
         await stage.later(timedelta(milliseconds=1))
         assert stage.phone.taken[-1] == "m20"
 

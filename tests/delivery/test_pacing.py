@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -149,6 +149,14 @@ def test_many_critical_ones_are_a_flood() -> None:
     channel.play(rows, 60)
     assert channel.times() == [0, 0.1, 0.2, 0.3, 0.4, 0.4 + GATHER_CRITICAL.total_seconds()]
     assert len(channel.arrived[-1][1]) == 7
+
+
+def test_six_pools_of_one_account_are_a_flood_as_well() -> None:
+    channel = Channel()
+    rows = [row(number / 10, f"p{number}", CRITICAL, Step.OPENED) for number in range(7)]
+    channel.play([(second, replace(told, account="main")) for second, told in rows], 60)
+    assert channel.times() == [0, 0.1, 0.2, 0.3, 0.4, 0.4 + GATHER_CRITICAL.total_seconds()]
+    assert len(channel.arrived[-1][1]) == 2
 
 
 def test_a_flood_of_anything_is_gathered() -> None:

@@ -4,7 +4,7 @@
 With `--state FILE` what was done is kept there, and a run that was stopped goes on: seeds done,
 virtual hours, the pairs that met, violations. `--workers 2` plays two seeds side by side;
 `--hours` ends after so many hours by the wall clock. `--seeds 17-17 --trace` plays one alone
-and prints what happened in it.
+and prints what happened in it. `--workload crowd` has every seed play that.
 """
 
 import argparse
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tests.hunt.all_invariants import fresh
 from tests.hunt.hunting import hunt, say
-from tests.hunt.plan import draw
 from tests.hunt.play import play
+from tests.hunt.seeds import WORKLOADS, draw
 
 
 def main() -> int:
@@ -21,13 +21,14 @@ def main() -> int:
     parser.add_argument("--seeds", default="1-1000000", help="first and last, with a dash")
     parser.add_argument("--hours", type=float, default=1e6, help="by the wall clock")
     parser.add_argument("--minutes", type=float, help="virtual minutes of each seed")
+    parser.add_argument("--workload", choices=("common", *WORKLOADS), help="instead of by chance")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--state", type=Path, help="a file in which what was done is kept")
     parser.add_argument("--trace", action="store_true", help="print what happened")
     parser.add_argument("--digest", type=int, help="print the hash of this seed's trace alone")
     given = parser.parse_args()
     if given.digest is not None:
-        outcome = play(draw(given.digest, minutes=given.minutes), fresh())
+        outcome = play(draw(given.digest, minutes=given.minutes, workload=given.workload), fresh())
         say(f"{outcome.digest} {len(outcome.trace)}")
         return 0
     tally = hunt(given)

@@ -1,6 +1,6 @@
 """All promises that a run is held against."""
 
-from tests.hunt import detection, flood, keeping, living
+from tests.hunt import charged, dead_man, detection, flood, gathering, keeping, living
 from tests.hunt.invariant import Invariant
 
 ALL: tuple[type[Invariant], ...] = (
@@ -11,6 +11,7 @@ ALL: tuple[type[Invariant], ...] = (
     detection.ResolvedIsTrue,
     detection.NoFalseAlarm,
     detection.NoBadMark,
+    charged.FundingIsTold,
     keeping.RowBeforeByte,
     keeping.NothingIsLost,
     keeping.FewDuplicates,
@@ -20,10 +21,15 @@ ALL: tuple[type[Invariant], ...] = (
     flood.OscillationIsQuiet,
     flood.CrashIsShort,
     flood.PaceIsKept,
+    gathering.ManyAreGathered,
+    gathering.NobodyIsLeftOut,
     living.FreshAgain,
     living.OutboxEmpties,
     living.NoChannelDelaysAnother,
     living.Bounded,
+    dead_man.PingComes,
+    dead_man.PingStops,
+    dead_man.PingFails,
     living.NoBug,
     living.NoSecret,
 )

@@ -16,10 +16,11 @@ from tests.hunt.plan import (
     FRAME_FAULTS,
     HOST_FAULTS,
     NETWORK_FAULTS,
+    PING_FAULTS,
     FaultPlan,
     Plan,
 )
-from tests.hunt.receivers import Receiver
+from tests.hunt.receivers import Pings, Receiver
 from tests.hunt.record import Record, Struck
 from tests.hunt.world import Stage
 
@@ -38,6 +39,7 @@ class Director:
         host: Host,
         life: Life,
         receivers: dict[str, Receiver],
+        pings: Pings,
     ) -> None:
         self._plan = plan
         self._record = record
@@ -45,6 +47,7 @@ class Director:
         self._host = host
         self._life = life
         self._receivers = receivers
+        self._pings = pings
         self._dice = random.Random(f"frames/{plan.seed}")  # noqa: S311 - repeatable on purpose
         self._frames: dict[str, list[FaultPlan]] = {}
         self._held_frames: dict[Socket, tuple[Socket, str]] = {}
@@ -85,6 +88,8 @@ class Director:
         """Begin a fault; gives what ends it, None where it is over by itself."""
         if fault.kind in CHANNEL_FAULTS:
             return self._in_channel(fault)
+        if fault.kind in PING_FAULTS:
+            return self._in_pings(fault)
         if fault.kind in NETWORK_FAULTS:
             return self._in_network(fault, self._network.links[f"{fault.where}.test"])
         if fault.kind in HOST_FAULTS:
@@ -115,6 +120,14 @@ class Director:
                 receiver.fault = None
 
         return end
+
+    def _in_pings(self, fault: FaultPlan) -> Callable[[], None]:
+        if fault.kind == "ping_no_name":
+            link = self._network.links[self._pings.HOST]
+            link.has_name = False
+            return lambda: setattr(link, "has_name", True)
+        self._pings.fault = fault.kind
+        return lambda: setattr(self._pings, "fault", None)
 
     def _in_network(self, fault: FaultPlan, link: Link) -> Callable[[], None] | None:
         match fault.kind:

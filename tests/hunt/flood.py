@@ -84,43 +84,79 @@ class CrashIsShort(Invariant):
 
     def finish(self, found: Run) -> None:
         steps = {s.notification.id: s for s in found.record.steps if s.notification is not None}
-        for channel, receiver in found.receivers.items():
-            # What its owner opened himself is no part of a crash.
-            told = [
-                arrival
-                for arrival in receiver.arrivals
-                if (step := steps.get(arrival.notification.id)) is not None
-                and _is_told_standing(step)
-                and step.step in {Step.OPENED, Step.ESCALATED, Step.RESOLVED}
-            ]
+        for channel in found.receivers:
+            # An end counts as a message, and its pool among the pools.
+            told = crash_messages(found, channel, with_ends=True)
             named = [_named(found, steps[a.notification.id], a) for a in told]
             for first, start in enumerate(told):
                 last = first
-                while last + 1 < len(told) and _is_same_minute(start, told[last + 1]):
+                while last + 1 < len(told) and is_same_minute(start, told[last + 1]):
                     last += 1
                 most = len(_incidents(named[first : last + 1])) + BEYOND
-                if last + 1 - first <= most or self._is_excused(found, channel, start.at):
+                if last + 1 - first <= most or is_excused(found, channel, start.at):
                     continue
                 said = f"{last + 1 - first} messages of {most - BEYOND} troubles in a minute"
                 self.violated(found, f"{channel}: {said}")
                 break
 
-    @staticmethod
-    def _is_excused(found: Run, channel: str, start: float) -> bool:
-        """A message that was taken, and failed for all its sender knows, comes again."""
-        faults = found.record.active(start, start + FIRST_MINUTE)
-        return any(f.kind == "ambiguous" and f.where == channel for f in faults)
+
+def crash_messages(found: Run, channel: str, *, with_ends: bool = False) -> list[Arrival]:
+    """What tells of rungs: what an owner opened himself is no part of a crash."""
+    steps = {s.notification.id: s for s in found.record.steps if s.notification is not None}
+    return [
+        arrival
+        for arrival in found.receivers[channel].arrivals
+        if (step := steps.get(arrival.notification.id)) is not None
+        and (is_about_a_rung(step) or (with_ends and _is_told_end(step)))
+    ]
 
 
-def _is_same_minute(first: Arrival, later: Arrival) -> bool:
+def is_about_a_rung(step: Recorded) -> bool:
+    """Whether it tells that a pool came to a rung, or to a higher one."""
+    return _is_told_standing(step) and step.step in {Step.OPENED, Step.ESCALATED}
+
+
+def _is_told_end(step: Recorded) -> bool:
+    return _is_told_standing(step) and step.step is Step.RESOLVED
+
+
+def is_excused(found: Run, channel: str, start: float) -> bool:
+    """A message that was taken, and failed for all its sender knows, comes again."""
+    faults = found.record.active(start, start + FIRST_MINUTE)
+    return any(f.kind == "ambiguous" and f.where == channel for f in faults)
+
+
+def is_same_minute(first: Arrival, later: Arrival) -> bool:
     """A process that was killed can't know what it sent."""
     return later.process == first.process and later.at < first.at + FIRST_MINUTE
 
 
+def listed(arrival: Arrival) -> set[str]:
+    """The titles that a digest lists beside its first, without the word that they are late."""
+    lines = arrival.notification.body.splitlines()
+    return {
+        line.removeprefix("• ").partition(" (LATE, of ")[0]
+        for line in lines
+        if line.startswith("• ")
+    }
+
+
+def names_of(found: Run, arrival: Arrival) -> set[str]:
+    """The incidents that a message tells of, by their ids."""
+    titles = listed(arrival)
+    others = {
+        step.incident.id
+        for step in found.record.steps
+        if step.notification is not None
+        and step.at <= arrival.at
+        and step.notification.title in titles
+    }
+    return {arrival.notification.incident_id, *others}
+
+
 def _named(found: Run, own: Recorded, arrival: Arrival) -> list[Recorded]:
     """What a message tells of: that under whose id it came, and where it is a digest all others."""
-    lines = arrival.notification.body.splitlines()
-    titles = {line.removeprefix("• ") for line in lines if line.startswith("• ")}
+    titles = listed(arrival)
     others = [
         step
         for step in found.record.steps

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.hunt.all_invariants import fresh
-from tests.hunt.plan import draw
 from tests.hunt.play import Outcome, play
+from tests.hunt.seeds import draw
 
 
 @dataclass(slots=True)
@@ -77,8 +77,8 @@ def save(tally: Tally, file: Path | None) -> None:
         beside.replace(file)
 
 
-def one(seed: int, minutes: float | None) -> Outcome:
-    return play(draw(seed, minutes=minutes), fresh())
+def one(seed: int, minutes: float | None, workload: str | None) -> Outcome:
+    return play(draw(seed, minutes=minutes, workload=workload), fresh())
 
 
 def hunt(given: argparse.Namespace) -> Tally:
@@ -94,7 +94,7 @@ def hunt(given: argparse.Namespace) -> Tally:
                 seed = next(left, None)
                 if seed is None:
                     break
-                playing[pool.submit(one, seed, given.minutes)] = seed
+                playing[pool.submit(one, seed, given.minutes, given.workload)] = seed
             if not playing:
                 return tally
             done, _ = wait(playing, return_when=FIRST_COMPLETED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from monitor.alerts.ladder import Measure
 from tests.hunt.life import Host, Life
 from tests.hunt.plan import CHANNEL_FAULTS, KEY_FAULTS, Plan
-from tests.hunt.receivers import Receiver
+from tests.hunt.receivers import Pings, Receiver
 from tests.hunt.record import Record, Struck
 from tests.hunt.world import Stage
 
@@ -28,6 +28,7 @@ class Run:
     host: Host
     life: Life
     receivers: Mapping[str, Receiver]
+    pings: Pings
     log: "Log"
     folder: Path
     waits: dict[str, float] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from monitor.exchanges.stream import MarkFeed
 from monitor.risk.advice import advise
 from monitor.risk.result import Advice, PoolRisk, Target
 from monitor.service import daemon as daemon_module
+from monitor.service import dead_man as dead_man_module
 from monitor.service import logs
 from monitor.service.clock import Clock
 from monitor.service.daemon import Daemon
@@ -295,6 +296,8 @@ class Life:
                 (daemon_module, "AppriseChannel", life.channel),
                 (daemon_module, "open_store", life.opened),
                 (daemon_module, "gc", mock.Mock()),
+                # It would ask the resolver of the system; no address here is link-local.
+                (dead_man_module, "leads_to_link_local", lambda _: False),
                 (assessment_module, "advise", life.advise),
                 (Database, "transaction", writing),
                 (MarkFeed, "take", heard),

@@ -61,7 +61,12 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """What an owner does at `at`: opens more, closes, puts in or takes out; by `share`."""
+    """
+    What an owner does at `at`: opens more, closes, puts in or takes out; by `share`.
+
+    Or what the exchange takes or gives by itself, of the kinds in `CHARGES`: `share` is then the
+    ratio to which that brings the worst pool.
+    """
 
     at: float
     account: str
@@ -166,6 +171,8 @@ CHANNEL_FAULTS: dict[str, tuple[str | None, ...]] = {
     "permanent": (None,),
     "slow": ("3",),
 }
+PING_FAULTS = ("ping_refuses", "ping_hangs", "ping_no_name")
+CHARGES = ("funding", "fee")
 CLOCK_FAULT = "clock"
 LYING_FAULTS = ("wrong_numbers", "empty_list", "clock")
 

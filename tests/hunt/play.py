@@ -20,7 +20,7 @@ from tests.hunt.invariant import Invariant, Run
 from tests.hunt.life import Host, Life
 from tests.hunt.network import Network
 from tests.hunt.plan import Act, FaultPlan, Move, Plan
-from tests.hunt.receivers import Receiver
+from tests.hunt.receivers import Pings, Receiver
 from tests.hunt.record import Record
 from tests.hunt.virtual_loop import VirtualLoop, run
 from tests.hunt.world import Stage, canary
@@ -118,14 +118,18 @@ def _played(plan: Plan, invariants: Sequence[Invariant], record: Record, folder:
     secrets = [canary(a.name, kind) for a in plan.accounts for kind in ("key", "secret")]
     secrets += [canary(a.name, "passphrase") for a in plan.accounts]
     secrets += [canary(name, "channel") for name in plan.channels]
+    pings = Pings(host.now, canary("switch", "ping"))
+    pings.on_ping.append(lambda ping: record.note(ping.at, "fail" if ping.failed else "ping"))
+    secrets.append(pings.secret)
+    network.add(pings.HOST)
     log = Log(secrets=secrets, level=logging.DEBUG if plan.seed % 4 == 0 else logging.INFO)
-    config = _config(plan, stage, folder)
+    config = _config(plan, stage, folder, pings)
     life = Life(host, record, config, receivers, log)
     life.advises_each_time = plan.seed % 16 == 0
-    director = Director(plan, record, stage, host, life, receivers)
+    director = Director(plan, record, stage, host, life, receivers, pings)
     found = Run(
-        plan=plan, record=record, stage=stage, host=host, life=life, receivers=receivers, log=log,
-        folder=folder,
+        plan=plan, record=record, stage=stage, host=host, life=life, receivers=receivers,
+        pings=pings, log=log, folder=folder,
     )  # fmt: skip
     with ExitStack() as stack:
         stack.enter_context(life.instead())
@@ -134,13 +138,14 @@ def _played(plan: Plan, invariants: Sequence[Invariant], record: Record, folder:
     return found
 
 
-def _config(plan: Plan, stage: Stage, folder: Path) -> Path:
+def _config(plan: Plan, stage: Stage, folder: Path, pings: Pings) -> Path:
     first, *others = plan.channels
     more = "".join(
         f'[[channels]]\nname = "{name}"\nurl = "json://{canary(name, "channel")}@{name}.test/"\n'
         f'min_severity = "info"\n'
         for name in others
     )
+    more += f'[heartbeat]\nurl = "{pings.url}"\nseconds = {pings.SECONDS}\n'
     path = write_config(
         folder,
         stage.access(),
@@ -155,6 +160,7 @@ def _config(plan: Plan, stage: Stage, folder: Path) -> Path:
 async def _through(found: Run, director: Director, invariants: Sequence[Invariant]) -> None:
     stage, host = found.stage, found.host
     await stage.open()
+    await found.pings.open()
     tasks = [asyncio.create_task(stage.run(each)) for each in stage.exchanges.values()]
     found.life.start()
     for invariant in invariants:
@@ -180,6 +186,7 @@ async def _through(found: Run, director: Director, invariants: Sequence[Invarian
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await stage.close()
+    await found.pings.close()
 
 
 def _as_planned(tasks: list[asyncio.Task[None]]) -> None:

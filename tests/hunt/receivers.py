@@ -1,13 +1,16 @@
 """
-Channels of the far end: a journal of what arrived, and the ways in which a receiver fails.
+The far ends: a journal of what arrived, and the ways in which a receiver fails.
 
 `FakeChannel` is what a daemon gets in place of an apprise channel; the `Receiver` behind it
-outlives the daemon, as a person's phone does.
+outlives the daemon, as a person's phone does. `Pings` is the service that the dead man's switch
+pings, over the network of the run.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from aiohttp import web
 
 from monitor.alerts.message import Notification
 from monitor.errors import DeliveryError
@@ -103,3 +106,57 @@ class FakeChannel:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ping:
+    """One that arrived; `failed` for the word that something is wrong."""
+
+    at: float
+    failed: bool
+
+
+class Pings:
+    """
+    A service such as healthchecks.io: told by pings that all is well, or by /fail that it isn't.
+
+    `fault` is the kind that holds now: it answers with 503, or not at all. What came is noted in
+    any case; `on_ping` are told of each.
+    """
+
+    HOST, PORT = "ping.test", 81
+    # The least that may be asked for: the more often it is pinged, the more there is to see.
+    SECONDS = 20
+
+    def __init__(self, now: Callable[[], float], secret: str) -> None:
+        self.now = now
+        self.secret = secret
+        self.fault: str | None = None
+        self.asked: list[Ping] = []
+        self.on_ping: list[Callable[[Ping], None]] = []
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.HOST}:{self.PORT}/{self.secret}"
+
+    async def open(self) -> None:
+        app = web.Application()
+        app.router.add_get(f"/{self.secret}", self._take)
+        app.router.add_get(f"/{self.secret}/fail", self._take)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self.HOST, self.PORT).start()
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _take(self, request: web.Request) -> web.Response:
+        ping = Ping(at=self.now(), failed=request.path.endswith("/fail"))
+        self.asked.append(ping)
+        for look in self.on_ping:
+            look(ping)
+        if self.fault == "ping_hangs":
+            await asyncio.sleep(6 * HANG_SECONDS)
+        return web.Response(status=503 if self.fault == "ping_refuses" else 200)

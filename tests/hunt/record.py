@@ -59,6 +59,15 @@ class Struck:
     value: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What the exchange took or gave by itself; `is_announced` if its private stream says so."""
+
+    at: float
+    account: str
+    is_announced: bool
+
+
 @dataclass(slots=True)
 class Record:
     """Everything of one run, as it happened."""
@@ -71,6 +80,7 @@ class Record:
     read_at: dict[str, float] = field(default_factory=dict)
     steps: list[Recorded] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
     faults: list[Struck] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
     wakes: list[float] = field(default_factory=list)

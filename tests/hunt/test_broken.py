@@ -4,13 +4,17 @@ import pytest
 
 from tests.hunt.all_invariants import ALL, fresh
 from tests.hunt.broken import BROKEN, Broken
+from tests.hunt.broken_watching import BROKEN_WATCHING
 from tests.hunt.hunting import say
 from tests.hunt.play import play
 
 pytestmark = pytest.mark.long
 
 
-@pytest.mark.parametrize("broken", BROKEN, ids=str)
+EVERY = (*BROKEN, *BROKEN_WATCHING)
+
+
+@pytest.mark.parametrize("broken", EVERY, ids=str)
 def test_a_broken_promise_is_seen(broken: Broken, capsys: pytest.CaptureFixture[str]) -> None:
     with broken.applied():
         outcome = play(broken.plan, fresh())
@@ -21,5 +25,10 @@ def test_a_broken_promise_is_seen(broken: Broken, capsys: pytest.CaptureFixture[
     assert broken.promise in seen
 
 
+@pytest.mark.parametrize("broken", BROKEN_WATCHING, ids=str)
+def test_unbroken_it_keeps_every_promise_on_the_same_plan(broken: Broken) -> None:
+    assert not play(broken.plan, fresh()).violations
+
+
 def test_every_promise_is_broken_once() -> None:
-    assert {broken.promise for broken in BROKEN} == {kind.name for kind in ALL}
+    assert {broken.promise for broken in EVERY} == {kind.name for kind in ALL}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.hunt.all_invariants import fresh
-from tests.hunt.plan import draw
 from tests.hunt.play import play
+from tests.hunt.seeds import draw
 
 ROOT = Path(__file__).parents[2]
 MINUTES = 3.0

@@ -20,8 +20,9 @@ from monitor.simulator.scenario import Scenario, parse
 from monitor.simulator.server import Access, open_exchanges
 from monitor.simulator.truth import PoolTruth
 from monitor.simulator.world import Exchange, World
-from tests.hunt.plan import MARKS, Act, Move, Plan
-from tests.hunt.record import Record, Sample
+from tests.hunt import cash
+from tests.hunt.plan import CHARGES, MARKS, Act, Move, Plan
+from tests.hunt.record import Charge, Record, Sample
 
 EPOCH = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CALM_SECONDS = 1.0
@@ -270,6 +271,8 @@ class Stage:
     def act(self, act: Act) -> str:
         """What an owner did, in words; empty where it could not be done."""
         exchange = self.exchanges[self._of[act.account]]
+        if act.kind in CHARGES:
+            return self._charge(exchange, act)
         change = self._change(exchange, act)
         if change is None:
             return ""
@@ -281,6 +284,20 @@ class Stage:
         self.wake(exchange.name)
         words = f"{act.kind} {act.account} {change.coin or change.symbol}"
         self.record.note(self.now(), "act", words)
+        return words
+
+    def _charge(self, exchange: Exchange, act: Act) -> str:
+        charge = cash.funding if act.kind == "funding" else cash.fee
+        words = charge(exchange, act.account, _D(str(act.share)))
+        if words:
+            now, told = self.now(), act.kind == "funding"
+            self.record.charges.append(Charge(at=now, account=act.account, is_announced=told))
+            self.record.changed_at[act.account] = now
+            self.record.counts[act.kind] += 1
+            self.wake(exchange.name)
+            # The word of it may be there, and told of, before the next tick.
+            self._sample(exchange, act.account)
+            self.record.note(now, "charge", act.kind, act.account, words)
         return words
 
     def _carry_out(self, exchange: Exchange, account: str, change: Change) -> None:

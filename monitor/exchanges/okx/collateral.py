@@ -126,11 +126,9 @@ def usd_price(coin: Coin, legs: Iterable[Leg]) -> Decimal:
     Raises:
         Malformed: If nothing tells it.
     """
-    if coin.usd_price is not None:
-        return coin.usd_price
-    from_equity = coin.price
-    if from_equity is not None and _is_fine(coin.in_usd):
-        return from_equity
+    told, from_equity = told_price(coin), coin.price
+    if told is not None:
+        return told
     mine = tuple(leg for leg in legs if leg.row.ccy == coin.ccy)
     price = _first(leg.row.usd_price or _from_notional(leg) for leg in mine)
     # A coin of which there is nothing tells no price; what a contract is quoted at does.
@@ -139,6 +137,13 @@ def usd_price(coin: Coin, legs: Iterable[Leg]) -> Decimal:
         with reading(BALANCE):
             raise Malformed(f"details[ccy={coin.ccy}].eqUsd", "what the coin is worth", "nothing")
     return price
+
+
+def told_price(coin: Coin) -> Decimal | None:
+    """USD per coin by its own row alone; None where that does not tell it, or too coarsely."""
+    if coin.usd_price is not None:
+        return coin.usd_price
+    return coin.price if _is_fine(coin.in_usd) else None
 
 
 def _first(prices: Iterable[Decimal | None]) -> Decimal | None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 WALLET = "Trading account"
 # PnL told by a coin and by its rows is of one moment within this part of margin and PnL.
 _ONE_MOMENT = ONE.scaleb(-6)
+# Figures in USD come with fewer digits, and a breath of a price is no other moment.
+_PRICED_ALIKE = ONE.scaleb(-4)
 _APART = {
     "stgyEq": "in trading bots",
     "smtSyncEq": "in smart copy trading",
@@ -88,6 +90,21 @@ def one_moment(book: Book, coin: Coin, legs: tuple[Leg, ...]) -> bool:
         return False
     scale = sum((abs(leg.row.initial or ZERO) + abs(leg.row.pnl or ZERO) for leg in legs), ZERO)
     return any(abs(told - rows) <= _ONE_MOMENT * scale for rows in sums)
+
+
+def priced_alike(book: Book) -> bool:
+    """
+    Whether the coins' rows are of the totals' moment: they add up to OKX's own sum.
+
+    Replies of one reading count as that; of a frame that tells of some coins alone it must be
+    seen that the others' prices are still those behind its totals.
+    """
+    worths = [coin.in_usd for coin in book.coins.values()]
+    if not book.was_updated or book.totals.equity is None or None in worths:
+        return True
+    told = [worth for worth in worths if worth is not None]
+    scale = sum(map(abs, told), ZERO)
+    return abs(sum(told, ZERO) - book.totals.equity) <= _PRICED_ALIKE * scale
 
 
 def basis_of(remainder: Remainder, opaque: tuple[Held, ...], legs: tuple[Leg, ...]) -> Basis:

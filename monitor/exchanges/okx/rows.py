@@ -66,7 +66,8 @@ class Totals:
 
     `adjusted_equity` is what counts against the requirement, `margin_ratio` equity over
     requirement (liquidation at 1, falling). `frozen` is what orders hold back,
-    `borrow_frozen` the initial margin of what is, or by an order may be, borrowed.
+    `borrow_frozen` the initial margin of what is, or by an order may be, borrowed. `equity` is
+    what all coins are worth, before any discount.
     """
 
     adjusted_equity: Decimal | None
@@ -77,6 +78,7 @@ class Totals:
     frozen: Decimal
     borrow_frozen: Decimal
     updated_ms: int
+    equity: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,7 @@ def totals(row: Row) -> Totals:
         frozen=row.optional_decimal("ordFroz") or ZERO,
         borrow_frozen=row.optional_decimal("borrowFroz") or ZERO,
         updated_ms=updated(row),
+        equity=stated(row, "totalEq"),
     )
 
 

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING
 from monitor.errors import Malformed
 from monitor.exchanges.okx import tables
 from monitor.exchanges.okx.calls import BALANCE
-from monitor.exchanges.okx.collateral import anchor, collateral, haircuts, switches_tell
+from monitor.exchanges.okx.collateral import (
+    anchor,
+    collateral,
+    haircuts,
+    switches_tell,
+    told_price,
+)
 from monitor.exchanges.okx.envelope import reading
 from monitor.exchanges.okx.parts import (
     WALLET,
@@ -29,6 +35,7 @@ from monitor.exchanges.okx.parts import (
     left_out,
     named,
     one_moment,
+    priced_alike,
     settled_in,
     told_pnl,
 )
@@ -111,15 +118,18 @@ def unified_pools(  # noqa: PLR0913, PLR0917 - the parts of one pool
     if not coins:
         return ()
     backing = tuple(_backing(book, coin, cross, replies, anchors[coin.ccy]) for coin in coins)
-    holds = not book.totals_outdated and all(
-        one_moment(book, held.coin, settled_in(held.coin.ccy, cross)) for held in backing
+    holds = (
+        not book.totals_outdated
+        and priced_alike(book)
+        and all(one_moment(book, held.coin, settled_in(held.coin.ccy, cross)) for held in backing)
     )
     opaque = book.opaque_cross()
-    prices = {held.coin.ccy: held.collateral.price for held in backing}
-    rows = with_debts(sum_rows(cross, opaque, prices), backing)
+    told = tuple(map(_as_told, backing)) if book.was_updated else backing
+    prices = {held.coin.ccy: held.collateral.price for held in told}
+    rows = with_debts(sum_rows(cross, opaque, prices), told)
     remainder = kept.get(UNIFIED, NOTHING)
     if holds:
-        remainder = _remainder(book, backing, rows)
+        remainder = _remainder(book, told, rows)
     taken = remainder.within(prices)
     stressed = book.config.mode is Mode.PORTFOLIO
     pool = MarginPool(
@@ -145,6 +155,19 @@ def unified_pools(  # noqa: PLR0913, PLR0917 - the parts of one pool
     )
     reported = account_reported(book.totals, rows, book.at) if holds else None
     return (Made(pool=pool, reported=reported, remainder=remainder),)
+
+
+def _as_told(held: Backing) -> Backing:
+    """
+    At the price in the coin's own row, which is of the totals' moment.
+
+    That of the collateral is of an earlier one, at which its mark was known. Held against
+    totals of now, what the price did in between would count as a remainder, and twice.
+    """
+    price = told_price(held.coin)
+    if price is None or price == held.collateral.price:
+        return held
+    return replace(held, collateral=replace(held.collateral, price=price))
 
 
 def _remainder(book: Book, backing: tuple[Backing, ...], rows: Rows | None) -> Remainder:

@@ -16,7 +16,7 @@ from monitor.risk.model import Basis
 from monitor.risk.result import Verdict
 from tests.exchanges.okx import examples, wire
 from tests.exchanges.okx.figures import close, figured, pool_of, reported, verdict
-from tests.exchanges.okx.frames import after, traded
+from tests.exchanges.okx.frames import LATER, after, traded
 
 BALANCE = "GET /api/v5/account/balance"
 POSITIONS = "GET /api/v5/account/positions"
@@ -332,3 +332,39 @@ def test_how_bots_are_taken_off_the_adjusted_equity_is_a_named_remainder():
         "isolated margin and bots, as they are taken off the adjusted equity",
         "left out: 0.1 BTC in trading bots",
     )
+
+
+def bot_after_a_fall(*ccys):
+    """The pool with the bot of above after OKX told these coins anew, BTC worth a tenth less."""
+    told = examples.multi(adjEq=str(Decimal("53549.808") - Decimal("192.0384")))
+    balance = told[BALANCE]["data"][0]
+    bot = {"eq": "0.6", "stgyEq": "0.1"}
+    balance["details"][0].update(bot, eqUsd="57611.52", disEq="56459.2896")
+    price = Decimal("96019.2") * Decimal("0.9")
+    counted = Decimal("0.5") * price * Decimal("0.98") + Decimal("2000.4") + 4500
+    worth = Decimal("0.6") * price + Decimal("2000.4") + 5000 + 8000
+    btc = {
+        **balance["details"][0],
+        "coinUsdPrice": str(price),
+        "eqUsd": str(Decimal("0.6") * price),
+    }
+    details = [{**coin, "uTime": LATER} for coin in (btc, *balance["details"][1:])]
+    fallen = {
+        **balance,
+        "adjEq": str(counted - Decimal("0.1") * price * Decimal("0.02")),
+        "totalEq": str(worth),
+        "uTime": LATER,
+        "details": [coin for coin in details if coin["ccy"] in ccys],
+    }
+    frame = wire.push("account", fallen)
+    return pool_of(after(frame, told=told).snapshot(wire.NOON), "unified")
+
+
+def test_what_a_coins_price_did_since_the_reading_is_no_remainder():
+    # Where BTC itself stands the marks tell, from the reading's price on.
+    pool = bot_after_a_fall("BTC", "USDT", "OKB", "JFI")
+    assert close(pool.other_balance, -Decimal("0.1") * Decimal("86417.28") * Decimal("0.02"))
+
+
+def test_totals_for_which_an_untold_coin_had_another_price_tell_no_remainder():
+    assert close(bot_after_a_fall("USDT").other_balance, "-192.0384")

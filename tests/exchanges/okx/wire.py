@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def coin(ccy: str, cash: str, **changes: Json) -> dict[str, Json]:
 def balance(*coins: Json, **totals: Json) -> Json:
     return envelope(
         {
-            "totalEq": "1550",
+            "totalEq": str(sum(Decimal(str(coin.get("eqUsd") or 0)) for coin in coins)),
             "adjEq": "",
             "availEq": "",
             "isoEq": "0",
