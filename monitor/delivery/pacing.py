@@ -34,6 +34,8 @@ BEYOND = 2
 """So many messages more than there are pools a minute may have."""
 GATHER_CRITICAL = timedelta(seconds=2)
 GATHER = timedelta(seconds=10)
+MOST_CRITICAL = int(MINUTE / GATHER)
+"""So many messages a minute may tell first that pools told of as milder became critical."""
 _AT_ONCE = timedelta(0)
 
 
@@ -119,7 +121,8 @@ class Pace:
         From when on each minute that began with an earlier message may have this one as well.
 
         It leaves room in each for the first critical word of every pool that is told there as
-        milder; milder news leave room for one graver message at least. None: from now on.
+        milder, or for as many messages of such words as come in a minute; milder news leave room
+        for one graver message at least. None: from now on.
         """
         told_critical = self._told(Severity.CRITICAL)
         if any(_is_critical(m) and m.about not in told_critical for m in batch):
@@ -129,7 +132,8 @@ class Pace:
         for sent in reversed(self._paced):
             pools, messages = pools | _pools(sent.told), messages + 1
             critical |= _pools(sent.told, Severity.CRITICAL)
-            if len(pools) + BEYOND - messages < max(least, len(pools - critical)):
+            may_come = min(len(pools - critical), MOST_CRITICAL)
+            if len(pools) + BEYOND - messages < max(least, may_come):
                 return sent.at + MINUTE
         return None
 
