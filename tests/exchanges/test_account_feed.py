@@ -254,15 +254,6 @@ async def test_a_refused_ticket_is_a_stream_not_given() -> None:
         assert lost.because == "not given: the key was refused"
 
 
-async def test_a_firewall_that_refuses_a_ticket_is_asked_again_soon() -> None:
-    blocked = Refused("the firewall blocks this address", status=403)
-    office = Office(failures={"POST": [blocked]})
-    async with attending(waiting_there, TICKETED, office=office) as (attended, _):
-        # One second later: an hour is for what the exchange itself says of the key.
-        await attended.have(FeedRestored)
-        assert attended.of(FeedLost)[0].because == "not given: the firewall blocks this address"
-
-
 async def test_without_rest_there_is_no_ticket_until_it_is_back() -> None:
     office = Office(failures={"POST": [Unreachable("no answer in time")]})
     async with attending(waiting_there, TICKETED, office=office) as (attended, _):

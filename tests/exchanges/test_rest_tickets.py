@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import pytest
 from aiohttp import web
+from websockets.asyncio.server import ServerConnection
 
-from monitor.errors import ExchangeError
+from monitor.engine.events import FeedLost, FeedRestored
+from monitor.errors import ExchangeError, Refused
 from monitor.exchanges.call import RestCall
 from monitor.exchanges.registry import EXCHANGES
+from tests.exchanges.attending import Office, attending
 from tests.exchanges.serving import KEY, SECRET, plain, served
 from tests.fakes.exchange import BUDGET
-from tests.fakes.private import GET_TICKET, KEEP_TICKET
+from tests.fakes.private import GET_TICKET, KEEP_TICKET, TICKETED
 
 PORTFOLIO = (
     RestCall(implicit="papiPostListenKey", path="/papi/v1/listenKey", budget=BUDGET, verb="POST"),
@@ -61,3 +64,12 @@ async def test_a_binance_ticket_that_is_gone_is_an_error_and_tells_no_key() -> N
             await client.call(KEEP_TICKET)
     assert raised.value.because == "Binance does not know this listen key: a new one is needed"
     assert not any(secret in str(raised.value) for secret in (KEY, SECRET))
+
+
+async def test_a_firewall_that_refuses_a_ticket_is_asked_again_soon() -> None:
+    blocked = Refused("the firewall blocks this address", status=403)
+    office = Office(failures={"POST": [blocked]})
+    async with attending(ServerConnection.wait_closed, TICKETED, office=office) as (attended, _):
+        # One second later: an hour is for what the exchange itself says of the key.
+        await attended.have(FeedRestored)
+        assert attended.of(FeedLost)[0].because == "not given: the firewall blocks this address"

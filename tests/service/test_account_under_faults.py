@@ -52,6 +52,9 @@ class Rest:
     def forget(self) -> None:
         """Nothing is kept here."""
 
+    def renew_stops(self) -> None:
+        """Nor is it told of any stop."""
+
 
 class View:
     """What the readers made of the replies: a pool, or the fault that they tripped over."""
