@@ -1,6 +1,6 @@
 """All promises that a run is held against."""
 
-from tests.hunt import detection, flood, keeping, living
+from tests.hunt import detection, distance, flood, keeping, living
 from tests.hunt.invariant import Invariant
 
 ALL: tuple[type[Invariant], ...] = (
@@ -11,6 +11,8 @@ ALL: tuple[type[Invariant], ...] = (
     detection.ResolvedIsTrue,
     detection.NoFalseAlarm,
     detection.NoBadMark,
+    distance.DistanceIsTold,
+    distance.NoFalseDistance,
     keeping.RowBeforeByte,
     keeping.NothingIsLost,
     keeping.FewDuplicates,

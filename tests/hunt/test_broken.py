@@ -4,13 +4,15 @@ import pytest
 
 from tests.hunt.all_invariants import ALL, fresh
 from tests.hunt.broken import BROKEN, Broken
+from tests.hunt.broken_distance import BROKEN_DISTANCE
 from tests.hunt.hunting import say
 from tests.hunt.play import play
 
 pytestmark = pytest.mark.long
+EVERY = (*BROKEN, *BROKEN_DISTANCE)
 
 
-@pytest.mark.parametrize("broken", BROKEN, ids=str)
+@pytest.mark.parametrize("broken", EVERY, ids=str)
 def test_a_broken_promise_is_seen(broken: Broken, capsys: pytest.CaptureFixture[str]) -> None:
     with broken.applied():
         outcome = play(broken.plan, fresh())
@@ -21,5 +23,10 @@ def test_a_broken_promise_is_seen(broken: Broken, capsys: pytest.CaptureFixture[
     assert broken.promise in seen
 
 
+@pytest.mark.parametrize("broken", BROKEN_DISTANCE, ids=str)
+def test_the_product_as_it_is_keeps_the_promise_there(broken: Broken) -> None:
+    assert play(broken.plan, fresh()).violations == ()
+
+
 def test_every_promise_is_broken_once() -> None:
-    assert {broken.promise for broken in BROKEN} == {kind.name for kind in ALL}
+    assert {broken.promise for broken in EVERY} == {kind.name for kind in ALL}

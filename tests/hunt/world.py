@@ -22,6 +22,7 @@ from monitor.simulator.truth import PoolTruth
 from monitor.simulator.world import Exchange, World
 from tests.hunt.plan import MARKS, Act, Move, Plan
 from tests.hunt.record import Record, Sample
+from tests.hunt.true_distance import TrueDistance
 
 EPOCH = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CALM_SECONDS = 1.0
@@ -65,7 +66,9 @@ class Stage:
             self._watch_takeovers(exchange)
         self.busy_until = dict.fromkeys(self.exchanges, 0.0)
         self._of = {account.name: account.exchange for account in plan.accounts}
+        self._exact = {account.name for account in plan.accounts if account.is_exact}
         self._paths: dict[tuple[str, str], Path] = {}
+        self._distance = TrueDistance(self.world, record)
         self._runner: web.AppRunner | None = None
         self._before: dict[tuple[str, str], int] = {}
 
@@ -144,7 +147,10 @@ class Stage:
     def _sample(self, exchange: Exchange, account: str) -> None:
         now = self.now()
         there, held = set(), set()
-        for pool in exchange.pools(account):
+        pools = exchange.pools(account)
+        if account in self._exact:
+            self._distance.sample(exchange, account, pools, now)
+        for pool in pools:
             there.add(pool.pool)
             self._note(account, pool.pool, pool.ratio, stakes=_stakes(pool))
             for position in pool.positions:
