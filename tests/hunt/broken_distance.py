@@ -36,13 +36,13 @@ BROKEN_DISTANCE = (
         promise="Detection.distance",
         how="the distance left is looked at, and nothing follows from it",
         plan=_plan(0.6),
-        patches=lambda: [mock.patch.object(Watch, "approach", lambda *_, **__: None)],
+        patches=lambda: [mock.patch.object(Watch, "approach", return_value=None)],
     ),
     Broken(
         promise="Detection.distance",
         how="what was taken on is never an alarm",
         plan=_plan(0.7, _NEAR),
-        patches=lambda: [mock.patch.object(place_module, "_is_half_gone", lambda *_: False)],
+        patches=lambda: [mock.patch.object(place_module, "_is_half_gone", return_value=False)],
     ),
     Broken(
         promise="Detection.no_false_distance",

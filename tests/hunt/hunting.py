@@ -44,9 +44,10 @@ class Tally:
         return (
             f"{len(self.done)} seeds, {self.virtual_seconds / 3600:.1f} virtual hours in "
             f"{self.wall_seconds / 60:.1f} minutes of work; {self.counts.get('faults', 0)} faults, "
-            f"{self.counts.get('crossings', 0)} crossings; {len(self.pairs) - crossing} pairs "
-            f"(fault, fault) and {crossing} (fault, crossing) met; "
-            f"{len(self.violations)} seeds with violations"
+            f"{self.counts.get('crossings', 0)} crossings and "
+            f"{self.counts.get('crossings of distance', 0)} of distance; "
+            f"{len(self.pairs) - crossing} pairs (fault, fault) and {crossing} (fault, crossing) "
+            f"met; {len(self.violations)} seeds with violations"
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Sample:
     stakes: bool
 
 
+NEAR, VERY_NEAR = Decimal("0.05"), Decimal("0.02")
 FAR = Decimal("0.06")
 """A distance beyond which no rung of the default ladder lies: farther ones count as this."""
 
@@ -110,7 +111,13 @@ class Record:
         self.truth.setdefault((account, pool), []).append(sample)
 
     def reach(self, account: str, pool: str, reach: Reach) -> None:
-        self.reaches.setdefault((account, pool), []).append(reach)
+        reaches = self.reaches.setdefault((account, pool), [])
+        if reaches:
+            now, before = (
+                (each.most <= NEAR, each.most <= VERY_NEAR) for each in (reach, reaches[-1])
+            )
+            self.counts["crossings of distance"] += now != before
+        reaches.append(reach)
 
     def nearest(self, account: str, pool: str, start: float, end: float) -> Decimal:
         """The least distance of a pool between two times; `FAR` where there was none such."""
