@@ -378,7 +378,8 @@ class AccountTask:
         is_first = self._listener.snapshot is None
         try:
             view = self._exchange.read_account(self.name, replies)
-            self._listener.read(view, began, depth, is_torn=self._was_torn)
+            offset = self.rest.offset_seconds or 0.0
+            self._listener.read(view, began, depth, is_torn=self._was_torn, offset_seconds=offset)
         except ExchangeError:
             # What can't be understood may be a table that has changed under us.
             self.rest.forget()
