@@ -156,8 +156,10 @@ class EndIsTold(Invariant):
             self._looked[account, pool] = looked + len(ripe)
             if account not in names or not is_exact(found, account):
                 continue
-            if any(s.ratio >= END and s.stakes and self._is_well(found, account, s) for s in ripe):
-                self._see(found, account, pool)
+            ends = (s for s in reversed(ripe) if s.ratio >= END and s.stakes)
+            last = next((s for s in ends if self._is_well(found, account, s)), None)
+            if last is not None:
+                self._see(found, account, pool, last.at)
 
     @staticmethod
     def _is_well(found: Run, account: str, sample: Sample) -> bool:
@@ -168,7 +170,7 @@ class EndIsTold(Invariant):
             and changed < sample.at - found.plan.poll_seconds - 3
         )
 
-    def _see(self, found: Run, account: str, pool: str) -> None:
+    def _see(self, found: Run, account: str, pool: str, at: float) -> None:
         for step in reversed(found.record.steps):
             incident = step.incident
             if incident.pool is None or str(incident.pool) != f"{account}/{pool}":
@@ -176,6 +178,8 @@ class EndIsTold(Invariant):
             if incident.subject is Subject.TAKEN and step.notification is not None:
                 return  # that it was liquidated at that very mark says more than any rung
             if incident.subject is Subject.STANDING:
+                if step.at > at and not incident.told:
+                    continue  # the alarm is over: what is left is what its owner took on
                 highest = found.ladder_on_ratio[-1][0]
                 if highest not in {*incident.told, *incident.accepted}:
                     self.violated(found, f"{account}/{pool}: 95 % or more, told {incident.told}")

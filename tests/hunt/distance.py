@@ -71,7 +71,7 @@ class DistanceIsTold(Invariant):
         """What is not told, empty where all is; and since when it holds."""
         incident = standing(found, account, pool)
         if incident is None:
-            return since, "nobody was told"
+            return max(since, _resolved_at(found, account, pool)), "nobody was told"
         higher = from_rung(found.ladder_on_distance, rung)
         if higher & set(incident.alarms):
             return since, ""
@@ -135,6 +135,23 @@ def _since(reaches: list[Reach], below: Decimal) -> float | None:
             break
         since = reach.at
     return since
+
+
+def _resolved_at(found: Run, account: str, pool: str) -> float:
+    """
+    When an alarm was last over there.
+
+    What is left may be what the owner took on: that is noted with the next look, of which there
+    is one a second.
+    """
+    ends = (
+        step.at
+        for step in reversed(found.record.steps)
+        if step.step is Step.RESOLVED
+        and step.incident.subject is Subject.STANDING
+        and str(step.incident.pool) == f"{account}/{pool}"
+    )
+    return next(ends, 0.0)
 
 
 def _distance_taken_on(found: Run, incident: Incident) -> Decimal:

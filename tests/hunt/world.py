@@ -7,7 +7,7 @@ its own cadence.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -147,10 +147,7 @@ class Stage:
     def _sample(self, exchange: Exchange, account: str) -> None:
         now = self.now()
         there, held = set(), set()
-        pools = exchange.pools(account)
-        if account in self._exact:
-            self._distance.sample(exchange, account, pools, now)
-        for pool in pools:
+        for pool in self._measured(exchange, account):
             there.add(pool.pool)
             self._note(account, pool.pool, pool.ratio, stakes=_stakes(pool))
             for position in pool.positions:
@@ -170,6 +167,13 @@ class Stage:
             for rung in RUNGS[:2]
         ):
             self.busy_until[exchange.name] = max(self.busy_until[exchange.name], now + 3)
+
+    def _measured(self, exchange: Exchange, account: str) -> Sequence[PoolTruth]:
+        """The pools of an account, their distances noted where the whole rule is known."""
+        pools = exchange.pools(account)
+        if account in self._exact:
+            self._distance.sample(exchange, account, pools, self.now())
+        return pools
 
     def _note_held(self, account: str, held: set[str]) -> None:
         """Since when each symbol is held; forgotten when it is held no more."""
@@ -284,6 +288,7 @@ class Stage:
         except (StopIteration, KeyError, ValueError, ArithmeticError, AttributeError):
             return ""
         self.record.changed_at[act.account] = self.now()
+        self._measured(exchange, act.account)
         self.wake(exchange.name)
         words = f"{act.kind} {act.account} {change.coin or change.symbol}"
         self.record.note(self.now(), "act", words)
