@@ -8,6 +8,7 @@ where the account itself changed, within ten seconds after a start.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 
 from monitor.alerts.incident import Incident, Step, Subject
 from monitor.engine.effects import State
@@ -101,6 +102,10 @@ def just_before(found: Run, step: Recorded) -> Incident | None:
     return before
 
 
+def _stands(least: Decimal, sample: Sample) -> bool:
+    return sample.stakes and sample.ratio >= least
+
+
 class RungIsTold(Invariant):
     """A rung that truly holds is told, or it is told that figures are late."""
 
@@ -116,7 +121,7 @@ class RungIsTold(Invariant):
             for rung, enter in found.ladder_on_ratio:
                 stretch = self._stretches.setdefault((account, pool, rung), Stretch())
                 threshold = Decimal(str(enter)) + WIRE
-                stretch.advance(samples, lambda s, least=threshold: s.stakes and s.ratio >= least)
+                stretch.advance(samples, partial(_stands, threshold))
                 if stretch.since is None or account not in names:
                     continue
                 due = due_by(found, account, stretch.since)

@@ -7,6 +7,7 @@ of that distance is gone.
 """
 
 from decimal import Decimal
+from functools import partial
 
 from monitor.alerts.incident import Incident, Step, Subject
 from tests.hunt.detection import (
@@ -49,7 +50,7 @@ class DistanceIsTold(Invariant):
             for rung, enter in found.ladder_on_distance:
                 stretch = self._stretches.setdefault((account, pool, rung), Stretch())
                 below = _surely(Decimal(str(enter)))
-                stretch.advance(reaches, lambda reach, most=below: reach.most <= most)
+                stretch.advance(reaches, partial(_is_within, below))
                 if stretch.since is None or account not in names:
                     continue
                 since, missing = self._missing(found, account, pool, rung, stretch.since)
@@ -120,6 +121,10 @@ class NoFalseDistance(Invariant):
                 self.violated(
                     found, f"{account}/{pool} told on {rung}, truth at least {nearest:.5f}"
                 )
+
+
+def _is_within(distance: Decimal, reach: Reach) -> bool:
+    return reach.most <= distance
 
 
 def _surely(distance: Decimal) -> Decimal:

@@ -12,6 +12,7 @@ from typing import Any
 from tests.hunt.all_invariants import fresh
 from tests.hunt.plan import draw
 from tests.hunt.play import Outcome, play
+from tests.hunt.wide import widened
 
 
 @dataclass(slots=True)
@@ -78,8 +79,9 @@ def save(tally: Tally, file: Path | None) -> None:
         beside.replace(file)
 
 
-def one(seed: int, minutes: float | None) -> Outcome:
-    return play(draw(seed, minutes=minutes), fresh())
+def one(seed: int, minutes: float | None, *, wide: bool = False) -> Outcome:
+    plan = draw(seed, minutes=minutes)
+    return play(widened(plan) if wide else plan, fresh())
 
 
 def hunt(given: argparse.Namespace) -> Tally:
@@ -95,7 +97,7 @@ def hunt(given: argparse.Namespace) -> Tally:
                 seed = next(left, None)
                 if seed is None:
                     break
-                playing[pool.submit(one, seed, given.minutes)] = seed
+                playing[pool.submit(one, seed, given.minutes, wide=given.wide)] = seed
             if not playing:
                 return tally
             done, _ = wait(playing, return_when=FIRST_COMPLETED)
