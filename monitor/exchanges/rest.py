@@ -19,6 +19,7 @@ from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
 from monitor.exchanges.call import Depth, Replies, Reply
 from monitor.exchanges.client import Answer, client_class, redirected, why_failed
 from monitor.exchanges.gate import Gate
+from monitor.exchanges.understanding import understanding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -280,12 +281,8 @@ class RestClient:
         )
 
     def _needed(self, replies: Replies) -> Iterable[RestCall]:
-        try:
+        with understanding(self):
             return self.exchange.needed(replies)
-        except ExchangeError:
-            # A table that was answered with nothing would else be believed for an hour.
-            self.forget()
-            raise
 
     def renew_tables(self) -> None:
         """

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,6 +35,7 @@ from monitor.errors import (
 from monitor.exchanges.account_feed import PRIVATE
 from monitor.exchanges.call import Depth
 from monitor.exchanges.pace import Standing
+from monitor.exchanges.understanding import understanding
 from monitor.service.account_listener import AccountListener
 from monitor.service.key_rights import KeyRights
 from monitor.service.live_account import LONGEST_QUOTE
@@ -43,7 +43,7 @@ from monitor.service.mark_probe import MarkProbe
 from monitor.service.untold import NOT_UNDERSTOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from monitor.engine.effects import AccountAssessment, Effect
@@ -367,7 +367,7 @@ class AccountTask:
             wanted = self._turns.depth() if is_first and self._turns is not None else Depth.WHOLE
             depth = self._listener.depth(wanted)
             replies = await self.rest.read_account(depth=depth)
-            with self._understanding():
+            with understanding(self.rest):
                 because = self._exchange.torn(replies)
             if because is not None and not self._was_torn:
                 log.info("replies.torn", account=self.name, because=because)
@@ -379,21 +379,13 @@ class AccountTask:
 
     def _understand(self, replies: Replies, began: datetime, depth: Depth) -> None:
         is_first = self._listener.snapshot is None
-        with self._understanding():
+        with understanding(self.rest):
             view = self._exchange.read_account(self.name, replies)
-            self._listener.read(view, began, depth, is_torn=self._was_torn)
+            offset = self.rest.offset_seconds or 0.0
+            self._listener.read(view, began, depth, is_torn=self._was_torn, offset_seconds=offset)
         snapshot = self._listener.snapshot
         if is_first and snapshot is not None:
             log.info("account.watched", account=self.name, mode=snapshot.mode)
-
-    @contextmanager
-    def _understanding(self) -> Iterator[None]:
-        try:
-            yield
-        except ExchangeError:
-            # What can't be understood may be a table that has changed under us.
-            self.rest.forget()
-            raise
 
     def _follow(self, snapshot: AccountSnapshot) -> None:
         """Marks of what this book holds are wanted live."""

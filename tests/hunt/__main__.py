@@ -3,8 +3,9 @@
 
 With `--state FILE` what was done is kept there, and a run that was stopped goes on: seeds done,
 virtual hours, the pairs that met, violations. `--workers 2` plays two seeds side by side;
-`--hours` ends after so many hours by the wall clock. `--seeds 17-17 --trace` plays one alone
-and prints what happened in it. `--workload crowd` has every seed play that.
+`--hours` ends after so many hours by the wall clock. `--workload crowd` has every seed play that;
+with `--wide` prices go through every rung on distance, there and back. `--seeds 17-17 --trace`
+plays one alone and prints what happened.
 """
 
 import argparse
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=1e6, help="by the wall clock")
     parser.add_argument("--minutes", type=float, help="virtual minutes of each seed")
     parser.add_argument("--workload", choices=("common", *WORKLOADS), help="instead of by chance")
+    parser.add_argument("--wide", action="store_true", help="moves across every rung on distance")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--state", type=Path, help="a file in which what was done is kept")
     parser.add_argument("--trace", action="store_true", help="print what happened")

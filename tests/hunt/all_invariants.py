@@ -1,6 +1,6 @@
 """All promises that a run is held against."""
 
-from tests.hunt import charged, dead_man, detection, flood, gathering, keeping, living
+from tests.hunt import charged, dead_man, detection, distance, flood, gathering, keeping, living
 from tests.hunt.invariant import Invariant
 
 ALL: tuple[type[Invariant], ...] = (
@@ -12,6 +12,8 @@ ALL: tuple[type[Invariant], ...] = (
     detection.NoFalseAlarm,
     detection.NoBadMark,
     charged.FundingIsTold,
+    distance.DistanceIsTold,
+    distance.NoFalseDistance,
     keeping.RowBeforeByte,
     keeping.NothingIsLost,
     keeping.FewDuplicates,

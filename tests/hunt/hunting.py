@@ -12,6 +12,7 @@ from typing import Any
 from tests.hunt.all_invariants import fresh
 from tests.hunt.play import Outcome, play
 from tests.hunt.seeds import draw
+from tests.hunt.wide import widened
 
 
 @dataclass(slots=True)
@@ -44,9 +45,10 @@ class Tally:
         return (
             f"{len(self.done)} seeds, {self.virtual_seconds / 3600:.1f} virtual hours in "
             f"{self.wall_seconds / 60:.1f} minutes of work; {self.counts.get('faults', 0)} faults, "
-            f"{self.counts.get('crossings', 0)} crossings; {len(self.pairs) - crossing} pairs "
-            f"(fault, fault) and {crossing} (fault, crossing) met; "
-            f"{len(self.violations)} seeds with violations"
+            f"{self.counts.get('crossings', 0)} crossings and "
+            f"{self.counts.get('crossings of distance', 0)} of distance; "
+            f"{len(self.pairs) - crossing} pairs (fault, fault) and {crossing} (fault, crossing) "
+            f"met; {len(self.violations)} seeds with violations"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -77,8 +79,11 @@ def save(tally: Tally, file: Path | None) -> None:
         beside.replace(file)
 
 
-def one(seed: int, minutes: float | None, workload: str | None) -> Outcome:
-    return play(draw(seed, minutes=minutes, workload=workload), fresh())
+def one(
+    seed: int, minutes: float | None, workload: str | None = None, *, wide: bool = False
+) -> Outcome:
+    plan = draw(seed, minutes=minutes, workload=workload)
+    return play(widened(plan) if wide else plan, fresh())
 
 
 def hunt(given: argparse.Namespace) -> Tally:
@@ -94,7 +99,8 @@ def hunt(given: argparse.Namespace) -> Tally:
                 seed = next(left, None)
                 if seed is None:
                     break
-                playing[pool.submit(one, seed, given.minutes, given.workload)] = seed
+                future = pool.submit(one, seed, given.minutes, given.workload, wide=given.wide)
+                playing[future] = seed
             if not playing:
                 return tally
             done, _ = wait(playing, return_when=FIRST_COMPLETED)

@@ -1,9 +1,9 @@
 """What an invariant is, and the run that it looks at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 from monitor.alerts.ladder import Measure
 from tests.hunt.life import Host, Life
@@ -16,6 +16,32 @@ if TYPE_CHECKING:
     from tests.hunt.play import Log
 
 SHOWN = 6
+
+
+class Seen(Protocol):
+    """What is true from a time on."""
+
+    @property
+    def at(self) -> float: ...
+
+
+T = TypeVar("T", bound=Seen)
+
+
+@dataclass(slots=True)
+class Stretch:
+    """How far samples were looked at, and since when all of them are beyond a rung."""
+
+    looked: int = 0
+    since: float | None = None
+
+    def advance(self, samples: Sequence[T], is_beyond: Callable[[T], bool]) -> None:
+        for sample in samples[self.looked :]:
+            if not is_beyond(sample):
+                self.since = None
+            elif self.since is None:
+                self.since = sample.at
+        self.looked = len(samples)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +96,15 @@ class Run:
     @property
     def ladder_on_ratio(self) -> tuple[tuple[str, float], ...]:
         """Names and thresholds of the rungs on ratio, the lowest first."""
-        rungs = self.life.settings.ladder.on(Measure.RATIO)
+        return self._ladder_on(Measure.RATIO)
+
+    @property
+    def ladder_on_distance(self) -> tuple[tuple[str, float], ...]:
+        """Those on distance, the farthest first."""
+        return self._ladder_on(Measure.DISTANCE)
+
+    def _ladder_on(self, measure: Measure) -> tuple[tuple[str, float], ...]:
+        rungs = self.life.settings.ladder.on(measure)
         return tuple((rung.name, float(rung.enter)) for rung in rungs)
 
 

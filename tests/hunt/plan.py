@@ -25,6 +25,9 @@ _ACCOUNT_OF = {
 MARKS = random_bybit.MARKS | random_binance.MARKS
 SETTLING_SECONDS = 45.0
 QUIET_END_SECONDS = 20.0
+# Of these the exchange does not publish the whole rule: between two readings the figure is a
+# prediction, and the issue's thousandths can't be asked of it.
+INEXACT = ("options", "portfolio", "pm pro", "credits", "borrow", "collateral", "spot")
 
 
 class Reach(Enum):
@@ -43,6 +46,10 @@ class AccountPlan:
     kind: str
     seed: int
     stays: bool
+
+    @property
+    def is_exact(self) -> bool:
+        return not any(word in self.kind for word in INEXACT)
 
     def text(self) -> str:
         """Its lines in a scenario, but for name and exchange."""

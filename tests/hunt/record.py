@@ -26,6 +26,24 @@ class Sample:
     stakes: bool
 
 
+NEAR, VERY_NEAR = Decimal("0.05"), Decimal("0.02")
+FAR = Decimal("0.06")
+"""A distance beyond which no rung of the default ladder lies: farther ones count as this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """
+    How far prices may move against a pool until its end, a fraction: from `at` on.
+
+    The least and the most that it may be meant to be, where coins nearly cancel out.
+    """
+
+    at: float
+    least: Decimal
+    most: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A step of an incident as it was given to the store; `is_durable` as the store said."""
@@ -73,6 +91,7 @@ class Record:
     """Everything of one run, as it happened."""
 
     truth: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
+    reaches: dict[tuple[str, str], list[Reach]] = field(default_factory=dict)
     marks: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     held_since: dict[tuple[str, str], float] = field(default_factory=dict)
     changed_at: dict[str, float] = field(default_factory=dict)
@@ -104,6 +123,22 @@ class Record:
 
     def sample(self, account: str, pool: str, sample: Sample) -> None:
         self.truth.setdefault((account, pool), []).append(sample)
+
+    def reach(self, account: str, pool: str, reach: Reach) -> None:
+        reaches = self.reaches.setdefault((account, pool), [])
+        if reaches:
+            now, before = (
+                (each.most <= NEAR, each.most <= VERY_NEAR) for each in (reach, reaches[-1])
+            )
+            self.counts["crossings of distance"] += now != before
+        reaches.append(reach)
+
+    def nearest(self, account: str, pool: str, start: float, end: float) -> Decimal:
+        """The least distance of a pool between two times; `FAR` where there was none such."""
+        reaches = self.reaches.get((account, pool), [])
+        first = bisect_left(reaches, start, key=lambda reach: reach.at)
+        found = [each.least for each in reaches[max(0, first - 1) :] if each.at <= end]
+        return min(found, default=FAR)
 
     def since(self, account: str, pool: str, start: float) -> Iterator[Sample]:
         """The pool's samples from this time on; the one that held then among them."""

@@ -4,14 +4,13 @@ import pytest
 
 from tests.hunt.all_invariants import ALL, fresh
 from tests.hunt.broken import BROKEN, Broken
+from tests.hunt.broken_distance import BROKEN_DISTANCE
 from tests.hunt.broken_watching import BROKEN_WATCHING
 from tests.hunt.hunting import say
 from tests.hunt.play import play
 
 pytestmark = pytest.mark.long
-
-
-EVERY = (*BROKEN, *BROKEN_WATCHING)
+EVERY = (*BROKEN, *BROKEN_WATCHING, *BROKEN_DISTANCE)
 
 
 @pytest.mark.parametrize("broken", EVERY, ids=str)
@@ -25,9 +24,9 @@ def test_a_broken_promise_is_seen(broken: Broken, capsys: pytest.CaptureFixture[
     assert broken.promise in seen
 
 
-@pytest.mark.parametrize("broken", BROKEN_WATCHING, ids=str)
+@pytest.mark.parametrize("broken", [*BROKEN_WATCHING, *BROKEN_DISTANCE], ids=str)
 def test_unbroken_it_keeps_every_promise_on_the_same_plan(broken: Broken) -> None:
-    assert not play(broken.plan, fresh()).violations
+    assert play(broken.plan, fresh()).violations == ()
 
 
 def test_every_promise_is_broken_once() -> None:

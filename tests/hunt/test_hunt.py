@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.hunt.all_invariants import fresh
+from tests.hunt.hunting import one
 from tests.hunt.play import play
 from tests.hunt.seeds import draw
 
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 MINUTES = 3.0
 SEEDS = range(1, 9)
 _TRACED = 7
+_WIDE = 2020
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -23,6 +25,14 @@ def test_no_promise_is_broken(seed: int, record_property: pytest.Function) -> No
     record_property("virtual_hours", outcome.virtual_seconds / 3600)  # type: ignore[operator]
     alone = f"python -m tests.hunt --seeds {seed}-{seed} --minutes {MINUTES:g} --trace"
     assert not outcome.violations, "\n".join((*outcome.violations, f"alone: {alone}"))
+
+
+def test_no_promise_is_broken_where_prices_wander_all_the_way() -> None:
+    outcome = one(_WIDE, MINUTES, wide=True)
+
+    alone = f"python -m tests.hunt --wide --seeds {_WIDE}-{_WIDE} --minutes {MINUTES:g} --trace"
+    assert not outcome.violations, "\n".join((*outcome.violations, f"alone: {alone}"))
+    assert outcome.counts["crossings of distance"] >= 4
 
 
 def test_the_same_seed_leaves_the_same_trace() -> None:

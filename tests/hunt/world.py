@@ -7,7 +7,7 @@ its own cadence.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +23,7 @@ from monitor.simulator.world import Exchange, World
 from tests.hunt import cash
 from tests.hunt.plan import CHARGES, MARKS, Act, Move, Plan
 from tests.hunt.record import Charge, Record, Sample
+from tests.hunt.true_distance import TrueDistance
 
 EPOCH = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CALM_SECONDS = 1.0
@@ -66,7 +67,9 @@ class Stage:
             self._watch_takeovers(exchange)
         self.busy_until = dict.fromkeys(self.exchanges, 0.0)
         self._of = {account.name: account.exchange for account in plan.accounts}
+        self._exact = {account.name for account in plan.accounts if account.is_exact}
         self._paths: dict[tuple[str, str], Path] = {}
+        self._distance = TrueDistance(self.world, record)
         self._runner: web.AppRunner | None = None
         self._before: dict[tuple[str, str], int] = {}
 
@@ -145,7 +148,7 @@ class Stage:
     def _sample(self, exchange: Exchange, account: str) -> None:
         now = self.now()
         there, held = set(), set()
-        for pool in exchange.pools(account):
+        for pool in self._measured(exchange, account):
             there.add(pool.pool)
             self._note(account, pool.pool, pool.ratio, stakes=_stakes(pool))
             for position in pool.positions:
@@ -165,6 +168,13 @@ class Stage:
             for rung in RUNGS[:2]
         ):
             self.busy_until[exchange.name] = max(self.busy_until[exchange.name], now + 3)
+
+    def _measured(self, exchange: Exchange, account: str) -> Sequence[PoolTruth]:
+        """The pools of an account, their distances noted where the whole rule is known."""
+        pools = exchange.pools(account)
+        if account in self._exact:
+            self._distance.sample(exchange, account, pools, self.now())
+        return pools
 
     def _note_held(self, account: str, held: set[str]) -> None:
         """Since when each symbol is held; forgotten when it is held no more."""
@@ -281,6 +291,7 @@ class Stage:
         except (StopIteration, KeyError, ValueError, ArithmeticError, AttributeError):
             return ""
         self.record.changed_at[act.account] = self.now()
+        self._measured(exchange, act.account)
         self.wake(exchange.name)
         words = f"{act.kind} {act.account} {change.coin or change.symbol}"
         self.record.note(self.now(), "act", words)
