@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 MINUTES = 3.0
 SEEDS = range(1, 9)
 _TRACED = 7
-_WIDE = 2020
+_WIDE = 13
 
 
 @pytest.mark.parametrize("seed", SEEDS)
