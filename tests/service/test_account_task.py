@@ -293,11 +293,12 @@ async def test_wanted_marks_are_asked_for_by_rest_and_put_on_our_clock() -> None
 
 
 async def test_after_a_pause_the_account_is_read_and_its_clock_ticks_meanwhile() -> None:
-    stage = Stage(pause_seconds=0.3)
+    loop, stage = asyncio.get_running_loop(), Stage(pause_seconds=0.3)
+    began = loop.time()
     running = asyncio.create_task(stage.task.run())
-    await until(lambda: stage.engine.seen, "the clock")
-    await asyncio.sleep(0.1)
-    assert (stage.rest.reads, stage.rest.asked) == (0, [])
+    await until(lambda: stage.rest.asked, "the first call")
+    assert loop.time() - began >= 0.3
+    assert isinstance(stage.engine.seen[0], TimePassed)
     await until(lambda: stage.rest.reads, "the first reading")
     await ended(running)
 
