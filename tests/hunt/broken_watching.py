@@ -48,6 +48,7 @@ BROKEN_WATCHING = (
         plan=_plan(accounts=_many(), moves=(_to(60, 0.95, 0.0),)),
         patches=lambda: [
             _instead(pacing_module, "ACCOUNTS_AT_MOST", 10**6),
+            _instead(pacing_module, "POOLS_AT_MOST", 10**6),
             _instead(pacing_module, "INCIDENTS_AT_MOST", 10**6),
         ],
     ),

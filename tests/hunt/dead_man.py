@@ -44,7 +44,9 @@ class _Watching(Invariant):
             if age > budget + GRACE_SECONDS + SLACK_SECONDS:
                 return f"{account}: {what} is {age:.1f} s old and nobody was told"
         since = self._not_fresh.get(account)
-        if since is not None and found.now - since > LOOK_SECONDS:
+        is_late = since is not None and found.now - since > LOOK_SECONDS
+        # It may have become fresh since it was last looked at, a moment ago.
+        if is_late and not is_shown_fresh(found, account):
             return f"{account} is not fresh since {since:.1f} s and nobody was told"
         return ""
 
