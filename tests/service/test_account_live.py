@@ -205,6 +205,7 @@ async def test_a_trade_while_disconnected_is_in_the_figures_as_soon_as_it_listen
 ) -> None:
     async with watched(bank, poll_seconds=3600) as seen:
         await until(lambda: seen.feed_state() == ("fresh", ""), "the private stream")
+        await until(lambda: bank.reads == 2, "the reading that fills the gap of the opening")
         (socket,) = bank.sockets
         bank.is_mute = True
         await bank.trade(7)
