@@ -72,7 +72,9 @@ def due_by(found: Run, account: str, since: float) -> float:
     due = since + HOLDS_SECONDS + WELL_SECONDS
     if trouble:
         due = since + HOLDS_SECONDS + MARKS_SECONDS + GRACE_SECONDS + SLACK_SECONDS
-    if start > since - START_SECONDS:
+    never_read = bool(trouble) and found.record.read_at.get(account, 0.0) < start
+    if start > since - START_SECONDS or never_read:
+        # A process that never could read an account says so when its budget is used up.
         wait = ACCOUNT_SECONDS + GRACE_SECONDS if trouble else START_SECONDS
         due = max(due, start + wait + SLACK_SECONDS)
     changed = found.record.changed_at.get(account)

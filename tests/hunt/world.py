@@ -291,6 +291,8 @@ class Stage:
         except (StopIteration, KeyError, ValueError, ArithmeticError, AttributeError):
             return ""
         self.record.changed_at[act.account] = self.now()
+        # The word of it may be there, and told of, before the next tick.
+        self._sample(exchange, act.account)
         self._measured(exchange, act.account)
         self.wake(exchange.name)
         words = f"{act.kind} {act.account} {change.coin or change.symbol}"
