@@ -17,7 +17,9 @@ import logging
 from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 import structlog
 from websockets.asyncio.client import connect
@@ -87,7 +89,7 @@ async def opened(address: str) -> AsyncIterator[ClientConnection]:
             close_timeout=1.0,
             max_size=MAX_FRAME_BYTES,
             max_queue=MAX_QUEUED_FRAMES,
-            happy_eyeballs_delay=EYEBALLS_SECONDS,
+            happy_eyeballs_delay=_head_start(address),
             logger=_MUTE,
         ) as socket:
             yield socket
@@ -99,6 +101,19 @@ async def opened(address: str) -> AsyncIterator[ClientConnection]:
     except (OSError, WebSocketException, EOFError) as error:
         why = trouble.words(error) or type(error).__name__
         raise Lost(f"no connection ({why})") from None
+
+
+def _head_start(address: str) -> float | None:
+    """
+    Seconds until a host's next address is tried beside the first; None where it has but one.
+
+    asyncio's race of several leaves a socket open where it is cancelled as one of them wins.
+    """
+    try:
+        ip_address(urlsplit(address).hostname or "")
+    except ValueError:
+        return EYEBALLS_SECONDS
+    return None
 
 
 class Socket:

@@ -63,8 +63,13 @@ class Openings:
         Args:
             is_let_in: The host answered on it: the trouble is its own, unless no other stands.
         """
-        if not is_let_in or all(task.done() for task in self._standing):
+        if not is_let_in or not self.is_serving:
             self._failures += 1
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether any connection to the host brings what it was opened for."""
+        return any(not task.done() for task in self._standing)
 
     def succeeded(self, connection: asyncio.Task[None] | None = None) -> None:
         """A connection (it stands until its task is over) brings what it was opened for."""

@@ -224,10 +224,12 @@ class MarkFeed:
                 is_unheard = connection.is_let_in and not connection.ready.is_set()
                 if not connection.ready.is_set():
                     self._openings.failed(is_let_in=is_unheard)
-                unheard = unheard + 1 if is_unheard else 0
+                # Where no other is served either, it is the host's trouble, not this stream's.
+                is_own = is_unheard and self._openings.is_serving
+                unheard = unheard + 1 if is_own else 0
                 wait = FIRST_WAIT_SECONDS if became_ready else longer(wait, LONGEST_WAIT_SECONDS)
                 await asyncio.sleep(_pause(wait, unheard))
-                await self._openings.turn(leads=not is_unheard)
+                await self._openings.turn(leads=not is_own)
                 connection, task = self._open(stream, tasks)
         finally:
             await end(*tasks)
