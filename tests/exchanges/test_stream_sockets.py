@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -36,10 +37,12 @@ class Host:
         self.openings = Openings()
         self.sockets: list[ServerConnection] = []
         self.there: set[ServerConnection] = set()
+        self.came_at: list[float] = []
         self.is_mute = False
 
     async def talk(self, socket: ServerConnection) -> None:
         self.sockets.append(socket)
+        self.came_at.append(asyncio.get_running_loop().time())
         self.there.add(socket)
         try:
             await (socket.wait_closed() if self.is_mute else self._answer(socket))
@@ -125,6 +128,18 @@ async def test_a_rejected_symbol_costs_no_other_account_its_turns() -> None:
             await asyncio.sleep(0.3)
             assert len(host.sockets) == 1 + tries
             assert host.openings.seconds_left() == 0
+
+
+async def test_where_a_host_lets_all_in_and_serves_nobody_one_asks_it_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many quick tries as a host in trouble is given, then one each spacing, not each two."""
+    monkeypatch.setattr(openings, "SPACING_SECONDS", 0.6)
+    async with hosting() as (host, port), host.followed(port, "BADUSDT"):
+        await until(lambda: len(host.came_at) == openings.QUICK_TRIES + 3, "slow tries")
+    gaps = [later - earlier for earlier, later in pairwise(host.came_at)]
+    assert max(gaps[: openings.QUICK_TRIES - 1]) < 0.5
+    assert all(0.55 <= gap < 1.1 for gap in gaps[openings.QUICK_TRIES :]), gaps
 
 
 async def test_where_the_host_has_no_turn_the_old_connection_goes_on() -> None:
