@@ -333,6 +333,7 @@ class RestClient:
         results = await asyncio.gather(*map(self.call, calls), return_exceptions=True)
         kept: list[_Kept] = []
         errors: list[BaseException] = []
+        left_out: list[tuple[RestCall, ExchangeError]] = []
         for call, result in zip(calls, results, strict=True):
             if isinstance(result, Reply):
                 kept.append(_Kept(call=call, reply=result))
@@ -345,10 +346,14 @@ class RestClient:
                 kept.append(before[call.request])
                 self._skip(call, result)
             elif self._may_be_left_out(call, result):
-                self._answered.discard(call.request)
-                self._skip(call, result)
+                left_out.append((call, result))
             else:
                 errors.append(result)
+        for call, error in left_out:
+            # Where what is needed fails too, no word is said of a wallet that was seen.
+            if not (errors and call.sticky):
+                self._answered.discard(call.request)
+                self._skip(call, error)
         if errors:
             raise max(errors, key=_gravity)
         return kept

@@ -28,6 +28,24 @@ async def test_what_was_seen_once_may_be_refused_but_not_time_out() -> None:
         assert not (await client.read_account()).has(sticky)
 
 
+async def test_a_key_that_is_refused_everywhere_says_nothing_of_what_was_seen() -> None:
+    sticky = replace(STOPS, max_age_seconds=0, optional=True, sticky=True)
+    async with served(exchange=needing((ACCOUNT, sticky))) as (server, client):
+        server.answers[STOPS.path] = plain("[]")
+        assert (await client.read_account()).has(sticky)
+        whole = server.answers[ACCOUNT.path]
+        for path in (ACCOUNT.path, STOPS.path):
+            server.answers[path] = plain('{"code": -2015}', 401)
+        with pytest.raises(Refused):
+            await client.read_account()
+        # The key is let in again, and the wallet can't be reached: it is not gone for that.
+        server.answers |= {ACCOUNT.path: whole, STOPS.path: plain("<html>", 503)}
+        with pytest.raises(ExchangeError):
+            await client.read_account()
+        server.answers[STOPS.path] = plain("[]")
+        assert (await client.read_account()).has(sticky)
+
+
 async def test_what_was_skipped_is_asked_again_before_a_refusal_is_believed() -> None:
     optional = replace(STOPS, max_age_seconds=0, optional=True)
 
