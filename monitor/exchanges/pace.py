@@ -3,9 +3,10 @@ I/O. A limit to which calls keep, and in which order: who is nearest to its end 
 
 Where there is no room for all at once, as in a crash of fifty accounts behind one address,
 calls that answer an alarm go before routine, and among equals those of the account that is
-nearest to liquidation. Before all of them goes whose view is so old that it would soon be none:
-else those near the end, read again and again, would make the others blind. So that nobody is
-kept waiting for ever, every fourth turn belongs to who has waited longest, once that is long.
+nearest to liquidation. Before readings that answer an alarm goes whose view is so old that it
+would soon be none: else those near the end, read again and again, would make the others blind.
+So that nobody is kept waiting for ever, every fourth turn belongs to who has waited longest,
+once that is long.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class _Waiting:
         distance, age = self.standing.distance, _loop_time() - self.standing.read_at
         is_routine = not (self.is_urgent or self.standing.is_alarmed)
         near = UNKNOWN_DISTANCE if distance is None else distance
-        return age < OLD_SECONDS, is_routine, near, self.standing.read_at
+        may_wait = age < OLD_SECONDS and not self.is_urgent
+        return may_wait, is_routine, near, self.standing.read_at
 
 
 def _loop_time() -> float:
