@@ -169,7 +169,9 @@ class PingStops(_Watching):
         super().begin(found)
 
         def asked(ping: Ping) -> None:
-            if ping.failed:
+            woke_at = max(found.record.wakes, default=-1000.0)
+            # One that was on its way when the machine was suspended arrives as it wakes.
+            if ping.failed or found.now - woke_at < ANSWER_SECONDS:
                 return
             if found.life.is_down and found.now - found.record.ends[-1][0] > 1:
                 self.violated(found, "a ping, and no process runs")
