@@ -37,9 +37,6 @@ SHORTEST_WAIT_SECONDS = 2.0
 # Of a burst, where an exchange counts over seconds. No header tells in time what it has counted,
 # and what was sent evenly may arrive together: three quarters of such a limit are never passed.
 AT_ONCE_SHARE = 0.5
-# What is counted over a minute may be taken at once; then this part of a burst comes back in each:
-# four fifths are never passed, while nine tenths would silence every account for the rest of it.
-REFILL_SHARE = 0.6
 _TOO_MANY = 429
 _READS = "GET"
 _LASTS_SECONDS = 120.0
@@ -117,11 +114,9 @@ class _Paces:
 
     def of(self, budget: Budget) -> Pace:
         if budget.name not in self._paces:
-            room, seconds = _room(budget, BURST_SHARE), budget.window_seconds
-            if seconds < _MINUTE:
-                self._paces[budget.name] = Pace(room, seconds, at_once=AT_ONCE_SHARE)
-            else:
-                self._paces[budget.name] = Pace(room, seconds / REFILL_SHARE)
+            at_once = AT_ONCE_SHARE if budget.window_seconds < _MINUTE else 1.0
+            room = _room(budget, BURST_SHARE)
+            self._paces[budget.name] = Pace(room, budget.window_seconds, at_once=at_once)
         return self._paces[budget.name]
 
 

@@ -3,10 +3,8 @@ I/O. A limit to which calls keep, and in which order: who is nearest to its end 
 
 Where there is no room for all at once, as in a crash of fifty accounts behind one address,
 calls that answer an alarm go before routine, and among equals those of the account that is
-nearest to liquidation. Before readings that answer an alarm goes whose view is so old that it
-would soon be none: else those near the end, read again and again, would make the others blind.
-So that nobody is kept waiting for ever, every fourth turn belongs to who has waited longest,
-once that is long.
+nearest to liquidation. So that nobody is kept waiting for ever, every fourth turn belongs to
+who has waited longest, once that is long.
 """
 
 from __future__ import annotations
@@ -18,8 +16,6 @@ from dataclasses import dataclass
 # What is not known counts as this: behind who is known to be near, before who is known not to.
 UNKNOWN_DISTANCE = 0.05
 LONG_SECONDS = 10.0
-# A view of this age must be renewed before its budget (60 s) is used up, whoever is nearer.
-OLD_SECONDS = 40.0
 # Of so many turns one is theirs who have waited for longer than that.
 OLDEST_EVERY = 4
 _NOTHING = 1e-6
@@ -53,16 +49,11 @@ class _Waiting:
     since: float
 
     @property
-    def rank(self) -> tuple[bool, bool, float, float]:
-        distance, age = self.standing.distance, _loop_time() - self.standing.read_at
+    def rank(self) -> tuple[bool, float, float]:
+        distance = self.standing.distance
         is_routine = not (self.is_urgent or self.standing.is_alarmed)
         near = UNKNOWN_DISTANCE if distance is None else distance
-        may_wait = age < OLD_SECONDS and not self.is_urgent
-        return may_wait, is_routine, near, self.standing.read_at
-
-
-def _loop_time() -> float:
-    return asyncio.get_running_loop().time()
+        return is_routine, near, self.standing.read_at
 
 
 class Pace:

@@ -75,16 +75,6 @@ async def test_a_heavy_call_is_not_overtaken_by_light_ones_for_ever() -> None:
     assert entered[0] == 40
 
 
-async def test_of_a_limit_by_the_minute_four_fifths_are_passed_in_none() -> None:
-    """2400: 1200 at once, and then 720 in each minute, 12 a second."""
-    loop, one = asyncio.get_running_loop(), gate(Host(), Hands())
-    for _ in range(2):
-        await one.enter(replace(CALL, weight=600))
-    began = loop.time()
-    await one.enter(replace(CALL, weight=6))
-    assert 0.45 < loop.time() - began < 1.5
-
-
 async def test_a_burst_keeps_to_half_of_the_limit_and_after_too_many_to_a_quarter() -> None:
     clock, host = Hands(), Host()
     one = gate(host, clock)

@@ -74,15 +74,6 @@ async def test_what_answers_an_alarm_goes_before_routine_however_near_that_is(li
     ]
 
 
-async def test_who_will_soon_be_blind_goes_before_who_is_near_or_alarmed(line: Line) -> None:
-    now = asyncio.get_running_loop().time()
-    for name, distance, age in (("far, old", 0.5, 41), ("far, young", 0.5, 39)):
-        line.come(name, distance).read_at = now - age
-    line.come("near", 0.01).read_at = now - 5
-    line.come("alarmed", 0.01, alarmed=True).read_at = now - 5
-    assert await line.all() == ["far, old", "alarmed", "near", "far, young"]
-
-
 async def test_one_of_which_nothing_is_known_goes_between_near_and_calm(line: Line) -> None:
     line.come("calm", 0.06)
     line.come("never read")
