@@ -4,9 +4,10 @@ Which waiting messages go together, and how soon the next may follow.
 Pure. Messages about a pool's rungs are paced, so that N pools that fall make at most N + 2 of
 them in a minute: the first goes at once, and so does the word that another pool is critical;
 what gets worse within the minute, or is told of beside it, is gathered. That a pool told of as
-milder became critical is never kept back for longer than `GATHER`: all other messages leave room
-for one such of each pool that the minute knows as milder only, and wait for their turn. All that
-is about no rungs goes at once, up to a flood: then everything is gathered.
+milder became critical is never kept back for longer than `GATHER`, be it a message too many; what
+follows about pools told of already leaves room for one such of each pool that the minute knows as
+milder only, and waits for its turn. All that is about no rungs goes at once, up to a flood: then
+everything is gathered.
 """
 
 from __future__ import annotations
@@ -120,19 +121,20 @@ class Pace:
         """
         From when on each minute that began with an earlier message may have this one as well.
 
-        It leaves room in each for the first critical word of every pool that is told there as
-        milder, or for as many messages of such words as come in a minute; milder news leave room
-        for one graver message at least. None: from now on.
+        Milder news leave room for one graver message; what is the first word of no pool, in each
+        for the first critical word of every pool that is told there as milder, or for as many
+        messages of such words as come in a minute. None: from now on.
         """
         told_critical = self._told(Severity.CRITICAL)
         if any(_is_critical(m) and m.about not in told_critical for m in batch):
             return None
         least = 0 if any(map(_is_critical, batch)) else 1
+        is_first = bool(_pools(batch) - self._told())
         pools, critical, messages = _pools(batch), _pools(batch, Severity.CRITICAL), 1
         for sent in reversed(self._paced):
             pools, messages = pools | _pools(sent.told), messages + 1
             critical |= _pools(sent.told, Severity.CRITICAL)
-            may_come = min(len(pools - critical), MOST_CRITICAL)
+            may_come = 0 if is_first else min(len(pools - critical), MOST_CRITICAL)
             if len(pools) + BEYOND - messages < max(least, may_come):
                 return sent.at + MINUTE
         return None
