@@ -9,6 +9,7 @@ where the account itself changed, within ten seconds after a start.
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import partial
+from typing import ClassVar
 
 from monitor.alerts.incident import Incident, Step, Subject
 from monitor.engine.effects import State
@@ -336,6 +337,7 @@ class NoFalseAlarm(Invariant):
     """No rung is told where the truth lay half a point below it for over a minute."""
 
     name = "Detection.no_false_alarm"
+    steps: ClassVar = frozenset({Step.OPENED, Step.ESCALATED})
 
     def __init__(self) -> None:
         super().__init__()
@@ -345,20 +347,19 @@ class NoFalseAlarm(Invariant):
         for step in found.record.steps[self._looked :]:
             incident = step.incident
             if (
-                step.step in {Step.OPENED, Step.ESCALATED}
+                step.step in self.steps
                 and step.notification is not None
                 and incident.subject is Subject.STANDING
                 and incident.pool is not None
                 and is_exact(found, incident.account)
             ):
-                self._judge(found, step, incident.account, incident.pool.name)
+                start = step.at - LOOK_BACK_SECONDS
+                faults = found.faults_on(incident.account, start - ACCOUNT_SECONDS, step.at)
+                if not any(fault.kind in LYING_FAULTS for fault in faults):
+                    self.judge(found, step, start, incident.account, incident.pool.name)
         self._looked = len(found.record.steps)
 
-    def _judge(self, found: Run, step: Recorded, account: str, pool: str) -> None:
-        start = step.at - LOOK_BACK_SECONDS
-        faults = found.faults_on(account, start - ACCOUNT_SECONDS, step.at)
-        if any(fault.kind in LYING_FAULTS for fault in faults):
-            return
+    def judge(self, found: Run, step: Recorded, start: float, account: str, pool: str) -> None:
         highest = found.record.highest(account, pool, start, step.at)
         earlier = just_before(found, step)
         before = () if earlier is None else earlier.alarms

@@ -8,23 +8,21 @@ of that distance is gone.
 
 from decimal import Decimal
 from functools import partial
+from typing import ClassVar
 
 from monitor.alerts.incident import Incident, Step, Subject
 from tests.hunt.detection import (
-    ACCOUNT_SECONDS,
-    LOOK_BACK_SECONDS,
     MARKS_SECONDS,
     SLACK_SECONDS,
+    NoFalseAlarm,
     due_by,
     from_rung,
-    is_exact,
     just_before,
     late_or_blind,
     standing,
     watched,
 )
 from tests.hunt.invariant import Invariant, Run, Stretch
-from tests.hunt.plan import LYING_FAULTS
 from tests.hunt.record import Reach, Recorded
 
 # What the wire cuts off marks and balances, in parts of a distance, and of the price.
@@ -85,33 +83,13 @@ class DistanceIsTold(Invariant):
         return half_gone, f"half of the {taken_on:.5f} that was taken on is gone"
 
 
-class NoFalseDistance(Invariant):
+class NoFalseDistance(NoFalseAlarm):
     """No rung on distance is told where the truth lay well above it for over a minute."""
 
     name = "Detection.no_false_distance"
+    steps: ClassVar = frozenset({Step.OPENED, Step.ESCALATED, Step.TAKEN_ON})
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._looked = 0
-
-    def look(self, found: Run) -> None:
-        for step in found.record.steps[self._looked :]:
-            incident = step.incident
-            if (
-                step.step in {Step.OPENED, Step.ESCALATED, Step.TAKEN_ON}
-                and step.notification is not None
-                and incident.subject is Subject.STANDING
-                and incident.pool is not None
-                and is_exact(found, incident.account)
-            ):
-                self._judge(found, step, incident.account, incident.pool.name)
-        self._looked = len(found.record.steps)
-
-    def _judge(self, found: Run, step: Recorded, account: str, pool: str) -> None:
-        start = step.at - LOOK_BACK_SECONDS
-        faults = found.faults_on(account, start - ACCOUNT_SECONDS, step.at)
-        if any(fault.kind in LYING_FAULTS for fault in faults):
-            return
+    def judge(self, found: Run, step: Recorded, start: float, account: str, pool: str) -> None:
         nearest = found.record.nearest(account, pool, start, step.at)
         before = just_before(found, step)
         stood = set() if before is None else {*before.alarms, *before.accepted}
