@@ -36,13 +36,18 @@ _OTHER_MONEY = frozenset({"U", "DAI", CREDIT_ASSET})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """USD per coin: the index, what a holding counts at (bid) and a debt at (ask)."""
+    """
+    USD per coin: the index, what a holding counts at (bid) and a debt at (ask).
+
+    `at` is of when the index is, by Binance's clock where it says so; `told_at` when it came.
+    """
 
     asset: str
     index: Decimal
     bid: Decimal
     ask: Decimal
     at: datetime
+    told_at: datetime
 
     @property
     def mark(self) -> Mark:
@@ -104,6 +109,7 @@ class Rates:
             bid=row.positive("bidRate"),
             ask=row.positive("askRate"),
             at=row.time("time") if row.has("time") else self._told_at[symbol],
+            told_at=self._told_at[symbol],
         )
 
 

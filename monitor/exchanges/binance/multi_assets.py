@@ -14,6 +14,7 @@ Source: Binance «How to Use Multi-Assets Mode», «Multi-Assets Mode Asset Inde
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,9 @@ DOLLAR = "USD"
 _ADDED = ("USDT", "USDC")
 # An index and its two rates have 8 decimals, so has each wallet.
 _LAST_DIGIT = Decimal("1e-8")
+# So far apart may an index and the totals come that are held against each other: a coin that
+# falls by 2 % a minute moves by 7 bp meanwhile, less than what counts as a disagreement.
+ONE_MOMENT = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +151,7 @@ def is_aggregated(book: Book, rates: Rates) -> bool:
 def _credit_rate(asset: str, book: Book) -> Rate | None:
     if asset != CREDIT_ASSET:
         return None
-    return Rate(asset=asset, index=ONE, bid=ONE, ask=ONE, at=book.told_at)
+    return Rate(asset=asset, index=ONE, bid=ONE, ask=ONE, at=book.told_at, told_at=book.told_at)
 
 
 def _to_add(found: Mapping[str, Rate], rates: Rates, *, in_credits: bool) -> Mapping[str, Rate]:
@@ -182,12 +186,13 @@ def read_unified_report(
     """
     Binance's totals of the account, carried to the marks of the position rows.
 
-    None after an event, or where the account reply leaves a position out: its mark is then
-    unknown.
+    None after an event, where the account reply leaves a position out (its mark is then
+    unknown), or where a coin's index came at another time than the totals: these say nothing of
+    the index that they hold for, and beside moving prices the two would seem to disagree.
     """
     crossed = [holding for holding in holdings if not holding.is_isolated]
     changes = carried(crossed, book.sketches)
-    if book.totals is None or changes is None:
+    if book.totals is None or changes is None or not _is_of_one_moment(book, unified):
         return {}
     balance, maintenance = book.totals.balance, book.totals.maintenance
     for change in changes:
@@ -205,6 +210,14 @@ def read_unified_report(
     )
     more = _digits(book, unified)
     return {unified.pool.id: as_reported(DOLLAR, figures, book.told_at, more)}
+
+
+def _is_of_one_moment(book: Book, unified: Unified) -> bool:
+    return all(
+        abs(rate.told_at - book.told_at) <= ONE_MOMENT
+        for rate in unified.rates.values()
+        if floats(rate.asset)
+    )
 
 
 def _digits(book: Book, unified: Unified) -> Decimal:
