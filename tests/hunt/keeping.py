@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from monitor.alerts.incident import Step, Subject
@@ -52,6 +52,7 @@ class NothingIsLost(Invariant):
 
     def finish(self, found: Run) -> None:
         written = found.record.written()
+        spoken = [s.notification for s in found.record.steps if s.notification is not None]
         for channel, receiver in found.receivers.items():
             if any(f.kind == "permanent" and f.where == channel for f in found.record.faults):
                 continue
@@ -60,16 +61,25 @@ class NothingIsLost(Invariant):
                 message = step.notification
                 if message is None or not (step.is_durable or step.process == found.life.number):
                     continue
-                if not any(at >= step.at and _tells(n, message, written) for at, n in texts):
+                same = [m for m in spoken if m.incident_id == message.incident_id]
+                if not any(at >= step.at and _tells(n, message, same, written) for at, n in texts):
                     self.violated(found, f"{channel}: «{message.title}» never arrived")
 
 
-def _tells(arrived: Notification, message: Notification, written: Mapping[str, float]) -> bool:
-    """Whether what arrived is this message, a later one of its incident, or names it."""
+def _tells(
+    arrived: Notification,
+    message: Notification,
+    same: Iterable[Notification],
+    written: Mapping[str, float],
+) -> bool:
+    """Whether what arrived is this message or a later of the `same` incident, or lists one."""
     if arrived.incident_id == message.incident_id:
         return written[arrived.id] >= written[message.id]
     if not arrived.title[:1].isdigit():
         return False
+    later = (each for each in same if written[each.id] >= written[message.id])
+    if any(each.title in arrived.body for each in later):
+        return True
     name = message.title.split(":")[-1].split(" at ")[0].split(" is ")[0].split(",")[0]
     return name.strip() in arrived.body
 
