@@ -22,9 +22,10 @@ from monitor.exchanges.ccxt_classes import CLASSES, BaseError, RequestTimeout
 from monitor.exchanges.payload import MAX_BODY_BYTES, parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
-    from monitor.exchanges.port import Exchange
+    from monitor.exchanges.port import Credentials, Exchange
 
 _CHUNK_BYTES = 65_536
 
@@ -132,6 +133,48 @@ def redirected(urls: object, base: str) -> Any:
     if isinstance(urls, str):
         return base.rstrip("/") + urlsplit(urls.replace("{hostname}", "hostname")).path
     return urls
+
+
+def built(
+    exchange: Exchange,
+    credentials: Credentials | None,
+    *,
+    now: Callable[[], datetime],
+    rest_url: str | None,
+    timeout_seconds: float,
+) -> Any:
+    """
+    A client that signs for one account; without credentials only public calls can be made.
+
+    Args:
+        rest_url: Where all of its hosts are instead; None for the exchange's own.
+    """
+    secrets: dict[str, Any] = {}
+    if credentials is not None:
+        secrets = {
+            "apiKey": credentials.api_key,
+            "secret": credentials.api_secret,
+            "password": credentials.passphrase,
+        }
+    client = client_class(exchange)(
+        {
+            **secrets,
+            # One queue for all calls would make a poll wait behind a slow, heavy call.
+            "enableRateLimit": False,
+            "timeout": int(timeout_seconds * 1000),
+            "aiohttp_trust_env": True,
+            "options": {"timeDifference": 0},
+        }
+    )
+    # Neither is looked at, and both would keep whole answers and headers in memory.
+    client.enableLastHttpResponse = client.enableLastJsonResponse = False
+    client.enableLastResponseHeaders = False
+    client.timeout_on_exit = 0
+    # Its own would be the wall clock: after a step of that every stamp would be refused.
+    client.milliseconds = lambda: round(now().timestamp() * 1000)
+    if rest_url is not None:
+        client.urls["api"] = redirected(client.urls["api"], rest_url)
+    return client
 
 
 def why_failed(error: Exception, timeout_seconds: float) -> str:

@@ -3,13 +3,16 @@ I/O. Whether and when a call may be sent: what the host asked for, and what its 
 
 A host's limits are shared by all accounts behind it. Needed calls may burst up to half of a
 limit, by degrees where it is counted over seconds; a call that the figures can do without goes
-only where steady reading has room for it, so that fifty accounts that start at once are all read
-before anything is read in full.
+only where steady reading has room for it, and where nobody waits, so that fifty accounts that
+start at once are all read before anything is read in full. Calls whose answers are of use only
+together wait for room together: one by one, where there is little, they would be answered at
+moments far apart.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,7 +24,7 @@ from monitor.exchanges.trouble import NAMES_FAIL
 from monitor.exchanges.use import Use
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
     from datetime import datetime
 
     from monitor.errors import ExchangeError
@@ -32,6 +35,12 @@ if TYPE_CHECKING:
 SHARED_FOR = timedelta(seconds=2)
 BURST_SHARE = 0.5
 STEADY_SHARE = 0.2
+# What is counted over a minute may be taken at once; then so much comes back in each, or a little
+# more than what steady reading takes where that is more, and then less at once: four fifths are
+# never passed by ourselves, while nine tenths would silence every account until the minute ends.
+REFILL_SHARE = 0.3
+SPARE_SHARE = 0.1
+MOST_SHARE = 0.8
 # An answer «too many» without a wait: as long as the shortest window of an exchange's count.
 SHORTEST_WAIT_SECONDS = 2.0
 # Of a burst, where an exchange counts over seconds. No header tells in time what it has counted,
@@ -69,7 +78,7 @@ class Host:
         # Since when nothing but names that can't be looked up was met; None where all is well.
         self.names_fail_since: datetime | None = None
         self.spread = spread
-        self._paces = _Paces()
+        self._paces = _Paces(share)
         self._recent: dict[str, Reply] = {}
         self._asking: dict[str, asyncio.Task[Reply]] = {}
 
@@ -109,15 +118,26 @@ class Host:
 
 
 class _Paces:
-    def __init__(self) -> None:
+    def __init__(self, share: float) -> None:
+        self._refill = max(REFILL_SHARE, share + SPARE_SHARE)
         self._paces: dict[str, Pace] = {}
 
     def of(self, budget: Budget) -> Pace:
         if budget.name not in self._paces:
-            at_once = AT_ONCE_SHARE if budget.window_seconds < _MINUTE else 1.0
-            room = _room(budget, BURST_SHARE)
-            self._paces[budget.name] = Pace(room, budget.window_seconds, at_once=at_once)
+            self._paces[budget.name] = self._pace(budget)
         return self._paces[budget.name]
+
+    def _pace(self, budget: Budget) -> Pace:
+        room, seconds = _room(budget, BURST_SHARE), budget.window_seconds
+        if not _is_by_minute(budget):
+            return Pace(room, seconds, at_once=AT_ONCE_SHARE)
+        most = MOST_SHARE - REFILL_SHARE
+        at_once = (MOST_SHARE - self._refill) / most
+        return Pace(room, seconds * most / self._refill, at_once=at_once)
+
+
+def _is_by_minute(budget: Budget) -> bool:
+    return budget.window_seconds >= _MINUTE
 
 
 def _room(budget: Budget, share: float) -> float:
@@ -142,18 +162,44 @@ class Gate:
         self._account = account
         self._now = now
         self._quiet = Quiet()
-        self._paces = _Paces()
+        self._paces = _Paces(self.host.share)
 
-    async def enter(self, call: RestCall, *, is_urgent: bool = False) -> None:
+    async def reserve(self, calls: Iterable[RestCall]) -> frozenset[str]:
+        """
+        Wait until all of these may be sent at once; the requests that need not wait on their own.
+
+        What an exchange counts over seconds is left out: there no call waits for long, and a
+        limit is small. So is what can wait, and all while the host asks for quiet.
+        """
+        weights: dict[Budget, int] = defaultdict(int)
+        together: set[str] = set()
+        for call in calls:
+            budgets = self._budgets(call)
+            is_counted_so = all(map(_is_by_minute, budgets)) and call.verb == _READS
+            if is_counted_so and not _can_wait(call) and not self._quiet_for(call):
+                together.add(call.request)
+                for budget in budgets:
+                    weights[budget] += _weight(call, budget)
+        for budget, weight in weights.items():
+            await self._take_room(budget, weight, is_urgent=False)
+        return frozenset(together)
+
+    async def enter(
+        self, call: RestCall, *, is_urgent: bool = False, has_room: bool = False
+    ) -> None:
         """
         Wait until the call may be sent, and count it. What is urgent goes before routine.
+
+        Args:
+            has_room: Room for it was reserved.
 
         Raises:
             Unreachable: If the host asked for quiet, or there is no room for it now.
         """
         self._raise_if_quiet(call)
-        for budget in self._budgets(call):
-            await self._wait_for_room(call, budget, is_urgent=is_urgent)
+        if not has_room:
+            for budget in self._budgets(call):
+                await self._wait_for_room(call, budget, is_urgent=is_urgent)
         # An answer to those before it may have asked for quiet meanwhile.
         self._raise_if_quiet(call)
         for budget in self._budgets(call):
@@ -206,33 +252,50 @@ class Gate:
         return self.host.use if budget.by_address else self.own
 
     def _raise_if_quiet(self, call: RestCall) -> None:
-        now = self._now()
-        asked = max(self._quiet.seconds_left(now), self.host.quiet.seconds_left(now))
+        asked, full = self._asked_for(), self._full_for(call)
         if asked > 0:
             raise self._unreachable(
                 f"waiting {asked:.0f} s more, as the exchange asked", call, asked
             )
-        full = max(
-            self._use(budget).seconds_until_room(budget, now) for budget in self._budgets(call)
-        )
         if full > 0:
             because = f"the exchange's limit is nearly used up, by us or others: {full:.0f} s more"
             raise self._unreachable(because, call, full)
 
+    def _quiet_for(self, call: RestCall) -> bool:
+        return self._asked_for() > 0 or self._full_for(call) > 0
+
+    def _asked_for(self) -> float:
+        now = self._now()
+        return max(self._quiet.seconds_left(now), self.host.quiet.seconds_left(now))
+
+    def _full_for(self, call: RestCall) -> float:
+        now = self._now()
+        return max(
+            self._use(budget).seconds_until_room(budget, now) for budget in self._budgets(call)
+        )
+
     async def _wait_for_room(self, call: RestCall, budget: Budget, *, is_urgent: bool) -> None:
         """Bursts keep to half of what the exchange publishes, each limit by itself."""
         weight, now = _weight(call, budget), self._now()
-        if _may_wait(call, budget):
+        if _can_wait(call) and _is_by_minute(budget):
             sent = self._use(budget).sent(budget, now)
-            if sent and sent + weight > self.allowance(budget):
+            is_at_ease = self._pace(budget).is_at_ease(weight)
+            if sent and (sent + weight > self.allowance(budget) or not is_at_ease):
                 raise self._unreachable("left for later: others need the room now", call, None)
         if call.verb != _READS:
             return  # a stream's ticket: it weighs least, and spares most of the readings
+        await self._take_room(budget, weight, is_urgent=is_urgent)
+
+    async def _take_room(self, budget: Budget, weight: float, *, is_urgent: bool) -> None:
+        now = self._now()
         is_halved = self.host.use.is_halved(now) or self._use(budget).is_halved(now)
         share = BURST_SHARE * (0.5 if is_halved else 1.0)
         share *= 0.5 if self.host.is_shared else 1.0
-        pace = (self.host.pace if budget.by_address else self._paces.of)(budget)
-        await pace.acquire(weight, self.standing, is_urgent=is_urgent, room=_room(budget, share))
+        room = _room(budget, share)
+        await self._pace(budget).acquire(weight, self.standing, is_urgent=is_urgent, room=room)
+
+    def _pace(self, budget: Budget) -> Pace:
+        return self.host.pace(budget) if budget.by_address else self._paces.of(budget)
 
     def _unreachable(self, because: str, call: RestCall, wait: float | None) -> Unreachable:
         return Unreachable(
@@ -244,14 +307,13 @@ class Gate:
         )
 
 
-def _may_wait(call: RestCall, budget: Budget) -> bool:
+def _can_wait(call: RestCall) -> bool:
     """
     Whether a call is put off where a limit that is counted over minutes has no room to spare.
 
     What serves for less than two minutes is part of every reading, and stays one.
     """
-    around = call.optional and not call.sticky and call.max_age_seconds >= _LASTS_SECONDS
-    return around and budget.window_seconds >= _MINUTE
+    return call.optional and not call.sticky and call.max_age_seconds >= _LASTS_SECONDS
 
 
 def _weight(call: RestCall, budget: Budget) -> int:

@@ -3,8 +3,9 @@ I/O. A limit to which calls keep, and in which order: who is nearest to its end 
 
 Where there is no room for all at once, as in a crash of fifty accounts behind one address,
 calls that answer an alarm go before routine, and among equals those of the account that is
-nearest to liquidation. So that nobody is kept waiting for ever, every fourth turn belongs to
-who has waited longest, once that is long.
+nearest to liquidation. Before all of them goes whose view is so old that it would soon be none:
+else those near the end, read again and again, would make the others blind. So that nobody is
+kept waiting for ever, every fourth turn belongs to who has waited longest, once that is long.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 # What is not known counts as this: behind who is known to be near, before who is known not to.
 UNKNOWN_DISTANCE = 0.05
 LONG_SECONDS = 10.0
+# A view of this age must be renewed before its budget (60 s) is used up, whoever is nearer.
+OLD_SECONDS = 40.0
 # Of so many turns one is theirs who have waited for longer than that.
 OLDEST_EVERY = 4
 _NOTHING = 1e-6
@@ -49,11 +52,16 @@ class _Waiting:
     since: float
 
     @property
-    def rank(self) -> tuple[bool, float, float]:
-        distance = self.standing.distance
+    def rank(self) -> tuple[bool, bool, float, float]:
+        distance, read_at = self.standing.distance, self.standing.read_at
+        is_current = read_at > 0 and _loop_time() - read_at < OLD_SECONDS
         is_routine = not (self.is_urgent or self.standing.is_alarmed)
         near = UNKNOWN_DISTANCE if distance is None else distance
-        return is_routine, near, self.standing.read_at
+        return is_current, is_routine, near, read_at
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Pace:
@@ -75,6 +83,11 @@ class Pace:
         self._queue: deque[_Waiting] = deque()
         self._turns = 0
         self._timer: asyncio.TimerHandle | None = None
+
+    def is_at_ease(self, weight: float) -> bool:
+        """Whether nobody waits, and this much leaves half of what may go at once for others."""
+        self._leak()
+        return not self._queue and self._level + weight <= self._at_once * self._room / 2
 
     async def acquire(
         self,

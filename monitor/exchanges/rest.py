@@ -10,19 +10,20 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import structlog
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
 from monitor.exchanges.call import Depth, Replies, Reply
-from monitor.exchanges.client import Answer, client_class, redirected, why_failed
+from monitor.exchanges.client import Answer, built, why_failed
 from monitor.exchanges.gate import Gate
+from monitor.exchanges.left_out import LeftOut
 from monitor.exchanges.understanding import understanding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from monitor.exchanges.call import RestCall
     from monitor.exchanges.gate import Host
@@ -38,11 +39,11 @@ OFFSET_SECONDS = 600.0
 DOUBTED_OFFSET_SECONDS = 60.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
 MAX_ROUNDS = 60
-OPTIONAL_RETRY_SECONDS = 60.0
 # What is kept for so long is a table of the exchange's; what for less is the account's.
 TABLE_SECONDS = 3600.0
+# What serves for less than this is of the moment: such calls of a reading are sent together.
+MOMENT_SECONDS = 2.0
 HIDDEN = "***"
-_NOT_FOUND = 404
 _SLOW_SECONDS = 60.0
 
 
@@ -79,14 +80,14 @@ class RestClient:
         self.gate = Gate(exchange, account, now, host)
         self._doubts_offset = False
         self._kept: dict[str, _Kept] = {}
-        self._skipped: dict[str, datetime] = {}
-        self._skipped_because: dict[str, str] = {}
-        self._answered: set[str] = set()
+        self._left_out = LeftOut(exchange.name, account, now)
         self._renewed_from = datetime.min.replace(tzinfo=UTC)
         self._logs_from = datetime.min.replace(tzinfo=UTC)
         self._stops_from = datetime.min.replace(tzinfo=UTC)
         self._standing: tuple[RestCall, ...] = ()
-        self._client = self._build(credentials, rest_url)
+        self._client = built(
+            exchange, credentials, now=now, rest_url=rest_url, timeout_seconds=TIMEOUT_SECONDS
+        )
         self._secrets = () if credentials is None else credentials.texts()
 
     def hidden(self, text: str) -> str:
@@ -95,45 +96,22 @@ class RestClient:
             text = text.replace(secret, HIDDEN).replace(quote(secret, safe=""), HIDDEN)
         return text
 
-    def _build(self, credentials: Credentials | None, rest_url: str | None) -> Any:
-        secrets: dict[str, Any] = {}
-        if credentials is not None:
-            secrets = {
-                "apiKey": credentials.api_key,
-                "secret": credentials.api_secret,
-                "password": credentials.passphrase,
-            }
-        client = client_class(self.exchange)(
-            {
-                **secrets,
-                # One queue for all calls would make a poll wait behind a slow, heavy call.
-                "enableRateLimit": False,
-                "timeout": int(TIMEOUT_SECONDS * 1000),
-                "aiohttp_trust_env": True,
-                "options": {"timeDifference": 0},
-            }
-        )
-        # Neither is looked at, and both would keep whole answers and headers in memory.
-        client.enableLastHttpResponse = client.enableLastJsonResponse = False
-        client.enableLastResponseHeaders = False
-        client.timeout_on_exit = 0
-        # Its own would be the wall clock: after a step of that every stamp would be refused.
-        client.milliseconds = lambda: round(self._now().timestamp() * 1000)
-        if rest_url is not None:
-            client.urls["api"] = redirected(client.urls["api"], rest_url)
-        return client
-
-    async def call(self, call: RestCall, *, is_urgent: bool = False) -> Reply:
+    async def call(
+        self, call: RestCall, *, is_urgent: bool = False, has_room: bool = False
+    ) -> Reply:
         """
         The reply to one call. What is urgent does not wait behind routine of other accounts.
 
         A timestamp that the exchange refuses is mended and the call made once more.
 
+        Args:
+            has_room: Room for it was reserved.
+
         Raises:
             Unreachable, Refused, Malformed: As the exchange's own `read_error` says.
         """
         try:
-            return await self._once(call, is_urgent=is_urgent)
+            return await self._once(call, is_urgent=is_urgent, has_room=has_room)
         except Unreachable as error:
             if not error.clock_skew:
                 raise
@@ -151,8 +129,10 @@ class RestClient:
         """
         return await self.gate.host.shared(call, self._now(), self._call_urgently)
 
-    async def _once(self, call: RestCall, *, is_urgent: bool = False) -> Reply:
-        await self.gate.enter(call, is_urgent=is_urgent)
+    async def _once(
+        self, call: RestCall, *, is_urgent: bool = False, has_room: bool = False
+    ) -> Reply:
+        await self.gate.enter(call, is_urgent=is_urgent, has_room=has_room)
         method = getattr(self._client, call.implicit)
         try:
             async with asyncio.timeout(CALL_SECONDS):
@@ -238,16 +218,18 @@ class RestClient:
         await self._measure_if_due()
         before = dict(self._kept)
         if anew:
-            self._kept, self._skipped = {}, {}
+            self._kept = {}
+            self._left_out.try_all()
         try:
             return await self._read_all(before, depth)
         except Refused:
             # An account that has become of another kind refuses what it served before: what
             # told its kind, or brought nothing of late, is asked anew before that is believed.
             slow = {r: k for r, k in self._kept.items() if k.call.max_age_seconds >= _SLOW_SECONDS}
-            if slow == self._kept and not self._failed():
+            if slow == self._kept and not self._left_out.requests():
                 raise
-            self._kept, self._skipped = slow, {}
+            self._kept = slow
+            self._left_out.try_all()
             return await self._read_all(before)
 
     async def _read_all(self, before: Mapping[str, _Kept], depth: Depth = Depth.WHOLE) -> Replies:
@@ -257,27 +239,44 @@ class RestClient:
             request: kept
             for request, kept in self._kept.items()
             if self._is_current(kept, now, depth)
-            or (kept.call.max_age_seconds > 0 and self._is_skipped(kept.call))
+            or (kept.call.max_age_seconds > 0 and self._left_out.holds(kept.call))
         }
+        foreseen = self._foreseen(got)
         for _ in range(MAX_ROUNDS):
-            replies = Replies((kept.reply for kept in got.values()), self._failed())
+            replies = Replies((kept.reply for kept in got.values()), self._left_out.requests())
             wanted = [
                 call
                 for call in self._needed(replies)
-                if call.request not in got and not self._is_skipped(call)
+                if call.request not in got and not self._left_out.holds(call)
             ]
             if not wanted:
                 self._kept = {r: k for r, k in got.items() if k.call.age_seconds(Depth.HEARD) > 0}
                 self._standing = tuple(kept.call for kept in got.values())
                 return replies
-            for kept in await self._gather(wanted, before):
+            for kept in await self._gather(wanted, before, foreseen):
                 got[kept.call.request] = kept
+            foreseen = ()
         raise Malformed(
             "replies",
             f"an account that is read in {MAX_ROUNDS} rounds",
             "lists without end",
             exchange=self.exchange.name,
             account=self.account,
+        )
+
+    def _foreseen(self, got: Mapping[str, _Kept]) -> tuple[RestCall, ...]:
+        """
+        What the last reading needed of the moment, whichever round it was in.
+
+        Asked for with the first round, all of it is of one moment: prices with amounts.
+        """
+        return tuple(
+            call
+            for call in self._standing
+            if _is_of_the_moment(call)
+            and not call.continues
+            and call.request not in got
+            and not self._left_out.holds(call)
         )
 
     def _needed(self, replies: Replies) -> Iterable[RestCall]:
@@ -314,77 +313,68 @@ class RestClient:
         """Let every kept table go: the next reading asks for all of them again."""
         self._kept = {}
 
-    def _failed(self) -> list[str]:
-        now = self._now()
-        return [request for request, until in self._skipped.items() if now < until]
-
-    def _is_skipped(self, call: RestCall) -> bool:
-        until = self._skipped.get(call.request)
-        return until is not None and self._now() < until
-
-    async def _gather(self, calls: Iterable[RestCall], before: Mapping[str, _Kept]) -> list[_Kept]:
+    async def _gather(
+        self,
+        wanted: Iterable[RestCall],
+        before: Mapping[str, _Kept],
+        foreseen: Iterable[RestCall] = (),
+    ) -> list[_Kept]:
         """
         The replies of these calls; the worst error where a needed one is missing.
 
-        Tables that came are kept even then, so that a long reading gets further each time.
+        Tables that came are kept even then, so that a long reading gets further each time. Of
+        what is only foreseen a failure counts for nothing: where it is needed it is asked again.
         """
         # Needed ones are the first to find room.
-        calls = sorted(calls, key=lambda call: call.optional)
-        results = await asyncio.gather(*map(self.call, calls), return_exceptions=True)
+        needed = sorted(wanted, key=lambda call: call.optional)
+        calls = dict.fromkeys((*needed, *foreseen))
         kept: list[_Kept] = []
         errors: list[BaseException] = []
         left_out: list[tuple[RestCall, ExchangeError]] = []
-        for call, result in zip(calls, results, strict=True):
+        for call, result in await self._all(calls, set(needed)):
             if isinstance(result, Reply):
                 kept.append(_Kept(call=call, reply=result))
-                self._answered.add(call.request)
+                self._left_out.answered(call)
                 if call.age_seconds(Depth.HEARD) > 0:
                     self._kept[call.request] = kept[-1]
             elif not isinstance(result, ExchangeError):
                 errors.append(result)
             elif call.max_age_seconds > 0 and call.request in before:
                 kept.append(before[call.request])
-                self._skip(call, result)
-            elif self._may_be_left_out(call, result):
+                self._left_out.put_off(call, result)
+            elif self._left_out.may_be(call, result):
                 left_out.append((call, result))
             else:
                 errors.append(result)
         for call, error in left_out:
             # Where what is needed fails too, no word is said of a wallet that was seen.
             if not (errors and call.sticky):
-                self._answered.discard(call.request)
-                self._skip(call, error)
+                self._left_out.leave(call, error)
         if errors:
             raise max(errors, key=_gravity)
         return kept
 
-    def _may_be_left_out(self, call: RestCall, error: ExchangeError) -> bool:
-        """Whether the reading goes on without this call's answer."""
-        if isinstance(error, Refused | Malformed) and error.code in call.absent_codes:
-            return True
-        return call.optional and not self._must_stay(call, error)
-
-    def _must_stay(self, call: RestCall, error: ExchangeError) -> bool:
-        """Whether a sticky call that was answered before has failed, and not by a plain no."""
-        says_no = isinstance(error, Refused) or getattr(error, "status", None) == _NOT_FOUND
-        return call.sticky and call.request in self._answered and not says_no
-
-    def _skip(self, call: RestCall, error: ExchangeError) -> None:
-        if self._skipped_because.get(call.request) != error.because:
-            log.info(
-                "reply.skipped",
-                exchange=self.exchange.name,
-                account=self.account,
-                call=call.request,
-                because=error.because,
-            )
-            self._skipped_because[call.request] = error.because
-        longest = OPTIONAL_RETRY_SECONDS if call.absent_codes else 600.0
-        wait = max(OPTIONAL_RETRY_SECONDS, min(call.max_age_seconds, longest))
-        self._skipped[call.request] = self._now() + _seconds(wait)
+    async def _all(
+        self, calls: Collection[RestCall], needed: set[RestCall]
+    ) -> list[tuple[RestCall, Reply | BaseException]]:
+        """What these calls brought, save what failed of those that are not needed."""
+        together = await self.gate.reserve(filter(_is_of_the_moment, calls))
+        results = await asyncio.gather(
+            *(self.call(call, has_room=call.request in together) for call in calls),
+            return_exceptions=True,
+        )
+        return [
+            (call, result)
+            for call, result in zip(calls, results, strict=True)
+            if call in needed or not isinstance(result, ExchangeError)
+        ]
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _is_of_the_moment(call: RestCall) -> bool:
+    return call.max_age_seconds < MOMENT_SECONDS
 
 
 def _gravity(error: BaseException) -> int:

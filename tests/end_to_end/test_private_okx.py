@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from monitor.engine.effects import AccountAssessment
-from monitor.exchanges import account_feed, rest
+from monitor.exchanges import account_feed, left_out
 from monitor.exchanges.okx import private
 from monitor.exchanges.port import KeepAlive
 from monitor.simulator import okx_queries, okx_stream
@@ -362,7 +362,7 @@ async def test_a_new_listing_blinds_its_own_pool_alone(
     def listed(kind: str, family: str | None) -> list[dict[str, object]]:
         return [row for row in everything(kind, family) if row["instId"] != SOL]
 
-    monkeypatch.setattr(rest, "OPTIONAL_RETRY_SECONDS", 1.0)
+    monkeypatch.setattr(left_out, "OPTIONAL_RETRY_SECONDS", 1.0)
     with monkeypatch.context() as hidden:
         hidden.setattr(okx_queries.public, "instruments", listed)
         await new_listing(tmp_path, hidden)

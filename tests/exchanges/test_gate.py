@@ -59,6 +59,84 @@ async def test_what_can_wait_is_left_for_later_where_the_minute_has_no_room_to_s
     await one.enter(AROUND)
 
 
+async def test_what_can_wait_waits_for_nobody_and_makes_nobody_wait() -> None:
+    clock, host = Hands(), Host(share=0.5)
+    one = gate(host, clock)
+    for _ in range(46):  # 230 of the 480 that may go at once where half of the limit is steady
+        await one.enter(CALL)
+    with pytest.raises(Unreachable, match="left for later"):
+        await one.enter(AROUND)
+    await one.enter(replace(AROUND, weight=10))
+    await one.enter(replace(CALL, weight=240))
+    waiting = asyncio.create_task(one.enter(replace(CALL, weight=480)))
+    await asyncio.sleep(0)
+    with pytest.raises(Unreachable, match="left for later"):
+        await one.enter(replace(AROUND, weight=1))
+    waiting.cancel()
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
+async def test_four_fifths_of_a_minute_s_limit_are_never_passed_and_steady_reading_has_its_share(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = 0.4
+    monkeypatch.setattr(gates, "_MINUTE", window)
+    budget = Budget(name="weight", per_minute=round(2400 * 60 / window), window_seconds=window)
+    call = replace(CALL, weight=10, budget=budget)
+    one, loop = gate(Host(share=share), Hands()), asyncio.get_running_loop()
+    began, times = loop.time(), []
+
+    async def enter() -> None:
+        await one.enter(call)
+        times.append(loop.time() - began)
+
+    tasks = [asyncio.create_task(enter()) for _ in range(800)]
+    await asyncio.sleep(3 * window)
+    for task in tasks:
+        task.cancel()
+    for first in range(0, len(times), 10):
+        sent = sum(10 for at in times[first:] if at < times[first] + window)
+        assert sent <= 0.82 * 2400
+    last = sum(10 for at in times if at >= 2 * window)
+    assert last >= max(0.25, share) * 2400
+
+
+async def test_calls_that_are_of_use_together_find_room_together() -> None:
+    host, clock = Host(), Hands()
+    one, other = gate(host, clock), gate(host, clock)
+    one.standing.distance, other.standing.distance = 0.5, 0.01
+    calls = [replace(CALL, path=f"/{n}", weight=100) for n in range(3)]
+    # 1200 may go at once, and 12 more come back each second.
+    await other.enter(replace(CALL, weight=1100))
+    reserved = asyncio.create_task(one.reserve(calls))
+    await asyncio.sleep(0)
+    assert not reserved.done()  # though there would be room for the first of them
+    reserved.cancel()
+    await asyncio.gather(reserved, return_exceptions=True)
+
+    free = gate(Host(), clock)
+    room = await free.reserve(calls)
+    assert room == {call.request for call in calls}
+    for call in calls:
+        await free.enter(call, has_room=True)
+    assert free.host.use.sent(MINUTE, clock()) == 300
+    # Nothing of it was taken twice: 900 of 1200 are left.
+    await asyncio.wait_for(free.enter(replace(CALL, weight=900)), 0.1)
+
+
+async def test_no_room_is_reserved_for_what_waits_for_none_or_may_not_go_now() -> None:
+    clock, host = Hands(), Host()
+    one = gate(host, clock)
+    by_seconds = replace(CALL, path="/y", budget=Budget(name="quick", per_minute=600))
+    ticket = replace(CALL, path="/z", verb="POST")
+    around = replace(AROUND, path="/w")
+    assert await one.reserve([CALL, around, by_seconds, ticket]) == {CALL.request}
+    host.quiet.ask(clock() + timedelta(seconds=10), clock())
+    assert await one.reserve([CALL]) == frozenset()
+    with pytest.raises(Unreachable, match="as the exchange asked"):
+        await one.enter(CALL, has_room=True)
+
+
 async def test_a_heavy_call_is_not_overtaken_by_light_ones_for_ever() -> None:
     second = Budget(name="weight", per_minute=6000, window_seconds=1)  # 50 a second in bursts
     heavy, light = (replace(CALL, weight=w, budget=second) for w in (40, 5))

@@ -97,6 +97,45 @@ async def test_of_equals_all_calls_of_the_one_whose_view_is_oldest_go_first(line
     assert await line.all() == ["first 1", "first 2", "second 1"]
 
 
+async def test_a_view_that_would_soon_be_none_goes_before_every_alarm(line: Line) -> None:
+    now = asyncio.get_running_loop().time()
+    seen = {
+        "alarmed": (0.01, now - 5),
+        "near": (0.02, now - 39),
+        "old": (0.9, now - 41),
+        "older": (0.9, now - 50),
+        "never": (None, 0.0),
+    }
+    for name, (distance, read_at) in seen.items():
+        line.come(name, distance, weight=1, alarmed=name == "alarmed").read_at = read_at
+    assert await line.all() == ["never", "older", "old", "alarmed", "near"]
+
+
+async def test_one_never_read_goes_first_on_a_machine_that_has_just_started_too(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paces, "_loop_time", lambda: 12.0)
+    line.come("near", 0.01).read_at = 10.0
+    line.come("never")
+    assert await line.all() == ["never", "near"]
+
+
+async def test_it_is_at_ease_while_half_of_what_may_go_at_once_is_left(line: Line) -> None:
+    pace = Pace(ROOM, 1000.0)
+    assert pace.is_at_ease(5)
+    assert not pace.is_at_ease(6)
+    await pace.acquire(2)
+    assert pace.is_at_ease(3)
+    assert not pace.is_at_ease(4)
+    part = Pace(ROOM, 1000.0, at_once=0.4)
+    assert part.is_at_ease(2)
+    assert not part.is_at_ease(3)
+    # Who waits is to come first, however little it is.
+    line.come("waiting", 0.1)
+    await asyncio.sleep(0)
+    assert not line.pace.is_at_ease(0)
+
+
 async def test_a_reading_under_way_goes_first_once_an_alarm_wants_it(line: Line) -> None:
     line.come("other", 0.1)
     standing = line.come("this", 0.3)
