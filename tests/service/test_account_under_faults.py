@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
+from statistics import median
 from typing import Any
 
 import pytest
@@ -193,10 +194,10 @@ async def test_slow_replies_do_not_add_to_the_time_between_readings() -> None:
     rest = Rest(POOL)
     rest.takes_seconds = 0.15
     async with running(rest) as stage:
-        await stage.until(lambda: len(rest.asked_at) >= 4)
+        await stage.until(lambda: len(rest.asked_at) >= 6)
     gaps = [b - a for a, b in zip(rest.asked_at, rest.asked_at[1:], strict=False)]
-    # 0.2 s from one beginning to the next, not 0.15 + 0.2
-    assert max(gaps) < 0.32
+    # 0.2 s from one beginning to the next, not 0.15 + 0.2; a busy machine may delay some.
+    assert median(gaps) < 0.32
 
 
 async def test_positions_that_vanish_for_a_moment_are_asked_for_again_and_not_told() -> None:
