@@ -111,6 +111,11 @@ class RestCall:
         return max(self.max_age_seconds, self.calm_seconds, heard)
 
     @property
+    def is_public(self) -> bool:
+        """Whether it is answered alike whoever asks: ccxt names such calls so."""
+        return self.implicit.split("Get", 1)[0].lower().endswith("public")
+
+    @property
     def request(self) -> str:
         """Method, path and query as they stand in a capture file."""
         return f"{self.verb} {self.path}" + (f"?{urlencode(self.query)}" if self.query else "")

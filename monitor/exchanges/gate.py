@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from monitor.exchanges.call import Budget, Reply, RestCall
     from monitor.exchanges.port import Exchange
 
-# So old may be what another account of the host was told of a public matter.
+# So old may be what another account of the host was told of a public matter, and a table.
 SHARED_FOR = timedelta(seconds=2)
+TABLE_SHARED_FOR = timedelta(seconds=60)
 BURST_SHARE = 0.5
 STEADY_SHARE = 0.2
 # What is counted over a minute may be taken at once; then so much comes back in each, or a little
@@ -83,16 +84,22 @@ class Host:
         self._asking: dict[str, asyncio.Task[Reply]] = {}
 
     async def shared(
-        self, call: RestCall, at: datetime, ask: Callable[[RestCall], Coroutine[None, None, Reply]]
+        self,
+        call: RestCall,
+        since: datetime,
+        ask: Callable[[RestCall], Coroutine[None, None, Reply]],
     ) -> Reply:
         """
         The reply to a public call, asked for once where many accounts want it at a time.
+
+        Args:
+            since: One that came before does not do.
 
         Raises:
             ExchangeError: What kept it away, the same for all who waited.
         """
         kept = self._recent.get(call.request)
-        if kept is not None and at - kept.at < SHARED_FOR:
+        if kept is not None and kept.at > since:
             return kept
         asking = self._asking.get(call.request)
         if asking is None:
@@ -106,7 +113,7 @@ class Host:
             reply = await ask(call)
         finally:
             del self._asking[call.request]
-        old = [r for r, kept in self._recent.items() if reply.at - kept.at >= SHARED_FOR]
+        old = [r for r, kept in self._recent.items() if reply.at - kept.at >= TABLE_SHARED_FOR]
         for request in old:
             del self._recent[request]
         self._recent[call.request] = reply

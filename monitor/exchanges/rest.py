@@ -8,8 +8,8 @@ the client's, which may hold a signature, gets any further than here.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from copy import copy
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -18,12 +18,14 @@ import structlog
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
 from monitor.exchanges.call import Depth, Replies, Reply
 from monitor.exchanges.client import Answer, built, why_failed
-from monitor.exchanges.gate import Gate
+from monitor.exchanges.gate import SHARED_FOR, TABLE_SHARED_FOR, Gate
+from monitor.exchanges.kept import Kept, Renewals
 from monitor.exchanges.left_out import LeftOut
 from monitor.exchanges.understanding import understanding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from datetime import datetime
 
     from monitor.exchanges.call import RestCall
     from monitor.exchanges.gate import Host
@@ -39,18 +41,12 @@ OFFSET_SECONDS = 600.0
 DOUBTED_OFFSET_SECONDS = 60.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
 MAX_ROUNDS = 60
-# What is kept for so long is a table of the exchange's; what for less is the account's.
-TABLE_SECONDS = 3600.0
 # What serves for less than this is of the moment: such calls of a reading are sent together.
 MOMENT_SECONDS = 2.0
+# A public reply that serves for this long is a table: all accounts of a host share it.
+SHARED_SECONDS = 300.0
 HIDDEN = "***"
 _SLOW_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    call: RestCall
-    reply: Reply
 
 
 class RestClient:
@@ -79,11 +75,9 @@ class RestClient:
         self._measured_at: datetime | None = None
         self.gate = Gate(exchange, account, now, host)
         self._doubts_offset = False
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, Kept] = {}
         self._left_out = LeftOut(exchange.name, account, now)
-        self._renewed_from = datetime.min.replace(tzinfo=UTC)
-        self._logs_from = datetime.min.replace(tzinfo=UTC)
-        self._stops_from = datetime.min.replace(tzinfo=UTC)
+        self._renewals = Renewals()
         self._standing: tuple[RestCall, ...] = ()
         self._client = built(
             exchange, credentials, now=now, rest_url=rest_url, timeout_seconds=TIMEOUT_SECONDS
@@ -127,7 +121,22 @@ class RestClient:
 
         It is asked for where a live feed is late, so it is urgent.
         """
-        return await self.gate.host.shared(call, self._now(), self._call_urgently)
+        return await self.gate.host.shared(call, self._now() - SHARED_FOR, self._call_urgently)
+
+    async def _shared_table(self, call: RestCall) -> Reply:
+        """
+        A table that is the same for every account: fifty that start at once ask for it once.
+
+        Raises:
+            ExchangeError: As `call`; of this account, whichever asked.
+        """
+        since = max(self._renewals.distrusted_at, self._now() - TABLE_SHARED_FOR)
+        try:
+            return await self.gate.host.shared(call, since, self.call)
+        except ExchangeError as error:
+            mine = copy(error)
+            mine.account = self.account
+            raise mine from None
 
     async def _once(
         self, call: RestCall, *, is_urgent: bool = False, has_room: bool = False
@@ -218,7 +227,7 @@ class RestClient:
         await self._measure_if_due()
         before = dict(self._kept)
         if anew:
-            self._kept = {}
+            self.forget()
             self._left_out.try_all()
         try:
             return await self._read_all(before, depth)
@@ -232,13 +241,13 @@ class RestClient:
             self._left_out.try_all()
             return await self._read_all(before)
 
-    async def _read_all(self, before: Mapping[str, _Kept], depth: Depth = Depth.WHOLE) -> Replies:
+    async def _read_all(self, before: Mapping[str, Kept], depth: Depth = Depth.WHOLE) -> Replies:
         """Round by round, until nothing more is wanted."""
         now = self._now()
-        got: dict[str, _Kept] = {
+        got: dict[str, Kept] = {
             request: kept
             for request, kept in self._kept.items()
-            if self._is_current(kept, now, depth)
+            if self._renewals.allow(kept, now, depth)
             or (kept.call.max_age_seconds > 0 and self._left_out.holds(kept.call))
         }
         foreseen = self._foreseen(got)
@@ -264,7 +273,7 @@ class RestClient:
             account=self.account,
         )
 
-    def _foreseen(self, got: Mapping[str, _Kept]) -> tuple[RestCall, ...]:
+    def _foreseen(self, got: Mapping[str, Kept]) -> tuple[RestCall, ...]:
         """
         What the last reading needed of the moment, whichever round it was in.
 
@@ -289,36 +298,27 @@ class RestClient:
 
         One that can't be renewed serves on.
         """
-        self._renewed_from = self._now()
+        self._renewals.tables(self._now())
 
     def renew_logs(self) -> None:
         """Let the next reading ask anew for what was booked, however lately that was read."""
-        self._logs_from = self._now()
+        self._renewals.logs(self._now())
 
     def renew_stops(self) -> None:
         """Let no list of stop orders serve that was, or may have been, made before now."""
-        self._stops_from = self._now() + _seconds(TIMEOUT_SECONDS)
-
-    def _is_current(self, kept: _Kept, now: datetime, depth: Depth) -> bool:
-        age = kept.call.age_seconds(depth)
-        if kept.call.is_log and kept.reply.at < self._logs_from:
-            return False
-        if kept.call.lists_stops and kept.reply.at < self._stops_from:
-            return False
-        if age >= TABLE_SECONDS and kept.reply.at < self._renewed_from:
-            return False
-        return now - kept.reply.at < _seconds(age)
+        self._renewals.stops(self._now())
 
     def forget(self) -> None:
         """Let every kept table go: the next reading asks for all of them again."""
         self._kept = {}
+        self._renewals.distrust(self._now())
 
     async def _gather(
         self,
         wanted: Iterable[RestCall],
-        before: Mapping[str, _Kept],
+        before: Mapping[str, Kept],
         foreseen: Iterable[RestCall] = (),
-    ) -> list[_Kept]:
+    ) -> list[Kept]:
         """
         The replies of these calls; the worst error where a needed one is missing.
 
@@ -328,12 +328,12 @@ class RestClient:
         # Needed ones are the first to find room.
         needed = sorted(wanted, key=lambda call: call.optional)
         calls = dict.fromkeys((*needed, *foreseen))
-        kept: list[_Kept] = []
+        kept: list[Kept] = []
         errors: list[BaseException] = []
         left_out: list[tuple[RestCall, ExchangeError]] = []
         for call, result in await self._all(calls, set(needed)):
             if isinstance(result, Reply):
-                kept.append(_Kept(call=call, reply=result))
+                kept.append(Kept(call=call, reply=result))
                 self._left_out.answered(call)
                 if call.age_seconds(Depth.HEARD) > 0:
                     self._kept[call.request] = kept[-1]
@@ -360,7 +360,12 @@ class RestClient:
         """What these calls brought, save what failed of those that are not needed."""
         together = await self.gate.reserve(filter(_is_of_the_moment, calls))
         results = await asyncio.gather(
-            *(self.call(call, has_room=call.request in together) for call in calls),
+            *(
+                self._shared_table(call)
+                if call.is_public and call.max_age_seconds >= SHARED_SECONDS
+                else self.call(call, has_room=call.request in together)
+                for call in calls
+            ),
             return_exceptions=True,
         )
         return [
