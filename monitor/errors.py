@@ -23,6 +23,7 @@ The type says what to do; the message is a whole sentence for a person and never
 from __future__ import annotations
 
 from enum import Enum
+from typing import Self
 
 
 class Limit(Enum):
@@ -68,6 +69,12 @@ class ExchangeError(MonitorError):
     def __str__(self) -> str:
         place = " ".join(word for word in (self.exchange, self.account, self.call) if word)
         return f"{place}: {self.because}" if place else self.because
+
+    def __copy__(self) -> Self:
+        """Another with all that this one tells; not built anew, which each kind does its way."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__)
+        return twin
 
     def placed(self, *, exchange: str = "", account: str = "", call: str = "") -> ExchangeError:
         """This same error with the blanks of its place filled in."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from copy import copy
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ import structlog
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
 from monitor.exchanges.call import Depth, Replies, Reply
 from monitor.exchanges.client import Answer, built, why_failed
+from monitor.exchanges.foreseen import Foreseen
 from monitor.exchanges.gate import SHARED_FOR, TABLE_SHARED_FOR, Gate
 from monitor.exchanges.kept import Kept, Renewals
 from monitor.exchanges.left_out import LeftOut
@@ -112,16 +114,14 @@ class RestClient:
             await self.measure_offset()
             return await self._once(call, is_urgent=is_urgent)
 
-    async def _call_urgently(self, call: RestCall) -> Reply:
-        return await self.call(call, is_urgent=True)
-
     async def call_public(self, call: RestCall) -> Reply:
         """
         As `call`, for what is the same for every account: those of a host ask once for all.
 
         It is asked for where a live feed is late, so it is urgent.
         """
-        return await self.gate.host.shared(call, self._now() - SHARED_FOR, self._call_urgently)
+        urgently = partial(self.call, is_urgent=True)
+        return await self.gate.host.shared(call, self._now() - SHARED_FOR, urgently)
 
     async def _shared_table(self, call: RestCall) -> Reply:
         """
@@ -250,21 +250,24 @@ class RestClient:
             if self._renewals.allow(kept, now, depth)
             or (kept.call.max_age_seconds > 0 and self._left_out.holds(kept.call))
         }
-        foreseen = self._foreseen(got)
-        for _ in range(MAX_ROUNDS):
-            replies = Replies((kept.reply for kept in got.values()), self._left_out.requests())
-            wanted = [
-                call
-                for call in self._needed(replies)
-                if call.request not in got and not self._left_out.holds(call)
-            ]
-            if not wanted:
-                self._kept = {r: k for r, k in got.items() if k.call.age_seconds(Depth.HEARD) > 0}
-                self._standing = tuple(kept.call for kept in got.values())
-                return replies
-            for kept in await self._gather(wanted, before, foreseen):
-                got[kept.call.request] = kept
-            foreseen = ()
+        ahead, foreseen = Foreseen(), self._foreseen(got)
+        try:
+            for _ in range(MAX_ROUNDS):
+                replies = Replies((kept.reply for kept in got.values()), self._left_out.requests())
+                wanted = [
+                    call
+                    for call in self._needed(replies)
+                    if call.request not in got and not self._left_out.holds(call)
+                ]
+                if not wanted:
+                    self._kept = {r: k for r, k in got.items() if _may_serve(k.call)}
+                    self._standing = tuple(kept.call for kept in got.values())
+                    return replies
+                for kept in await self._gather(wanted, before, ahead, foreseen):
+                    got[kept.call.request] = kept
+                foreseen = ()
+        finally:
+            ahead.drop()
         raise Malformed(
             "replies",
             f"an account that is read in {MAX_ROUNDS} rounds",
@@ -274,11 +277,7 @@ class RestClient:
         )
 
     def _foreseen(self, got: Mapping[str, Kept]) -> tuple[RestCall, ...]:
-        """
-        What the last reading needed of the moment, whichever round it was in.
-
-        Asked for with the first round, all of it is of one moment: prices with amounts.
-        """
+        """What the last reading needed of the moment: sent at once, prices go with amounts."""
         return tuple(
             call
             for call in self._standing
@@ -317,25 +316,24 @@ class RestClient:
         self,
         wanted: Iterable[RestCall],
         before: Mapping[str, Kept],
-        foreseen: Iterable[RestCall] = (),
+        ahead: Foreseen,
+        foreseen: Iterable[RestCall],
     ) -> list[Kept]:
         """
         The replies of these calls; the worst error where a needed one is missing.
 
-        Tables that came are kept even then, so that a long reading gets further each time. Of
-        what is only foreseen a failure counts for nothing: where it is needed it is asked again.
+        Tables that came are kept even then, so that a long reading gets further each time.
         """
         # Needed ones are the first to find room.
-        needed = sorted(wanted, key=lambda call: call.optional)
-        calls = dict.fromkeys((*needed, *foreseen))
+        calls = sorted(wanted, key=lambda call: call.optional)
         kept: list[Kept] = []
         errors: list[BaseException] = []
         left_out: list[tuple[RestCall, ExchangeError]] = []
-        for call, result in await self._all(calls, set(needed)):
+        for call, result in await self._all(calls, ahead, foreseen):
             if isinstance(result, Reply):
                 kept.append(Kept(call=call, reply=result))
                 self._left_out.answered(call)
-                if call.age_seconds(Depth.HEARD) > 0:
+                if _may_serve(call):
                     self._kept[call.request] = kept[-1]
             elif not isinstance(result, ExchangeError):
                 errors.append(result)
@@ -355,27 +353,32 @@ class RestClient:
         return kept
 
     async def _all(
-        self, calls: Collection[RestCall], needed: set[RestCall]
+        self, calls: Collection[RestCall], ahead: Foreseen, foreseen: Iterable[RestCall]
     ) -> list[tuple[RestCall, Reply | BaseException]]:
-        """What these calls brought, save what failed of those that are not needed."""
-        together = await self.gate.reserve(filter(_is_of_the_moment, calls))
-        results = await asyncio.gather(
-            *(
-                self._shared_table(call)
-                if call.is_public and call.max_age_seconds >= SHARED_SECONDS
-                else self.call(call, has_room=call.request in together)
-                for call in calls
-            ),
+        """What these calls brought. What is foreseen beyond them is sent with them."""
+        asked = {call.request for call in calls}
+        more = [call for call in foreseen if call.request not in asked]
+        moment = (c for c in (*calls, *more) if _is_of_the_moment(c) and not ahead.has(c))
+        together = await self.gate.reserve(moment)
+        results = asyncio.gather(
+            *(self._answer(call, ahead, has_room=call.request in together) for call in calls),
             return_exceptions=True,
         )
-        return [
-            (call, result)
-            for call, result in zip(calls, results, strict=True)
-            if call in needed or not isinstance(result, ExchangeError)
-        ]
+        for call in more:
+            ahead.send(call, self.call(call, has_room=call.request in together))
+        return list(zip(calls, await results, strict=True))
+
+    async def _answer(self, call: RestCall, ahead: Foreseen, *, has_room: bool) -> Reply:
+        if call.is_public and call.max_age_seconds >= SHARED_SECONDS:
+            return await self._shared_table(call)
+        return await ahead.take(call) or await self.call(call, has_room=has_room)
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _may_serve(call: RestCall) -> bool:
+    return call.age_seconds(Depth.HEARD) > 0
 
 
 def _is_of_the_moment(call: RestCall) -> bool:

@@ -116,3 +116,71 @@ async def test_where_there_is_little_room_what_is_of_the_moment_goes_together() 
         assert [server.count(path) for path in paths] == [0, 0]
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+
+
+async def test_what_nobody_needs_any_more_is_not_read_nor_asked_again() -> None:
+    needed_now = [ACCOUNT, INDEX]
+    exchange = replace(
+        FAKE, needed=lambda replies: tuple(c for c in needed_now if not replies.has(c))
+    )
+    async with served(exchange=exchange) as (server, client):
+        server.answers[INDEX.path] = plain("{}")
+        await client.read_account()
+        needed_now.remove(INDEX)
+        # What tells of another kind of account would be taken for this one's.
+        assert not (await client.read_account()).has(INDEX)
+        assert client.standing_calls == (ACCOUNT,)
+        await client.read_account()
+        assert server.count(INDEX.path) == 2
+
+
+async def test_what_nobody_needs_any_more_holds_up_no_reading() -> None:
+    needed_now = [ACCOUNT, INDEX]
+    exchange = replace(
+        FAKE, needed=lambda replies: tuple(c for c in needed_now if not replies.has(c))
+    )
+    end = asyncio.Event()
+    async with served(exchange=exchange) as (server, client):
+        server.answers[INDEX.path] = plain("{}")
+        await client.read_account()
+        needed_now.remove(INDEX)
+        server.answers[INDEX.path] = held_back("{}", end)  # type: ignore[assignment]
+        async with asyncio.timeout(1):
+            assert (await client.read_account()).has(ACCOUNT)
+        end.set()
+
+
+async def test_what_was_foreseen_and_never_answered_is_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = asyncio.Event()
+    async with served(exchange=LATER) as (server, client):
+        server.answers[INDEX.path] = plain("{}")
+        await client.read_account()
+        monkeypatch.setattr("monitor.exchanges.rest.CALL_SECONDS", 0.2)
+        server.answers[INDEX.path] = held_back("{}", end)  # type: ignore[assignment]
+        with pytest.raises(Unreachable):
+            await client.read_account()
+        assert server.count(INDEX.path) == 2
+        end.set()
+
+
+async def test_a_reading_that_ends_early_leaves_nothing_running() -> None:
+    end = asyncio.Event()
+    async with served(exchange=LATER) as (server, client):
+        server.answers[INDEX.path] = plain("{}")
+        await client.read_account()
+        before = asyncio.all_tasks()
+        server.answers[INDEX.path] = held_back("{}", end)  # type: ignore[assignment]
+        server.answers[ACCOUNT.path] = plain("{}", 503)
+        with pytest.raises(Unreachable):
+            await client.read_account()
+        server.answers[ACCOUNT.path] = held_back("{}", end)  # type: ignore[assignment]
+        reading = asyncio.create_task(client.read_account())
+        await asyncio.sleep(0.1)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await asyncio.sleep(0.05)
+        ours = {task for task in asyncio.all_tasks() - before if "RestClient" in repr(task)}
+        assert ours == set()
+        end.set()
