@@ -36,10 +36,10 @@ SHARED_FOR = timedelta(seconds=2)
 TABLE_SHARED_FOR = timedelta(seconds=60)
 BURST_SHARE = 0.5
 STEADY_SHARE = 0.2
-# What is counted over a minute may be taken at once; then so much comes back in each, or a little
-# more than what steady reading takes where that is more, and then less at once: four fifths are
-# never passed by ourselves, while nine tenths would silence every account until the minute ends.
-REFILL_SHARE = 0.3
+# Of what is counted over a minute so much comes back in each, or a little more than what steady
+# reading takes where that is more. The rest of four fifths may go at once: these are never passed
+# by ourselves, while nine tenths would silence every account until the minute ends.
+REFILL_SHARE = 0.5
 SPARE_SHARE = 0.1
 MOST_SHARE = 0.8
 # An answer «too many» without a wait: as long as the shortest window of an exchange's count.
@@ -51,6 +51,8 @@ _TOO_MANY = 429
 _READS = "GET"
 _LASTS_SECONDS = 120.0
 _MINUTE = 60.0
+# So many bursts are a whole limit.
+_BURSTS = 1 / BURST_SHARE
 
 
 class Host:
@@ -79,7 +81,9 @@ class Host:
         # Since when nothing but names that can't be looked up was met; None where all is well.
         self.names_fail_since: datetime | None = None
         self.spread = spread
-        self._paces = _Paces(share)
+        # Of both monitors, where another takes as much: a burst's half holds for each.
+        self.whole_share = share * (2.0 if is_shared else 1.0)
+        self._paces = _Paces(self.whole_share)
         self._recent: dict[str, Reply] = {}
         self._asking: dict[str, asyncio.Task[Reply]] = {}
 
@@ -138,9 +142,8 @@ class _Paces:
         room, seconds = _room(budget, BURST_SHARE), budget.window_seconds
         if not _is_by_minute(budget):
             return Pace(room, seconds, at_once=AT_ONCE_SHARE)
-        most = MOST_SHARE - REFILL_SHARE
-        at_once = (MOST_SHARE - self._refill) / most
-        return Pace(room, seconds * most / self._refill, at_once=at_once)
+        at_once = (MOST_SHARE - self._refill) * _BURSTS
+        return Pace(room, seconds / (self._refill * _BURSTS), at_once=at_once)
 
 
 def _is_by_minute(budget: Budget) -> bool:
@@ -169,7 +172,7 @@ class Gate:
         self._account = account
         self._now = now
         self._quiet = Quiet()
-        self._paces = _Paces(self.host.share)
+        self._paces = _Paces(self.host.whole_share)
 
     async def reserve(self, calls: Iterable[RestCall]) -> frozenset[str]:
         """
