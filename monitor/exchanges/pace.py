@@ -3,9 +3,11 @@ I/O. A limit to which calls keep, and in which order: who is nearest to its end 
 
 Where there is no room for all at once, as in a crash of fifty accounts behind one address,
 calls that answer an alarm go before routine, and among equals those of the account that is
-nearest to liquidation. Before all of them goes whose view is so old that it would soon be none:
-else those near the end, read again and again, would make the others blind. So that nobody is
-kept waiting for ever, every fourth turn belongs to who has waited longest, once that is long.
+nearest to liquidation. Before all of them goes whose view is so old that it would soon be none,
+and first who was never read: else those near the end, read again and again, would make the
+others blind. Not so who is read in vain, again and again, for what is wrong with him alone. So
+that nobody is kept waiting for ever, every fourth turn belongs to who has waited longest, once
+that is long.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ class Standing:
     `is_alarmed`: a reading of it is to answer an alarm. `read_at`: when its last good reading
     began, by the loop's clock; 0 before the first. Of equals the one whose view is oldest goes
     first, all of its calls: were fifty read side by side, each would take as long as all.
+    `is_unreadable`: its last readings brought what makes no sense, as the next may.
 
     Who waits is looked at as it stands then, not as it stood when it came.
     """
@@ -41,6 +44,7 @@ class Standing:
     distance: float | None = None
     is_alarmed: bool = False
     read_at: float = 0.0
+    is_unreadable: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -52,12 +56,13 @@ class _Waiting:
     since: float
 
     @property
-    def rank(self) -> tuple[bool, bool, float, float]:
-        distance, read_at = self.standing.distance, self.standing.read_at
-        is_current = read_at > 0 and _loop_time() - read_at < OLD_SECONDS
-        is_routine = not (self.is_urgent or self.standing.is_alarmed)
-        near = UNKNOWN_DISTANCE if distance is None else distance
-        return is_current, is_routine, near, read_at
+    def rank(self) -> tuple[bool, bool, bool, float, float]:
+        standing, read_at = self.standing, self.standing.read_at
+        is_seen = read_at > 0 or standing.is_unreadable
+        is_current = standing.is_unreadable or (is_seen and _loop_time() - read_at < OLD_SECONDS)
+        is_routine = not (self.is_urgent or standing.is_alarmed)
+        near = UNKNOWN_DISTANCE if standing.distance is None else standing.distance
+        return is_current, is_seen, is_routine, near, read_at
 
 
 def _loop_time() -> float:

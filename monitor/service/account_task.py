@@ -65,6 +65,8 @@ BLOCKED_SECONDS = 60.0
 TORN_TRIES = 3
 HURRY_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 1.0
+# So many readings in a row that brought nothing: the next is no surer, and goes before nobody.
+UNREADABLE_FAILURES = 3
 RESTART_SECONDS = 1.0
 DEATHS_ALLOWED = 5
 DEATHS_SECONDS = 600.0
@@ -304,6 +306,8 @@ class AccountTask:
             began = loop.time()
             failed = await self._read_once()
             failures = failures + 1 if failed else 0
+            is_odd = failed is not None and not isinstance(failed, Unreachable)
+            self._standing.is_unreadable = is_odd and failures >= UNREADABLE_FAILURES
             if failed is None:
                 self._standing.read_at = began
                 # An alarm that came while it was read is for the next reading to answer.

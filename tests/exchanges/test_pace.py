@@ -111,6 +111,26 @@ async def test_a_view_that_would_soon_be_none_goes_before_every_alarm(line: Line
     assert await line.all() == ["never", "older", "old", "alarmed", "near"]
 
 
+async def test_one_never_read_goes_before_alarms_of_old_views_too(line: Line) -> None:
+    now = asyncio.get_running_loop().time()
+    # In a crash that is more than an address carries, every view is old.
+    line.come("alarmed", 0.01, weight=1, alarmed=True).read_at = now - 60
+    line.come("never", 0.9, weight=1)
+    line.come("old", 0.9, weight=1).read_at = now - 70
+    assert await line.all() == ["never", "alarmed", "old"]
+
+
+async def test_one_that_is_read_in_vain_goes_before_nobody_for_its_old_view(line: Line) -> None:
+    now = asyncio.get_running_loop().time()
+    line.come("never readable", weight=1).is_unreadable = True
+    gone = line.come("no longer readable", 0.9, weight=1)
+    gone.read_at, gone.is_unreadable = now - 300, True
+    line.come("near", 0.01, weight=1).read_at = now - 5
+    line.come("alarmed", 0.1, weight=1, alarmed=True).read_at = now - 5
+    line.come("old", 0.9, weight=1).read_at = now - 50
+    assert await line.all() == ["old", "alarmed", "near", "never readable", "no longer readable"]
+
+
 async def test_one_never_read_goes_first_on_a_machine_that_has_just_started_too(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from monitor.engine.events import Event, PollFailed, TimePassed
 from monitor.engine.knowledge import Budgets
 from monitor.errors import BadTierTable, ExchangeError, Refused, Unreachable
 from monitor.exchanges.call import Replies
+from monitor.exchanges.pace import Standing
 from monitor.exchanges.port import Permissions
 from monitor.risk.model import AccountSnapshot, MarginPool
 from monitor.service import account_task, logs
@@ -85,6 +86,7 @@ class Stage:
         self.rest = rest
         self.told: list[str] = []
         self.latest: AccountAssessment | None = None
+        self.standing = Standing()
         exchange = replace(
             FAKE,
             read_account=lambda _account, _replies: View(rest.next()),  # type: ignore[arg-type,return-value]  # only `snapshot` is asked of it
@@ -104,6 +106,7 @@ class Stage:
                 note_watched=lambda: None,
             ),
             poll_seconds=0.2,
+            standing=self.standing,
             allow_trading_key=False,
         )
 
@@ -228,3 +231,26 @@ async def test_an_account_that_can_t_be_read_at_first_is_read_later() -> None:
         await stage.until(lambda: stage.latest and stage.latest.pools)
         assert stage.latest is not None
         assert stage.latest.state in (State.FRESH, State.STALE)
+
+
+async def test_an_account_that_is_read_in_vain_is_known_to_be_until_it_is_read() -> None:
+    rest = Rest(POOL, ODD[0], ODD[0], ODD[0], POOL)
+    async with running(rest) as stage:
+        await stage.until(lambda: stage.standing.is_unreadable)
+        assert len(rest.asked_at) == 4
+        await stage.until(lambda: not stage.standing.is_unreadable)
+        assert len(rest.asked_at) == 5
+
+
+async def test_an_outage_says_nothing_against_the_account() -> None:
+    rest = Rest(*(Unreachable("down") for _ in range(4)), POOL)
+    seen: set[bool] = set()
+
+    def look() -> bool:
+        seen.add(stage.standing.is_unreadable)
+        return stage.latest is not None and stage.standing.read_at > 0
+
+    async with running(rest) as stage:
+        await stage.until(look)
+    assert len(rest.asked_at) >= 5
+    assert seen == {False}
