@@ -229,6 +229,7 @@ class AccountFeed:
         backoff, refusals = Backoff(), 0
         loop = asyncio.get_running_loop()
         while True:
+            await self._turn(key)
             backoff.tried(loop.time())
             began = loop.time()
             error = await self._until_lost(key, stream)
@@ -238,7 +239,14 @@ class AccountFeed:
             if isinstance(error, NotGiven):
                 pause = max(pause, await self._wait_after(error, refusals))
             await asyncio.sleep(pause)
-            await self._openings.turn(leads=False)
+
+    async def _turn(self, key: _Key) -> None:
+        """Wait for a turn to connect; why it waits is told where nothing else was yet."""
+        because = self._openings.why_waits(leads=False)
+        if because and self._down.get(key) in _PASSING:
+            self._down[key] = because
+            self._tell()
+        await self._openings.turn(leads=False)
 
     async def _wait_after(self, error: NotGiven, refusals: int) -> float:
         """How long not to ask again for what was refused so often in a row."""

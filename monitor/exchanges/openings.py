@@ -89,6 +89,15 @@ class Openings:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._well.wait(), left)
 
+    def why_waits(self, *, leads: bool = True) -> str:
+        """What keeps a turn away, for people; empty where nothing does."""
+        crowd, trouble = self._waits(leads=leads)
+        if not crowd and not trouble:
+            return ""
+        if crowd >= trouble:
+            return "no connection yet: so many were opened lately that some have to wait"
+        return "no connection yet: the exchange let nobody in lately, it is tried now and then"
+
     def opened(self) -> None:
         """A connection is being opened, for whatever reason."""
         self._tried_at = self._now()
@@ -96,15 +105,18 @@ class Openings:
 
     def seconds_left(self, *, leads: bool = True) -> float:
         """Until somebody may try; 0 where that is now."""
-        now = self._now()
-        left = 0.0
+        return max(self._waits(leads=leads))
+
+    def _waits(self, *, leads: bool) -> tuple[float, float]:
+        """For there are too many of late, and for the host lets nobody in; 0 where that is not."""
+        now, crowd, trouble = self._now(), 0.0, 0.0
         most = MOST_IN_WINDOW if leads else MOST_IN_WINDOW - KEPT_FOR_LEADERS
         if len(self._tries) >= most:
-            left = self._tries[-most] + WINDOW_SECONDS - now
+            crowd = self._tries[-most] + WINDOW_SECONDS - now
         if self._failures >= QUICK_TRIES:
             spacing = SPACING_SECONDS if leads else 2 * SPACING_SECONDS
-            left = max(left, self._tried_at + spacing - now)
-        return max(0.0, left)
+            trouble = self._tried_at + spacing - now
+        return max(0.0, crowd), max(0.0, trouble)
 
 
 def _loop_time() -> float:

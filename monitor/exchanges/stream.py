@@ -181,7 +181,7 @@ class MarkFeed:
         old = tuple(keepers)
         # Among the others at once: whatever ends this feed meanwhile ends them as well.
         keepers += [
-            asyncio.create_task(self._keep(number, stream, ready[number]))
+            asyncio.create_task(self._keep(number, stream, ready[number], is_first=not old))
             for number, stream in streams.items()
         ]
         if not streams and self._is_lost:
@@ -207,8 +207,14 @@ class MarkFeed:
             changed.cancel()
             await asyncio.gather(everything, changed, return_exceptions=True)
 
-    async def _keep(self, number: int, stream: MarkStream, first: asyncio.Event) -> None:
-        """One connection after another for one stream."""
+    async def _keep(
+        self, number: int, stream: MarkStream, first: asyncio.Event, *, is_first: bool
+    ) -> None:
+        """
+        One connection after another for one stream. Where it replaces others it begins at once.
+        """
+        if is_first:
+            await self._first_turn(number)
         wait, rejections, unheard = FIRST_WAIT_SECONDS, 0, 0
         tasks: list[asyncio.Task[None]] = []
         connection, task = self._open(stream, tasks)
@@ -233,6 +239,13 @@ class MarkFeed:
                 connection, task = self._open(stream, tasks)
         finally:
             await end(*tasks)
+
+    async def _first_turn(self, number: int) -> None:
+        """A feed begins anew with every reload: what was opened before it counts as well."""
+        because = self._openings.why_waits()
+        if because:
+            self._say_lost(number, because)
+        await self._openings.turn()
 
     def _open(
         self, stream: MarkStream, tasks: list[asyncio.Task[None]]
@@ -294,6 +307,9 @@ class MarkFeed:
     def _report_lost(self, number: int, task: asyncio.Task[None]) -> None:
         _raise_fault(task)
         error = task.exception()
+        self._say_lost(number, str(error) if error is not None else "the connection ended")
+
+    def _say_lost(self, number: int, because: str) -> None:
         if number in self._present:
             self._down.add(number)
         elif not self._down:
@@ -301,7 +317,6 @@ class MarkFeed:
         if self._is_lost:
             return
         self._is_lost = True
-        because = str(error) if error is not None else "the connection ended"
         log.warning(
             "feed.lost",
             exchange=self.exchange.name,

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from monitor.alerts.message import Notification
     from monitor.engine.effects import AccountAssessment, IncidentChanged
+    from monitor.exchanges.gate import Host
     from monitor.settings import AccountSettings, Settings
 
 log = structlog.get_logger()
@@ -70,7 +71,8 @@ class Daemon:
     """
     One configuration at work. `run` builds, watches until told to stop, and tidies up.
 
-    `reload` is what a command asks for: it raises ConfigError where that can't be.
+    `reload` is what a command asks for: it raises ConfigError where that can't be. `known_hosts`
+    are those that an earlier daemon of this process met: what it used of their limits counts.
     """
 
     def __init__(
@@ -78,11 +80,13 @@ class Daemon:
         settings: Settings,
         clock: Clock | None = None,
         reload: Callable[[], None] = lambda: None,
+        known_hosts: dict[str, Host] | None = None,
     ) -> None:
         self.board = Board(account.name for account in settings.accounts)
         self.has_successor = False  # that watches on as soon as this one ends
         self._settings = settings
         self._reload = reload
+        self._known_hosts = known_hosts
         self._clock = clock or Clock()
         self._systemd = Systemd()
         self._store: Store | None = None
@@ -106,9 +110,9 @@ class Daemon:
         """
         settings = self._settings
         store = open_store(settings.state_directory, self.now())
-        budgets = settings.budgets
+        budgets, known = settings.budgets, self._known_hosts
         self._store = store
-        self._hosts = Hosts(store, budgets.limits_share, is_shared=budgets.is_shared)
+        self._hosts = Hosts(store, budgets.limits_share, is_shared=budgets.is_shared, known=known)
         self._polls = Polls(self._hosts, settings.ladder, budgets.account_seconds)
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]

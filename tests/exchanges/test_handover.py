@@ -7,6 +7,7 @@ from websockets.asyncio.server import ServerConnection
 
 from monitor.exchanges import account_feed
 from monitor.exchanges.account_feed import Closed, FeedLost, FeedRestored, Listening
+from monitor.exchanges.openings import Openings
 from tests.end_to_end.stage import until
 from tests.exchanges.attending import admitting, attending
 from tests.fakes.private import said
@@ -51,6 +52,31 @@ async def test_where_the_host_has_no_turn_the_old_one_goes_on() -> None:
         await sockets[0].send(said("leave"))
         await asyncio.sleep(0.3)
         assert len(sockets) == 1
+        assert feed.is_healthy
+
+
+async def test_one_that_begins_anew_waits_for_its_turn_and_says_so() -> None:
+    sockets: list[ServerConnection] = []
+
+    async def talk(socket: ServerConnection) -> None:
+        sockets.append(socket)
+        await admitting(socket)
+
+    full = Openings()
+    while not full.seconds_left(leads=False):
+        full.opened()
+    full = Openings()
+    while not full.seconds_left(leads=False):
+        full.opened()
+    async with attending(talk, openings=full) as (attended, feed):
+        lost = (await attended.have(FeedLost))[0]
+        assert "so many were opened lately" in lost.because
+        assert feed.because == lost.because
+        await asyncio.sleep(0.3)
+        assert sockets == []
+        full._tries.clear()
+        full.succeeded()
+        await attended.have(Listening)
         assert feed.is_healthy
 
 

@@ -109,6 +109,22 @@ def test_streams_that_nobody_lets_in_leave_room_for_those_who_lead() -> None:
     assert host.seconds_left() > 0
 
 
+def test_why_one_waits_is_told_for_people() -> None:
+    clock = Hands()
+    host = Openings(clock)
+    assert host.why_waits() == ""
+    for _ in range(opening.QUICK_TRIES):
+        host.opened()
+        host.failed()
+    assert "let nobody in lately" in host.why_waits()
+    host.succeeded()
+    assert host.why_waits() == ""
+    while not host.seconds_left(leads=False):
+        host.opened()
+    assert "so many were opened lately" in host.why_waits(leads=False)
+    assert host.why_waits() == ""
+
+
 def test_waits_grow_to_fifteen_seconds_and_are_anything_up_to_that() -> None:
     wait, found = opening.FIRST_WAIT_SECONDS, []
     for _ in range(6):

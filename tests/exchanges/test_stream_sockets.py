@@ -153,6 +153,22 @@ async def test_where_the_host_has_no_turn_the_old_connection_goes_on() -> None:
         assert host.there
 
 
+async def test_a_feed_that_begins_anew_waits_for_its_turn_and_says_so() -> None:
+    async with hosting() as (host, port):
+        while not host.openings.seconds_left():
+            host.openings.opened()
+        async with host.followed(port, "BTCUSDT") as (heard, _):
+            await heard.until(bool)
+            lost = heard.events[0]
+            assert isinstance(lost, FeedLost)
+            assert "so many were opened lately" in lost.because
+            await asyncio.sleep(0.3)
+            assert host.sockets == []
+            host.openings._tries.clear()
+            host.openings.succeeded()
+            await heard.until(restored)
+
+
 async def test_a_fault_of_ours_in_a_successor_is_not_hidden(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
