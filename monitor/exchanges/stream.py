@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
 import structlog
 
 from monitor.engine.events import FeedLost, FeedRestored, MarksMoved, TablesAnnounced
-from monitor.exchanges.connection import Connection, Lost, RejectedByExchange
+from monitor.exchanges.connection import Connection, Lost, RejectedByExchange, heed
 from monitor.exchanges.openings import (
     FIRST_WAIT_SECONDS,
     LONGEST_WAIT_SECONDS,
@@ -242,7 +243,7 @@ class MarkFeed:
 
     async def _first_turn(self, number: int) -> None:
         """A feed begins anew with every reload: what was opened before it counts as well."""
-        because = self._openings.why_waits()
+        because = self._openings.why_waits(self._clock())
         if because:
             self._say_lost(number, because)
         await self._openings.turn()
@@ -254,6 +255,7 @@ class MarkFeed:
         self._openings.opened()
         connection = Connection(self, stream)
         task = asyncio.create_task(connection.run())
+        task.add_done_callback(partial(heed, self._openings))
         tasks[:] = [*(each for each in tasks if not each.done()), task]
         return connection, task
 

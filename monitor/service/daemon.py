@@ -38,7 +38,7 @@ from monitor.service.polls import Polls
 from monitor.service.restarts import note_start
 from monitor.service.state import notice_state
 from monitor.service.tasks import end, offer
-from monitor.service.told import is_trouble_told
+from monitor.service.told import is_trouble_told, undelivered
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
 from monitor.status.supposed import status_report, whatif_report
@@ -57,8 +57,6 @@ log = structlog.get_logger()
 
 SLEEP_CHECK_SECONDS = 1.0
 LAST_DELIVERY_SECONDS = 10.0
-# A message that waits for longer than this is not getting through.
-DRAINS_WITHIN = timedelta(minutes=5)
 # An engine that has processed nothing for so long is stuck: it gets a second passed each second.
 ALIVE_SECONDS = 10.0
 
@@ -112,7 +110,8 @@ class Daemon:
         store = open_store(settings.state_directory, self.now())
         budgets, known = settings.budgets, self._known_hosts
         self._store = store
-        self._hosts = Hosts(store, budgets.limits_share, is_shared=budgets.is_shared, known=known)
+        share, is_shared, now = budgets.limits_share, budgets.is_shared, self._clock.now
+        self._hosts = Hosts(store, share, is_shared=is_shared, now=now, known=known)
         self._polls = Polls(self._hosts, settings.ladder, budgets.account_seconds)
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
@@ -371,11 +370,7 @@ class Daemon:
                 return because
         if not self._is_alive():
             return "no evaluation lately"
-        for channel in self._settings.channels:
-            waiting = [row.notification.created_at for row in store.unsettled(channel.name)]
-            if waiting and now - min(waiting) > DRAINS_WITHIN:
-                return f"messages for channel {channel.name} don't get through"
-        return None
+        return undelivered(store, self._settings.channels, now)
 
     async def _check(self, send_test: bool) -> object:  # noqa: FBT001 - one flag of a query
         lines = run_checks(self._settings, send_test=send_test)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from monitor.errors import ExchangeError
 from monitor.exchanges.account_feed import AccountFeed, AccountNews
@@ -83,9 +84,10 @@ async def attending(
     office: Office | None = None,
     exchange: Exchange | None = None,
     openings: Openings | None = None,
+    refuse: Callable[[ServerConnection, Request], Response] | None = None,
 ) -> AsyncIterator[tuple[Attended, AccountFeed]]:
     attended, rest = Attended(), office or Office()
-    async with serve(talk, "127.0.0.1", 0) as server:
+    async with serve(talk, "127.0.0.1", 0, process_request=refuse) as server:
         port = server.sockets[0].getsockname()[1]
         feed = AccountFeed(
             exchange or private(*streams),

@@ -42,6 +42,23 @@ def test_accounts_of_one_host_share_it_and_others_do_not(tmp_path: Path) -> None
     store.close()
 
 
+async def test_a_wait_before_connections_outlives_a_restart_and_silences_no_call_f42(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path, NOON)
+    asked = Hosts(store, now=lambda: NOON).host(ONE)
+    asked.openings.asked_for_quiet(600)
+    assert asked.quiet.until is None
+    store.close()
+
+    store = open_store(tmp_path, at(30))
+    for account, left in ((replace(ONE, name="two"), 570), (replace(ONE, exchange="okx"), 0)):
+        host = Hosts(store, now=lambda: at(30)).host(account)
+        assert host.openings.seconds_left() == left
+        assert host.quiet.until is None
+    store.close()
+
+
 async def test_over_a_reload_a_host_stays_what_it_was_used_for_under_the_new_rules_f81(
     tmp_path: Path,
 ) -> None:
