@@ -8,9 +8,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import pytest
+
 from monitor.engine.events import MarksMoved, Source
 from monitor.errors import Malformed, Unreachable
 from monitor.exchanges.call import Replies, Reply, RestCall
+from monitor.exchanges.registry import EXCHANGES
 from monitor.risk.model import Instrument, Mark
 from monitor.service.mark_probe import MarkProbe
 from tests.build import NOON
@@ -18,9 +21,29 @@ from tests.end_to_end.stage import until
 from tests.fakes.exchange import ACCOUNT, FAKE, instrument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 SOL, BTC = instrument("SOLUSDT"), instrument("BTCUSDT")
+
+
+ANSWERS: dict[str, Callable[[str], tuple[str, object]]] = {
+    "binance": lambda ms: (
+        "SOLUSDT",
+        {"symbol": "SOLUSDT", "markPrice": "132.4", "time": int(ms)},
+    ),
+    "bybit": lambda ms: (
+        "SOLUSDT",
+        {
+            "retCode": 0,
+            "result": {"list": [{"symbol": "SOLUSDT", "markPrice": "132.4"}]},
+            "time": int(ms),
+        },
+    ),
+    "okx": lambda ms: (
+        "SOL-USDT-SWAP",
+        {"code": "0", "data": [{"instId": "SOL-USDT-SWAP", "markPx": "132.4", "ts": ms}]},
+    ),
+}
 
 
 @dataclass
@@ -30,6 +53,7 @@ class Rest:
     asked: list[str] = field(default_factory=list)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     failing: frozenset[str] = frozenset()
+    body: object = field(default_factory=dict)
 
     def doubt_offset(self) -> None:
         self.doubted += 1
@@ -39,7 +63,7 @@ class Rest:
         await self.answering.wait()
         if call.path in self.failing:
             raise Unreachable("no answer")
-        return Reply(request=call.request, status=200, body={}, at=NOON)
+        return Reply(request=call.request, status=200, body=self.body, at=NOON)
 
 
 def calls(instruments: tuple[Instrument, ...]) -> tuple[RestCall, ...]:
@@ -92,6 +116,29 @@ async def test_what_came_is_delivered_on_our_clock_whatever_else_did_not_come() 
             unchanged_seconds=12.0,
         )
     ]
+
+
+@pytest.mark.parametrize("name", ["binance", "bybit", "okx"])
+@pytest.mark.parametrize("offset", [-3600.0, -0.5, 0.0, 0.5, 3600.0])
+async def test_a_mark_is_as_old_as_it_is_wherever_our_clock_stands(
+    name: str, offset: float
+) -> None:
+    """The exchange tells its own time, by which the mark is 0.2 s old; the answer came by ours."""
+    told = NOON + timedelta(seconds=offset - 0.2)
+    symbol, body = ANSWERS[name](str(round(told.timestamp() * 1000)))
+    rest, moved = Rest(offset_seconds=offset, body=body), list[MarksMoved]()
+    rest.answering.set()
+    MarkProbe(
+        "main",
+        exchange=EXCHANGES[name],
+        rest=rest,  # type: ignore[arg-type] - a double
+        now=lambda: NOON,
+        deliver=moved.append,
+    ).ask((instrument(symbol),))
+    await until(lambda: moved, "the answer")
+    assert moved[0].marks == {
+        symbol: Mark(price=Decimal("132.4"), at=NOON - timedelta(seconds=0.2))
+    }
 
 
 async def test_what_can_not_be_read_is_no_mark_and_no_fault() -> None:
