@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,12 @@ import structlog
 
 from monitor.engine.events import MarksMoved, Source
 from monitor.errors import ExchangeError
-from monitor.exchanges.call import Replies
+from monitor.exchanges.call import Replies, Reply
 from monitor.risk.model import Mark
 from monitor.service.untold import NOT_UNDERSTOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from monitor.exchanges.port import Exchange
@@ -25,8 +26,19 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+# What keeps marks away for longer than this after it was said is said once more.
+SAID_FOR = timedelta(minutes=10)
+LONGEST_QUOTE = 200
+_NUMBERS = re.compile(r"\d+(\.\d+)?")
+
+
 class MarkProbe:
-    """Asks for marks of one account, one question at a time; `deliver` gets what came."""
+    """
+    Asks for marks of one account, one question at a time; `deliver` gets what came.
+
+    That marks are late is told elsewhere; why asking does not help stands in the log: once for
+    each reason, and once that it helps again.
+    """
 
     def __init__(
         self,
@@ -43,6 +55,8 @@ class MarkProbe:
         self._now = now
         self._deliver = deliver
         self._asking: asyncio.Task[None] | None = None
+        self._because = ""
+        self._said_at: datetime | None = None
 
     def ask(self, instruments: tuple[Instrument, ...]) -> None:
         """Ask for these marks, unless an answer is still awaited."""
@@ -57,13 +71,16 @@ class MarkProbe:
     async def _read(self, wanted: tuple[Instrument, ...]) -> None:
         calls = self._exchange.mark_calls(wanted)
         results = await asyncio.gather(*map(self._rest.call_public, calls), return_exceptions=True)
-        replies = Replies(r for r in results if not isinstance(r, BaseException))
-        now = self._now()
+        replies = Replies(r for r in results if isinstance(r, Reply))
+        failed = [r for r in results if isinstance(r, BaseException)]
+        marks: Mapping[str, Mark] = {}
         try:
             marks = self._exchange.read_marks(replies, wanted)
         except (ExchangeError, *NOT_UNDERSTOOD) as error:
-            log.info("marks.unread", account=self._account, because=str(error))
-            return
+            # What was not answered can't be read: the answer's failure is the reason.
+            failed = failed or [error]
+        self._say("; ".join(dict.fromkeys(map(self._why, failed))))
+        now = self._now()
         offset = timedelta(seconds=self._rest.offset_seconds or 0.0)
         ours = {s: Mark(price=m.price, at=min(now, m.at - offset)) for s, m in marks.items()}
         if ours:
@@ -75,3 +92,23 @@ class MarkProbe:
                     unchanged_seconds=self._exchange.unchanged_seconds,
                 )
             )
+
+    def _why(self, error: BaseException) -> str:
+        """For people, without secrets; of what is no word of ours nothing but its name."""
+        if isinstance(error, ExchangeError):
+            return self._rest.hidden(error.because)[:LONGEST_QUOTE]
+        return f"a fault in the monitor itself ({type(error).__name__})"
+
+    def _say(self, because: str) -> None:
+        """Log why marks did not come, or that they do, where it is news; a wait's end is none."""
+        now, before = self._now(), self._because
+        is_old = self._said_at is None or now - self._said_at > SAID_FOR
+        is_same = _NUMBERS.sub("", because) == _NUMBERS.sub("", before)
+        if is_same and not (because and is_old):
+            return
+        self._because, self._said_at = because, now
+        place = {"exchange": self._exchange.name, "account": self._account}
+        if because:
+            log.info("marks.unanswered", **place, because=because)
+        else:
+            log.info("marks.answered", **place)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.engine.events import MarksMoved, Source
 from monitor.errors import Malformed, Unreachable
@@ -54,15 +55,19 @@ class Rest:
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     failing: frozenset[str] = frozenset()
     body: object = field(default_factory=dict)
+    because: str = "no answer"
 
     def doubt_offset(self) -> None:
         self.doubted += 1
+
+    def hidden(self, text: str) -> str:
+        return text.replace("s3cret", "***")
 
     async def call_public(self, call: RestCall) -> Reply:
         self.asked.append(call.path)
         await self.answering.wait()
         if call.path in self.failing:
-            raise Unreachable("no answer")
+            raise Unreachable(self.because)
         return Reply(request=call.request, status=200, body=self.body, at=NOON)
 
 
@@ -155,3 +160,50 @@ async def test_what_can_not_be_read_is_no_mark_and_no_fault() -> None:
     assert moved == []
     asking.ask((SOL,))
     asking.stop()
+
+
+async def test_why_asking_does_not_help_is_said_once_for_each_reason_without_secrets() -> None:
+    now = [NOON]
+    rest, moved = Rest(failing=frozenset({"/SOLUSDT"})), list[MarksMoved]()
+    rest.answering.set()
+    exchange = replace(FAKE, mark_calls=calls, read_marks=marks)
+    asking = MarkProbe(
+        "main",
+        exchange=exchange,
+        rest=rest,  # type: ignore[arg-type] - a double
+        now=lambda: now[0],
+        deliver=moved.append,
+    )
+
+    async def said(because: str, *, after_seconds: float = 2) -> list[tuple[str, str | None]]:
+        rest.because = because
+        now[0] += timedelta(seconds=after_seconds)
+        with capture_logs() as logs:
+            asking.ask((SOL, BTC))
+            assert asking._asking is not None
+            await asking._asking
+        assert {each["log_level"] for each in logs} <= {"info"}
+        return [(each["event"], each.get("because")) for each in logs]
+
+    waiting = "waiting 30 s more, as the exchange asked"
+    assert await said(waiting) == [("marks.unanswered", waiting)]
+    assert await said(waiting.replace("30", "28")) == []
+    assert await said("sign=s3cret") == [("marks.unanswered", "sign=***")]
+    assert await said("sign=s3cret", after_seconds=601) == [("marks.unanswered", "sign=***")]
+    rest.failing = frozenset()
+    assert await said("") == [("marks.answered", None)]
+    assert await said("") == []
+    assert [each.marks.keys() for each in moved] == [{"BTCUSDT"}] * 4 + [{"SOLUSDT", "BTCUSDT"}] * 2
+
+
+async def test_a_fault_of_ours_in_asking_is_said_by_its_name_alone() -> None:
+    class Faulty(Rest):
+        async def call_public(self, call: RestCall) -> Reply:
+            raise RuntimeError(f"sign=s3cret {call.path}")
+
+    asking = probe(Faulty(), [])
+    with capture_logs() as logs:
+        asking.ask((SOL,))
+        assert asking._asking is not None
+        await asking._asking
+    assert [each["because"] for each in logs] == ["a fault in the monitor itself (RuntimeError)"]
