@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from monitor.engine.events import MarksMoved, Source
-from monitor.errors import ExchangeError
+from monitor.errors import ExchangeError, MissingReply
 from monitor.exchanges.call import Replies, Reply
 from monitor.risk.model import Mark
 from monitor.service.untold import NOT_UNDERSTOOD
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 # What keeps marks away for longer than this after it was said is said once more.
 SAID_FOR = timedelta(minutes=10)
 LONGEST_QUOTE = 200
+MOST_REASONS = 3
 _NUMBERS = re.compile(r"\d+(\.\d+)?")
 
 
@@ -73,13 +74,10 @@ class MarkProbe:
         results = await asyncio.gather(*map(self._rest.call_public, calls), return_exceptions=True)
         replies = Replies(r for r in results if isinstance(r, Reply))
         failed = [r for r in results if isinstance(r, BaseException)]
-        marks: Mapping[str, Mark] = {}
-        try:
-            marks = self._exchange.read_marks(replies, wanted)
-        except (ExchangeError, *NOT_UNDERSTOOD) as error:
-            # What was not answered can't be read: the answer's failure is the reason.
-            failed = failed or [error]
-        self._say("; ".join(dict.fromkeys(map(self._why, failed))))
+        marks, unread = self._understood(replies, wanted)
+        # What was not answered can't be read: then the answer's failure is the reason.
+        whys = tuple(dict.fromkeys(map(self._why, failed or unread)))
+        self._say("; ".join(whys[:MOST_REASONS]))
         now = self._now()
         offset = timedelta(seconds=self._rest.offset_seconds or 0.0)
         ours = {s: Mark(price=m.price, at=min(now, m.at - offset)) for s, m in marks.items()}
@@ -93,10 +91,29 @@ class MarkProbe:
                 )
             )
 
+    def _understood(
+        self, replies: Replies, wanted: tuple[Instrument, ...]
+    ) -> tuple[Mapping[str, Mark], list[Exception]]:
+        """The marks, and what kept others away: one that can't be read costs no other its own."""
+        try:
+            return self._exchange.read_marks(replies, wanted), []
+        except (ExchangeError, *NOT_UNDERSTOOD) as error:
+            if len(wanted) == 1:
+                return {}, [error]
+        found: dict[str, Mark] = {}
+        unread: list[Exception] = []
+        for instrument in wanted:
+            marks, errors = self._understood(replies, (instrument,))
+            found |= marks
+            unread += errors
+        return found, unread
+
     def _why(self, error: BaseException) -> str:
         """For people, without secrets; of what is no word of ours nothing but its name."""
         if isinstance(error, ExchangeError):
-            return self._rest.hidden(error.because)[:LONGEST_QUOTE]
+            is_of_one = isinstance(error, MissingReply) and error.call
+            words = f"{error.call}: {error.because}" if is_of_one else error.because
+            return self._rest.hidden(words)[:LONGEST_QUOTE]
         return f"a fault in the monitor itself ({type(error).__name__})"
 
     def _say(self, because: str) -> None:

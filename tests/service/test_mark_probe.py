@@ -196,6 +196,26 @@ async def test_why_asking_does_not_help_is_said_once_for_each_reason_without_sec
     assert [each.marks.keys() for each in moved] == [{"BTCUSDT"}] * 4 + [{"SOLUSDT", "BTCUSDT"}] * 2
 
 
+async def test_a_symbol_that_is_gone_costs_no_other_its_mark_f34() -> None:
+    sol = {"list": [{"symbol": "SOLUSDT", "markPrice": "132.4"}]}
+    rest, moved = Rest(offset_seconds=0.0), list[MarksMoved]()
+    rest.body = {"retCode": 0, "result": sol, "time": round(NOON.timestamp() * 1000)}
+    rest.answering.set()
+    asking = MarkProbe(
+        "main",
+        exchange=EXCHANGES["bybit"],
+        rest=rest,  # type: ignore[arg-type] - a double
+        now=lambda: NOON,
+        deliver=moved.append,
+    )
+    with capture_logs() as logs:
+        asking.ask((BTC, SOL))
+        await until(lambda: moved, "the other's mark")
+    assert moved[0].marks == {"SOLUSDT": Mark(price=Decimal("132.4"), at=NOON)}
+    ticker = "GET /v5/market/tickers?category=linear&symbol=BTCUSDT"
+    assert [e["because"] for e in logs] == [f"{ticker}: no mark was given for this symbol"]
+
+
 async def test_a_fault_of_ours_in_asking_is_said_by_its_name_alone() -> None:
     class Faulty(Rest):
         async def call_public(self, call: RestCall) -> Reply:
