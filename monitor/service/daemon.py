@@ -28,7 +28,7 @@ from monitor.service.account_task import AccountTask, Shell
 from monitor.service.capturing import capture_one, open_client
 from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
-from monitor.service.control import ControlServer, socket_path
+from monitor.service.control import WHAT, ControlServer, socket_path
 from monitor.service.dead_man import DeadMan
 from monitor.service.feeds import open_account_feed, open_mark_feed
 from monitor.service.heartbeat import Systemd
@@ -161,12 +161,12 @@ class Daemon:
                 closing.push_async_callback(task.rest.close)
             closing.push_async_callback(control.stop)
             closing.push_async_callback(http.stop)
-            await offer("control socket", control.start())
+            await offer(WHAT, control.start())
             await offer("http", http.start(self.now))
-            await self._watch(stop, courier)
+            await self._watch(stop, courier, control)
             store.end_in_order()
 
-    async def _watch(self, stop: asyncio.Event, courier: Courier) -> None:
+    async def _watch(self, stop: asyncio.Event, courier: Courier, control: ControlServer) -> None:
         """Everything that runs for as long as the daemon does."""
         store, delivering = self._opened(), asyncio.create_task(courier.run())
         stopping = asyncio.create_task(stop.wait())
@@ -174,6 +174,7 @@ class Daemon:
             *(asyncio.create_task(task.run()) for task in self._tasks.values()),
             asyncio.create_task(self._systemd.watch(self._is_alive)),
             asyncio.create_task(self._notice_sleep()),
+            asyncio.create_task(control.keep()),
             asyncio.create_task(notice_state(store, self._tell, self.now)),
             asyncio.create_task(self._notice_silence()),
             asyncio.create_task(self._polls.notice_overload(self._tell, self.now)),
