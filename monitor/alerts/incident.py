@@ -134,7 +134,8 @@ class Incident:
     One trouble of one pool, or of a whole account (`pool` None).
 
     `id` is short and stable: it stands in every message. `rung`, `alarms` and `accepted` are
-    those of the condition that holds now (None or empty for subjects without rungs). `worst`
+    those of the condition that holds now (None or empty for subjects without rungs); of one
+    that is over `accepted` is what was left of it: no alarm, but where the pool stood. `worst`
     is the peak ratio so far, `nearest` the least distance. `worst_severity` decides who hears
     of the end. `because` says in words what is wrong. `openings` are the times at which an
     alarm opened anew within the last hour, this one included. `told` are the reasons for
@@ -330,7 +331,16 @@ def _ended(
     accepted = () if left is None else left.accepted
     is_over = may_end and (is_final or not before.stays_open(at))
     if is_over or not before.was_alarm:
-        after = replace(before, rung=None, alarms=(), accepted=(), changed_at=at, resolved_at=at)
+        after = replace(
+            before,
+            rung=None,
+            alarms=(),
+            # Noted anew with the next look; a process that is killed before that knows it by this.
+            accepted=accepted,
+            accepted_distance=None if left is None else left.accepted_distance,
+            changed_at=at,
+            resolved_at=at,
+        )
         return Transition(step=Step.RESOLVED, before=before, after=after, at=at)
     if not before.alarms and accepted == before.accepted:
         return None

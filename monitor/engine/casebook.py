@@ -65,6 +65,10 @@ class Casebook:
         incident = self._latest.get((pool, subject))
         return incident if incident is not None and incident.is_open else None
 
+    def latest(self, pool: PoolId | None, subject: Subject) -> Incident | None:
+        """The latest incident of this subject and pool, open or over; None: never one, or long."""
+        return self._latest.get((pool, subject))
+
     def open_incidents(self) -> tuple[Incident, ...]:
         return tuple(incident for incident in self._latest.values() if incident.is_open)
 

@@ -230,7 +230,7 @@ class Engine:
                 self._watches[pool.id] = watch  # the book is the one that it has
                 continue
             if watch is None:
-                watch = self._inquest.watch(pool)
+                watch = self._inquest.watch(pool, is_first=before is None)
                 watch.opened = self._newly_seen(watch, before, has_new_mode=has_new_mode)
             elif has_new_mode:
                 watch.reconciliation = None  # it was about the rules of the old one

@@ -95,10 +95,15 @@ class Inquest:
         because = "positions of an open incident are gone"
         return (SnapshotWanted(because=because, after_seconds=ASK_AGAIN_SECONDS),)
 
-    def watch(self, pool: MarginPool) -> Watch:
-        """A new pool's watch, standing where its open incident left it."""
-        left = self._casebook.open(pool.id, Subject.STANDING)
-        if left is None:
+    def watch(self, pool: MarginPool, *, is_first: bool) -> Watch:
+        """
+        A new pool's watch, standing where its open incident left it.
+
+        With the first reading of a run also where one did that is over: the run before may have
+        ended before it noted anew what the pool's owner took on.
+        """
+        left = self._casebook.latest(pool.id, Subject.STANDING)
+        if left is None or not (left.is_open or (is_first and left.accepted)):
             return Watch(pool)
         place = Place(
             alarms=left.alarms, accepted=left.accepted, accepted_distance=left.accepted_distance

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ import structlog
 from monitor.engine.events import FeedLost, FeedRestored
 from monitor.errors import ExchangeError
 from monitor.exchanges.account_connection import AccountConnection, NotGiven
-from monitor.exchanges.connection import Lost
+from monitor.exchanges.connection import Lost, heed
 from monitor.exchanges.openings import Openings
 from monitor.exchanges.waiting import Backoff, end, first_of
 
@@ -229,6 +230,7 @@ class AccountFeed:
         backoff, refusals = Backoff(), 0
         loop = asyncio.get_running_loop()
         while True:
+            await self._turn(key)
             backoff.tried(loop.time())
             began = loop.time()
             error = await self._until_lost(key, stream)
@@ -238,7 +240,14 @@ class AccountFeed:
             if isinstance(error, NotGiven):
                 pause = max(pause, await self._wait_after(error, refusals))
             await asyncio.sleep(pause)
-            await self._openings.turn(leads=False)
+
+    async def _turn(self, key: _Key) -> None:
+        """Wait for a turn to connect; why it waits is told where nothing else was yet."""
+        because = self._openings.why_waits(self.now(), leads=False)
+        if because and self._down.get(key) in _PASSING:
+            self._down[key] = because
+            self._tell()
+        await self._openings.turn(leads=False)
 
     async def _wait_after(self, error: NotGiven, refusals: int) -> float:
         """How long not to ask again for what was refused so often in a row."""
@@ -282,7 +291,9 @@ class AccountFeed:
         connection = AccountConnection(self, stream)
         number = self._numbered[connection] = next(self._numbers)
         self._deliver(Opened(number=number))
-        return _Serving(key, connection, asyncio.create_task(connection.run()))
+        task = asyncio.create_task(connection.run())
+        task.add_done_callback(partial(heed, self._openings))
+        return _Serving(key, connection, task)
 
     async def _close(self, serving: _Serving) -> None:
         try:

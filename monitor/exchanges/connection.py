@@ -23,17 +23,20 @@ from urllib.parse import urlsplit
 
 import structlog
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from monitor.alerts.words import duration
 from monitor.errors import Malformed
-from monitor.exchanges import trouble
+from monitor.exchanges import trouble, turned_away
 from monitor.exchanges.port import Leave, MarksRead, Rejected, Subscribed, TablesMoved
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from websockets.asyncio.client import ClientConnection
+    from websockets.http11 import Response
 
+    from monitor.exchanges.openings import Openings
     from monitor.exchanges.port import Exchange, KeepAlive, MarkStream
 
 log = structlog.get_logger()
@@ -51,6 +54,7 @@ MAX_FRAME_BYTES = 1024 * 1024
 MAX_QUEUED_FRAMES = 64
 LONGEST_SAMPLE = 200
 _NAMES_SHOWN = 5
+_WAITS = ("Retry-After", "Date")
 # At DEBUG it would write out every address and frame, tickets and logins among them.
 _MUTE = logging.getLogger("monitor.exchanges.socket")
 _MUTE.disabled = True
@@ -66,6 +70,16 @@ class ClosedByExchange(Lost):
     def __init__(self, because: str, code: int | None) -> None:
         super().__init__(because)
         self.code = code
+
+
+class TurnedAway(Lost):
+    """
+    The host did not let it in, and asks for no other try for so long (None: it does not ask).
+    """
+
+    def __init__(self, because: str, wait_seconds: float | None) -> None:
+        super().__init__(because)
+        self.wait_seconds = wait_seconds
 
 
 class RejectedByExchange(Lost):
@@ -98,9 +112,20 @@ async def opened(address: str) -> AsyncIterator[ClientConnection]:
         raise ClosedByExchange(_closed(error), code) from None
     except TimeoutError:
         raise Lost(f"no connection within {OPEN_SECONDS:.0f} s") from None
+    except InvalidStatus as error:
+        raise _turned_away(error.response) from None
     except (OSError, WebSocketException, EOFError) as error:
         why = trouble.words(error) or type(error).__name__
         raise Lost(f"no connection ({why})") from None
+
+
+def _turned_away(answer: Response) -> TurnedAway:
+    status, headers = answer.status_code, answer.headers
+    # What is given twice is no word to go by.
+    plain = {name: found[0] for name in _WAITS if len(found := headers.get_all(name)) == 1}
+    wait = turned_away.wait_seconds(status, plain)
+    asks = "" if wait is None else f": it asks us to stay away for {duration(wait)}"
+    return TurnedAway(f"no connection ({turned_away.words(status)}{asks})", wait)
 
 
 def _head_start(address: str) -> float | None:
@@ -166,6 +191,13 @@ class Unreadable:
         log.info("frame.dropped", exchange=self._exchange, because=because)
         if len(self._times) == MALFORMED_LIMIT and now - self._times[0] < MALFORMED_SECONDS:
             raise Lost(f"{MALFORMED_LIMIT} unreadable frames within a minute: {because}")
+
+
+def heed(openings: Openings, over: asyncio.Task[None]) -> None:
+    """What a host asks for that turned a connection away is kept by all who share its turns."""
+    error = None if over.cancelled() else over.exception()
+    if isinstance(error, TurnedAway) and error.wait_seconds is not None:
+        openings.asked_for_quiet(error.wait_seconds)
 
 
 async def until_one_fails(*parts: Awaitable[None]) -> None:

@@ -81,9 +81,7 @@ class Host:
         # Since when nothing but names that can't be looked up was met; None where all is well.
         self.names_fail_since: datetime | None = None
         self.spread = spread
-        # Of both monitors, where another takes as much: a burst's half holds for each.
-        self.whole_share = share * (2.0 if is_shared else 1.0)
-        self._paces = _Paces(self.whole_share)
+        self._paces = _Paces()
         self._recent: dict[str, Reply] = {}
         self._asking: dict[str, asyncio.Task[Reply]] = {}
 
@@ -123,27 +121,36 @@ class Host:
         self._recent[call.request] = reply
         return reply
 
+    @property
+    def whole_share(self) -> float:
+        """What both monitors read by, where another takes as much."""
+        return self.share * (2.0 if self.is_shared else 1.0)
+
     def pace(self, budget: Budget) -> Pace:
         """The order in which all accounts of this host keep to a limit of the address."""
-        return self._paces.of(budget)
+        return self._paces.of(budget, self.whole_share)
 
 
 class _Paces:
-    def __init__(self, share: float) -> None:
-        self._refill = max(REFILL_SHARE, share + SPARE_SHARE)
-        self._paces: dict[str, Pace] = {}
+    """One for each limit; another where a reload has changed the share of steady reading."""
 
-    def of(self, budget: Budget) -> Pace:
-        if budget.name not in self._paces:
-            self._paces[budget.name] = self._pace(budget)
-        return self._paces[budget.name]
+    def __init__(self) -> None:
+        self._paces: dict[tuple[str, float], Pace] = {}
 
-    def _pace(self, budget: Budget) -> Pace:
-        room, seconds = _room(budget, BURST_SHARE), budget.window_seconds
-        if not _is_by_minute(budget):
-            return Pace(room, seconds, at_once=AT_ONCE_SHARE)
-        at_once = (MOST_SHARE - self._refill) * _BURSTS
-        return Pace(room, seconds / (self._refill * _BURSTS), at_once=at_once)
+    def of(self, budget: Budget, share: float) -> Pace:
+        refill = round(max(REFILL_SHARE, share + SPARE_SHARE), 6)
+        key = budget.name, refill
+        if key not in self._paces:
+            self._paces[key] = _pace(budget, refill)
+        return self._paces[key]
+
+
+def _pace(budget: Budget, refill: float) -> Pace:
+    room, seconds = _room(budget, BURST_SHARE), budget.window_seconds
+    if not _is_by_minute(budget):
+        return Pace(room, seconds, at_once=AT_ONCE_SHARE)
+    at_once = (MOST_SHARE - refill) * _BURSTS
+    return Pace(room, seconds / (refill * _BURSTS), at_once=at_once)
 
 
 def _is_by_minute(budget: Budget) -> bool:
@@ -172,7 +179,7 @@ class Gate:
         self._account = account
         self._now = now
         self._quiet = Quiet()
-        self._paces = _Paces(self.host.whole_share)
+        self._paces = _Paces()
 
     async def reserve(self, calls: Iterable[RestCall]) -> frozenset[str]:
         """
@@ -305,7 +312,9 @@ class Gate:
         await self._pace(budget).acquire(weight, self.standing, is_urgent=is_urgent, room=room)
 
     def _pace(self, budget: Budget) -> Pace:
-        return self.host.pace(budget) if budget.by_address else self._paces.of(budget)
+        if budget.by_address:
+            return self.host.pace(budget)
+        return self._paces.of(budget, self.host.whole_share)
 
     def _unreachable(self, because: str, call: RestCall, wait: float | None) -> Unreachable:
         return Unreachable(

@@ -286,7 +286,7 @@ class Exchange:
     - `permission_calls`, `read_permissions(replies)`: what the key may do.
     - `time_call`, `read_time(body)`: the exchange's clock.
     - `mark_calls(instruments)`, `read_marks(replies, instruments)`: marks by REST, by
-      exchange symbol.
+      exchange symbol, of times by the exchange's own clock.
     - `mark_streams(instruments)`: connections that bring their marks live.
     - `unchanged_seconds`: so long such a connection may say nothing of a mark that does not
       move; 0 where it tells of each all the time.

@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
 import structlog
 
 from monitor.engine.events import FeedLost, FeedRestored, MarksMoved, TablesAnnounced
-from monitor.exchanges.connection import Connection, Lost, RejectedByExchange
+from monitor.exchanges.connection import Connection, Lost, RejectedByExchange, heed
 from monitor.exchanges.openings import (
     FIRST_WAIT_SECONDS,
     LONGEST_WAIT_SECONDS,
@@ -181,7 +182,7 @@ class MarkFeed:
         old = tuple(keepers)
         # Among the others at once: whatever ends this feed meanwhile ends them as well.
         keepers += [
-            asyncio.create_task(self._keep(number, stream, ready[number]))
+            asyncio.create_task(self._keep(number, stream, ready[number], is_first=not old))
             for number, stream in streams.items()
         ]
         if not streams and self._is_lost:
@@ -207,8 +208,14 @@ class MarkFeed:
             changed.cancel()
             await asyncio.gather(everything, changed, return_exceptions=True)
 
-    async def _keep(self, number: int, stream: MarkStream, first: asyncio.Event) -> None:
-        """One connection after another for one stream."""
+    async def _keep(
+        self, number: int, stream: MarkStream, first: asyncio.Event, *, is_first: bool
+    ) -> None:
+        """
+        One connection after another for one stream. Where it replaces others it begins at once.
+        """
+        if is_first:
+            await self._first_turn(number)
         wait, rejections, unheard = FIRST_WAIT_SECONDS, 0, 0
         tasks: list[asyncio.Task[None]] = []
         connection, task = self._open(stream, tasks)
@@ -234,6 +241,13 @@ class MarkFeed:
         finally:
             await end(*tasks)
 
+    async def _first_turn(self, number: int) -> None:
+        """A feed begins anew with every reload: what was opened before it counts as well."""
+        because = self._openings.why_waits(self._clock())
+        if because:
+            self._say_lost(number, because)
+        await self._openings.turn()
+
     def _open(
         self, stream: MarkStream, tasks: list[asyncio.Task[None]]
     ) -> tuple[Connection, asyncio.Task[None]]:
@@ -241,6 +255,7 @@ class MarkFeed:
         self._openings.opened()
         connection = Connection(self, stream)
         task = asyncio.create_task(connection.run())
+        task.add_done_callback(partial(heed, self._openings))
         tasks[:] = [*(each for each in tasks if not each.done()), task]
         return connection, task
 
@@ -294,6 +309,9 @@ class MarkFeed:
     def _report_lost(self, number: int, task: asyncio.Task[None]) -> None:
         _raise_fault(task)
         error = task.exception()
+        self._say_lost(number, str(error) if error is not None else "the connection ended")
+
+    def _say_lost(self, number: int, because: str) -> None:
         if number in self._present:
             self._down.add(number)
         elif not self._down:
@@ -301,7 +319,6 @@ class MarkFeed:
         if self._is_lost:
             return
         self._is_lost = True
-        because = str(error) if error is not None else "the connection ended"
         log.warning(
             "feed.lost",
             exchange=self.exchange.name,

@@ -8,12 +8,15 @@ typed by a person has no $RUNTIME_DIRECTORY: it looks where the unit puts it.
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
+import structlog
 from aiohttp import web
 
 from monitor.errors import ConfigError, MonitorError, RiskError, WrongUsage
@@ -28,6 +31,11 @@ SOCKET_NAME = "control.sock"
 # RuntimeDirectory= of systemd/margin-monitor.service.
 UNIT_DIRECTORY = Path("/run/margin-monitor")
 ASK_SECONDS = 180.0
+# So often is looked whether the socket is still there; a person may wait for as long.
+LOOK_SECONDS = 5.0
+WHAT = "control socket"
+
+log = structlog.get_logger()
 
 
 class NotRunning(MonitorError):  # noqa: N818 - says what is the matter
@@ -76,6 +84,9 @@ class ControlServer:
         self._whatif = whatif
         self._check = check
         self._reload = reload
+        self._listening: asyncio.Server | None = None
+        self._inode: int | None = None
+        self._trouble = ""
         app = web.Application()
         app.router.add_get("/status", self._get_status)
         app.router.add_post("/capture/{account}", self._post_capture)
@@ -87,17 +98,59 @@ class ControlServer:
     async def start(self) -> None:
         """Listen. A socket that a killed daemon left behind is replaced."""
         await self._runner.setup()
-        self._path.unlink(missing_ok=True)
-        before = os.umask(0o117)
+        await self._listen()
+
+    async def keep(self) -> None:
+        """
+        For ever: listen anew where the socket is gone, with its directory or without.
+
+        One that another process has put there meanwhile is left to it, as the state is.
+        """
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            before = self._trouble
+            try:
+                if _inode_of(self._path) is not None:
+                    continue
+                await self._listen()
+            except OSError as error:
+                self._trouble = error.strerror or str(error)
+                if self._trouble != before:
+                    log.error("surface.unavailable", what=WHAT, because=self._trouble)  # noqa: TRY400 - the reason says it
+            else:
+                log.info("surface.restored", what=WHAT)
+
+    async def _listen(self) -> None:
         try:
-            await web.UnixSite(self._runner, str(self._path)).start()
-        finally:
-            os.umask(before)
+            before, self._listening = self._listening, await self._opened()
+            # Its number is nobody else's for as long as it is open.
+            self._inode = _inode_of(self._path)
+        except OSError as error:
+            self._trouble = error.strerror or str(error)
+            raise
+        self._trouble = ""
+        if before is not None:
+            before.close()
+
+    async def _opened(self) -> asyncio.Server:
+        if self._runner.server is None:
+            raise RuntimeError("it is set up before it listens")
+        listener = _bound(self._path)
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.create_unix_server(self._runner.server, sock=listener)
+        except OSError:
+            listener.close()
+            self._path.unlink(missing_ok=True)
+            raise
 
     async def stop(self) -> None:
-        await self._runner.cleanup()
         with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            if self._inode is not None and _inode_of(self._path) == self._inode:
+                self._path.unlink(missing_ok=True)
+        if self._listening is not None:
+            self._listening.close()
+        await self._runner.cleanup()
 
     async def _get_status(self, request: web.Request) -> web.Response:
         try:
@@ -131,6 +184,33 @@ class ControlServer:
         except MonitorError as error:
             return _refusal(error)
         return web.Response()
+
+
+def _bound(path: Path) -> socket.socket:
+    """
+    A socket that stands there, in place of whatever did, for its user and group alone.
+
+    In one go: nothing else may make files or directories while the mask is that narrow.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o117)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(before)
+    return listener
+
+
+def _inode_of(path: Path) -> int | None:
+    """What stands at this path; None where nothing does. Raises OSError if nobody can tell."""
+    try:
+        return path.lstat().st_ino
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 # What a command's caller learns from its exit code, kept on the way through the socket.

@@ -28,7 +28,7 @@ from monitor.service.account_task import AccountTask, Shell
 from monitor.service.capturing import capture_one, open_client
 from monitor.service.checks import run_checks
 from monitor.service.clock import Clock
-from monitor.service.control import ControlServer, socket_path
+from monitor.service.control import WHAT, ControlServer, socket_path
 from monitor.service.dead_man import DeadMan
 from monitor.service.feeds import open_account_feed, open_mark_feed
 from monitor.service.heartbeat import Systemd
@@ -38,7 +38,7 @@ from monitor.service.polls import Polls
 from monitor.service.restarts import note_start
 from monitor.service.state import notice_state
 from monitor.service.tasks import end, offer
-from monitor.service.told import is_trouble_told
+from monitor.service.told import is_trouble_told, undelivered
 from monitor.status.board import Board
 from monitor.status.http import StatusServer
 from monitor.status.supposed import status_report, whatif_report
@@ -50,14 +50,13 @@ if TYPE_CHECKING:
 
     from monitor.alerts.message import Notification
     from monitor.engine.effects import AccountAssessment, IncidentChanged
+    from monitor.exchanges.gate import Host
     from monitor.settings import AccountSettings, Settings
 
 log = structlog.get_logger()
 
 SLEEP_CHECK_SECONDS = 1.0
 LAST_DELIVERY_SECONDS = 10.0
-# A message that waits for longer than this is not getting through.
-DRAINS_WITHIN = timedelta(minutes=5)
 # An engine that has processed nothing for so long is stuck: it gets a second passed each second.
 ALIVE_SECONDS = 10.0
 
@@ -70,7 +69,8 @@ class Daemon:
     """
     One configuration at work. `run` builds, watches until told to stop, and tidies up.
 
-    `reload` is what a command asks for: it raises ConfigError where that can't be.
+    `reload` is what a command asks for: it raises ConfigError where that can't be. `known_hosts`
+    are those that an earlier daemon of this process met: what it used of their limits counts.
     """
 
     def __init__(
@@ -78,11 +78,13 @@ class Daemon:
         settings: Settings,
         clock: Clock | None = None,
         reload: Callable[[], None] = lambda: None,
+        known_hosts: dict[str, Host] | None = None,
     ) -> None:
         self.board = Board(account.name for account in settings.accounts)
         self.has_successor = False  # that watches on as soon as this one ends
         self._settings = settings
         self._reload = reload
+        self._known_hosts = known_hosts
         self._clock = clock or Clock()
         self._systemd = Systemd()
         self._store: Store | None = None
@@ -106,9 +108,10 @@ class Daemon:
         """
         settings = self._settings
         store = open_store(settings.state_directory, self.now())
-        budgets = settings.budgets
+        budgets, known = settings.budgets, self._known_hosts
         self._store = store
-        self._hosts = Hosts(store, budgets.limits_share, is_shared=budgets.is_shared)
+        share, is_shared, now = budgets.limits_share, budgets.is_shared, self._clock.now
+        self._hosts = Hosts(store, share, is_shared=is_shared, now=now, known=known)
         self._polls = Polls(self._hosts, settings.ladder, budgets.account_seconds)
         log.info("daemon.started", version=__version__, accounts=len(settings.accounts))
         channels = [AppriseChannel(c.name, c.url.get_secret_value()) for c in settings.channels]
@@ -158,12 +161,12 @@ class Daemon:
                 closing.push_async_callback(task.rest.close)
             closing.push_async_callback(control.stop)
             closing.push_async_callback(http.stop)
-            await offer("control socket", control.start())
+            await offer(WHAT, control.start())
             await offer("http", http.start(self.now))
-            await self._watch(stop, courier)
+            await self._watch(stop, courier, control)
             store.end_in_order()
 
-    async def _watch(self, stop: asyncio.Event, courier: Courier) -> None:
+    async def _watch(self, stop: asyncio.Event, courier: Courier, control: ControlServer) -> None:
         """Everything that runs for as long as the daemon does."""
         store, delivering = self._opened(), asyncio.create_task(courier.run())
         stopping = asyncio.create_task(stop.wait())
@@ -171,6 +174,7 @@ class Daemon:
             *(asyncio.create_task(task.run()) for task in self._tasks.values()),
             asyncio.create_task(self._systemd.watch(self._is_alive)),
             asyncio.create_task(self._notice_sleep()),
+            asyncio.create_task(control.keep()),
             asyncio.create_task(notice_state(store, self._tell, self.now)),
             asyncio.create_task(self._notice_silence()),
             asyncio.create_task(self._polls.notice_overload(self._tell, self.now)),
@@ -367,11 +371,7 @@ class Daemon:
                 return because
         if not self._is_alive():
             return "no evaluation lately"
-        for channel in self._settings.channels:
-            waiting = [row.notification.created_at for row in store.unsettled(channel.name)]
-            if waiting and now - min(waiting) > DRAINS_WITHIN:
-                return f"messages for channel {channel.name} don't get through"
-        return None
+        return undelivered(store, self._settings.channels, now)
 
     async def _check(self, send_test: bool) -> object:  # noqa: FBT001 - one flag of a query
         lines = run_checks(self._settings, send_test=send_test)

@@ -17,12 +17,14 @@ import structlog
 
 from monitor.errors import ConfigError, MonitorError
 from monitor.service import logs
+from monitor.service.clock import Clock
 from monitor.service.daemon import Daemon
 from monitor.service.heartbeat import Systemd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from monitor.exchanges.gate import Host
     from monitor.settings import Settings
 
 log = structlog.get_logger()
@@ -64,6 +66,9 @@ class Wishes:
         self._reread = reread
         self._ended = False
         self._running: Daemon | None = None
+        # What outlives a reload: exchanges go on counting, and by the same clock so do we.
+        self._clock = Clock()
+        self._known_hosts: dict[str, Host] = {}
 
     def take(self) -> Daemon | None:
         """The daemon to run next, None when it is time to end."""
@@ -73,7 +78,7 @@ class Wishes:
         self.stop.clear()
         logs.set_up((*self._settings.secrets(), *following.secrets()))
         self._settings = following
-        self._running = Daemon(following, reload=self.reread)
+        self._running = Daemon(following, self._clock, self.reread, self._known_hosts)
         return self._running
 
     def end(self) -> None:

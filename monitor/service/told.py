@@ -6,17 +6,21 @@ What is open and what waits is asked of the store; nothing is decided of what to
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts.incident import Step, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from monitor.alerts.message import Notification
     from monitor.settings import ChannelSettings
     from monitor.storage.store import Store
 
+# A message that waits for longer than this is not getting through.
+DRAINS_WITHIN = timedelta(minutes=5)
 _NEWS = frozenset({Step.OPENED, Step.ESCALATED})
 
 
@@ -33,6 +37,15 @@ def is_trouble_told(store: Store, account: str, channels: Sequence[ChannelSettin
         store.was_told(incident.id) and not _waits(store, incident.id, channels)
         for incident in gravest
     )
+
+
+def undelivered(store: Store, channels: Sequence[ChannelSettings], now: datetime) -> str | None:
+    """The first channel through which messages don't get, in words; None where all do."""
+    for channel in channels:
+        waiting = [row.notification.created_at for row in store.unsettled(channel.name)]
+        if waiting and now - min(waiting) > DRAINS_WITHIN:
+            return f"messages for channel {channel.name} don't get through"
+    return None
 
 
 def _waits(store: Store, incident_id: str, channels: Sequence[ChannelSettings]) -> bool:

@@ -216,6 +216,8 @@ def test_an_alarm_is_over_where_only_what_was_taken_on_is_left() -> None:
     over = taken(alarmed, calm, seconds=120)
     assert over.step is Step.RESOLVED
     assert not over.after.is_open
+    left = (over.after.rung, over.after.alarms, over.after.accepted, over.after.accepted_distance)
+    assert left == (None, (), ("near",), Decimal("0.04"))
     noted = taken(over.after, calm, seconds=121)
     assert noted.step is Step.NOTED
     assert noted.after.id != over.after.id
@@ -229,7 +231,9 @@ def test_an_alarm_is_over_where_only_what_was_taken_on_is_left() -> None:
 
 def test_what_was_never_an_alarm_ends_at_once() -> None:
     calm = taken(None, taken_on("near", "0.04")).after
-    assert taken(calm, None, seconds=1).step is Step.RESOLVED
+    over = taken(calm, None, seconds=1)
+    assert over.step is Step.RESOLVED
+    assert (over.after.accepted, over.after.accepted_distance) == ((), None)
 
 
 def test_what_was_never_an_alarm_ends_at_once_whatever_opened_before_it() -> None:

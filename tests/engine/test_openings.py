@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.alerts.incident import Step, Subject
+from monitor.alerts.incident import Incident, Step, Subject
 from monitor.alerts.ladder import Severity
 from monitor.engine.effects import IncidentChanged
 from monitor.engine.events import Source
@@ -209,6 +209,48 @@ def test_after_a_restart_what_was_taken_on_is_known(cash: int) -> None:
     # and counts from where it was opened
     alarm = again.later(1).tick(SOL="97.4" if cash == 54 else "99").told
     assert [title[:9] for title in alarm] == ["NEAR 5 %:" if cash == 54 else "VERY NEAR"]
+
+
+def left_at_the_end_of_an_alarm() -> tuple[Scene, tuple[Incident, ...]]:
+    """Killed once it is recorded that an alarm is over, before anything after that is."""
+    scene = opened(54).steady(60, pool(54), SOL=99)
+    scene.later(1).tick(SOL="96.9")
+    scene.later(1).tick(SOL=100).second()
+    steps = changes(scene.effects)
+    end = next(n for n, c in enumerate(steps) if c.transition.step is Step.RESOLVED)
+    return scene, tuple({c.incident.id: c.incident for c in steps[: end + 1]}.values())
+
+
+def test_killed_as_an_alarm_ended_it_knows_what_was_taken_on_before_it() -> None:
+    scene, kept = left_at_the_end_of_an_alarm()
+    assert not any(incident.is_open for incident in kept)
+    again = Scene(was_watched=True, incidents=kept)
+    again.at = scene.at
+    again.later(30).read(pool(54), SOL=100).tick(SOL=100).steady(60, pool(54), SOL=100)
+    assert again.all_told == []
+    assert [c.transition.step for c in changes(again.effects)] == [Step.NOTED]
+    # and counts from where it was opened
+    assert [title[:9] for title in again.later(1).tick(SOL="97.4").told] == ["NEAR 5 %:"]
+
+
+def test_killed_as_an_alarm_ended_what_came_nearer_meanwhile_is_one() -> None:
+    scene, kept = left_at_the_end_of_an_alarm()
+    again = Scene(was_watched=True, incidents=kept)
+    again.at = scene.at
+    assert [title[:9] for title in again.later(30).read(pool(54), SOL="97.4").told] == ["NEAR 5 %:"]
+
+
+def test_what_was_left_by_a_pool_that_is_gone_is_nothing_to_one_that_is_opened_anew() -> None:
+    scene = opened(54).steady(60, pool(54), SOL=99)
+    scene.later(1).tick(SOL="96.9")
+    scene.later(1).tick(SOL=100).second()
+    assert [title[:9] for title in scene.told] == ["RESOLVED:"]
+    # Closed before anything else is heard, and opened anew.
+    held = frozenset({(pool(54).id, SMALL.instrument.symbol, SMALL.side.value)})
+    scene.later(0.2).read(source=Source.LIVE, closed=held)
+    assert scene.now.pools == ()
+    scene.later(60).read(pool(54), SOL=100).tick(SOL=100)
+    assert [title[:10] for title in scene.all_told][-1] == "OPENED SOL"
 
 
 def test_what_came_nearer_than_an_incident_left_it_is_an_alarm() -> None:

@@ -9,10 +9,12 @@ from datetime import timedelta
 from typing import TypeVar
 
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from monitor.errors import ExchangeError
 from monitor.exchanges.account_feed import AccountFeed, AccountNews
 from monitor.exchanges.call import Reply, RestCall
+from monitor.exchanges.openings import Openings
 from monitor.exchanges.port import AccountStream, Exchange
 from tests.exchanges.listening import clock
 from tests.fakes.private import CREDENTIALS, LOGGED_IN, SECRET, private, said
@@ -81,9 +83,11 @@ async def attending(
     *streams: AccountStream,
     office: Office | None = None,
     exchange: Exchange | None = None,
+    openings: Openings | None = None,
+    refuse: Callable[[ServerConnection, Request], Response] | None = None,
 ) -> AsyncIterator[tuple[Attended, AccountFeed]]:
     attended, rest = Attended(), office or Office()
-    async with serve(talk, "127.0.0.1", 0) as server:
+    async with serve(talk, "127.0.0.1", 0, process_request=refuse) as server:
         port = server.sockets[0].getsockname()[1]
         feed = AccountFeed(
             exchange or private(*streams),
@@ -94,6 +98,7 @@ async def attending(
             their_now=lambda: clock() + timedelta(seconds=rest.offset_seconds or 0.0),
             deliver=attended.deliver,
             ws_url=f"ws://127.0.0.1:{port}",
+            openings=openings,
         )
         feed.listen(streams or (LOGGED_IN,))
         task = asyncio.create_task(feed.run())

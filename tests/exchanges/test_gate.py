@@ -107,6 +107,14 @@ async def test_four_fifths_of_a_minute_s_limit_are_never_passed_and_steady_readi
     assert last >= max(0.45 * limit, share * 2400 * 1.04)
 
 
+def test_another_share_of_steady_reading_is_another_pace() -> None:
+    host = Host(share=0.2)
+    first = host.pace(MINUTE)
+    assert host.pace(MINUTE) is first
+    host.share = 0.5
+    assert host.pace(MINUTE) is not first
+
+
 async def test_calls_that_are_of_use_together_find_room_together() -> None:
     host, clock = Host(), Hands()
     one, other = gate(host, clock), gate(host, clock)

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Request, Response
 
 from monitor.exchanges import account_feed
 from monitor.exchanges.account_feed import Closed, FeedLost, FeedRestored, Listening
+from monitor.exchanges.openings import Openings
 from tests.end_to_end.stage import until
 from tests.exchanges.attending import admitting, attending
 from tests.fakes.private import said
@@ -52,6 +54,48 @@ async def test_where_the_host_has_no_turn_the_old_one_goes_on() -> None:
         await asyncio.sleep(0.3)
         assert len(sockets) == 1
         assert feed.is_healthy
+
+
+async def test_one_that_begins_anew_waits_for_its_turn_and_says_so() -> None:
+    sockets: list[ServerConnection] = []
+
+    async def talk(socket: ServerConnection) -> None:
+        sockets.append(socket)
+        await admitting(socket)
+
+    full = Openings()
+    while not full.seconds_left(leads=False):
+        full.opened()
+    full = Openings()
+    while not full.seconds_left(leads=False):
+        full.opened()
+    async with attending(talk, openings=full) as (attended, feed):
+        lost = (await attended.have(FeedLost))[0]
+        assert "so many were opened lately" in lost.because
+        assert feed.because == lost.because
+        await asyncio.sleep(0.3)
+        assert sockets == []
+        full._tries.clear()
+        full.succeeded()
+        await attended.have(Listening)
+        assert feed.is_healthy
+
+
+async def test_who_is_turned_away_waits_as_long_as_it_was_asked_to_f41() -> None:
+    turns = Openings()
+
+    async def talk(socket: ServerConnection) -> None:
+        await admitting(socket)
+
+    def refuse(socket: ServerConnection, _: Request) -> Response:
+        answer = socket.respond(403, "no\n")
+        answer.headers["Retry-After"] = "30"
+        return answer
+
+    async with attending(talk, openings=turns, refuse=refuse) as (attended, _):
+        lost = (await attended.have(FeedLost))[0]
+        assert "it asks us to stay away for 30 s" in lost.because
+        assert 29 < turns.seconds_left() <= 30
 
 
 async def test_while_connections_are_being_renewed_not_everything_is_told() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from monitor.exchanges import openings as opening
 from monitor.exchanges.openings import LONGEST_WAIT_SECONDS, Openings, full_jitter, longer
+from tests.alerting import NOON
 
 
 @dataclass
@@ -107,6 +108,57 @@ def test_streams_that_nobody_lets_in_leave_room_for_those_who_lead() -> None:
         assert host.seconds_left() == 0
         host.opened()
     assert host.seconds_left() > 0
+
+
+def test_why_one_waits_is_told_for_people() -> None:
+    clock = Hands()
+    host = Openings(clock)
+    assert host.why_waits(NOON) == ""
+    for _ in range(opening.QUICK_TRIES):
+        host.opened()
+        host.failed()
+    assert "let nobody in lately" in host.why_waits(NOON)
+    host.succeeded()
+    assert host.why_waits(NOON) == ""
+    while not host.seconds_left(leads=False):
+        host.opened()
+    assert "so many were opened lately" in host.why_waits(NOON, leads=False)
+    assert host.why_waits(NOON) == ""
+
+
+async def test_who_asks_for_quiet_is_left_alone_by_all_for_so_long() -> None:
+    clock = Hands()
+    host = Openings(clock)
+    host.opened()
+    host.asked_for_quiet(600)
+    host.succeeded()  # of one that was let in before
+    assert (host.seconds_left(), host.seconds_left(leads=False)) == (600, 600)
+    assert host.why_waits(NOON) == (
+        "no connection yet: the exchange asked for none before 2026-11-22 12:10:00 UTC"
+    )
+    clock.now += 599
+    host.asked_for_quiet(31)
+    assert host.seconds_left() == 31
+    clock.now += 31
+    assert host.seconds_left() == 0
+    host.succeeded()
+    assert host.quiet.until is None
+
+
+async def test_after_a_quiet_not_all_come_back_in_one_instant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lots = itertools.chain([0.05], itertools.repeat(0.3))
+    monkeypatch.setattr(opening, "full_jitter", lambda _most: next(lots))
+    host = Openings()
+    host.asked_for_quiet(0.05)
+    waiting = [asyncio.create_task(host.turn()) for _ in range(3)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    host.asked_for_quiet(600)  # the first that came was turned away again
+    await asyncio.sleep(0.4)
+    assert [task.done() for task in waiting] == [True, False, False]
+    for task in waiting:
+        task.cancel()
 
 
 def test_waits_grow_to_fifteen_seconds_and_are_anything_up_to_that() -> None:

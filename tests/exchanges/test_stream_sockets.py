@@ -4,10 +4,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from monitor.engine.events import FeedLost, FeedRestored
 from monitor.exchanges import connection, openings, stream
@@ -151,6 +153,54 @@ async def test_where_the_host_has_no_turn_the_old_connection_goes_on() -> None:
         await asyncio.sleep(0.3)
         assert len(host.sockets) == 1
         assert host.there
+
+
+async def test_a_feed_that_begins_anew_waits_for_its_turn_and_says_so() -> None:
+    async with hosting() as (host, port):
+        while not host.openings.seconds_left():
+            host.openings.opened()
+        async with host.followed(port, "BTCUSDT") as (heard, _):
+            await heard.until(bool)
+            lost = heard.events[0]
+            assert isinstance(lost, FeedLost)
+            assert "so many were opened lately" in lost.because
+            await asyncio.sleep(0.3)
+            assert host.sockets == []
+            host.openings._tries.clear()
+            host.openings.succeeded()
+            await heard.until(restored)
+
+
+async def test_a_host_that_turns_us_away_is_asked_again_when_it_said_f41() -> None:
+    host, asks = Host(), ["30"]
+
+    def refuse(socket: ServerConnection, _: Request) -> Response | None:
+        host.came_at.append(asyncio.get_running_loop().time())
+        if not asks:
+            return None
+        answer = socket.respond(429, "slow down\n")
+        answer.headers["Retry-After"] = asks[0]
+        return answer
+
+    async with serve(host.talk, "127.0.0.1", 0, process_request=refuse) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with host.followed(port, "BTCUSDT") as (heard, _):
+            await heard.until(bool)
+            lost = heard.events[0]
+            assert isinstance(lost, FeedLost)
+            assert lost.because == (
+                "no connection (too many connections or requests from this address, HTTP 429: "
+                "it asks us to stay away for 30 s)"
+            )
+            await asyncio.sleep(0.3)
+            assert len(host.came_at) == 1
+            assert 29 < host.openings.seconds_left() <= 30
+            asks.clear()
+            before = host.openings.clock
+            host.openings.clock = lambda: before() + timedelta(seconds=30)
+            host.openings._well.set()
+            await heard.until(restored)
+            assert host.openings.quiet.until is None
 
 
 async def test_a_fault_of_ours_in_a_successor_is_not_hidden(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import socket
 import stat
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.errors import ConfigError, MonitorError, RiskError, WrongUsage
 from monitor.service import control
@@ -19,6 +23,7 @@ from monitor.service.control import (
     socket_of_daemon,
     socket_path,
 )
+from tests.end_to_end.stage import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -65,9 +70,12 @@ async def listening(folder: Path) -> AsyncIterator[Path]:
         reload=_reload,
     )
     await server.start()
+    keeping = asyncio.create_task(server.keep())
     try:
         yield path
     finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
         await server.stop()
 
 
@@ -153,6 +161,45 @@ async def test_nothing_is_left_behind_and_what_was_is_replaced(tmp_path: Path) -
     async with listening(tmp_path) as path:
         assert path.is_socket()
     assert not path.exists()
+
+
+@pytest.fixture
+def _looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "LOOK_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("_looking_often")
+async def test_where_its_directory_was_removed_it_is_back_once_that_is_there(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    async with listening(folder) as path:
+        shutil.rmtree(folder)
+        with capture_logs() as logs:
+            await until(lambda: logs, "that it is gone is said")
+            await asyncio.sleep(0.2)
+            assert [(row["event"], row["because"]) for row in logs] == [
+                ("surface.unavailable", "No such file or directory")
+            ]
+            folder.mkdir()
+            await until(path.exists, "the socket")
+        assert [row["event"] for row in logs][1:] == ["surface.restored"]
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        assert await ask(folder, "GET", "/status") == {"accounts": [], "with": False}
+    assert not path.exists()
+
+
+@pytest.mark.usefixtures("_looking_often")
+async def test_what_another_process_put_in_its_place_is_left_to_it(tmp_path: Path) -> None:
+    async with listening(tmp_path) as path:
+        path.unlink()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(path))
+            theirs = path.stat().st_ino
+            await asyncio.sleep(0.2)
+            assert path.stat().st_ino == theirs
+    assert path.stat().st_ino == theirs
 
 
 async def test_without_a_daemon_that_is_said(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """What must not keep the daemon from watching."""
 
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
-from monitor.service import control
+from monitor.service import control, state
 from tests.end_to_end.stage import watching
 from tests.service.scene import the_scene
 
@@ -39,3 +40,20 @@ async def test_a_daemon_is_alive_until_its_engines_had_time_to_begin(tmp_path: P
         await daemon.fresh(scene.account)
         assert daemon.daemon._is_alive()
         assert "watchdog.withheld" not in [row["event"] for row in daemon.logged()]
+
+
+async def test_the_socket_comes_back_with_a_state_directory_that_was_removed_f58(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    monkeypatch.setattr(control, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(state, "MEND_SECONDS", 0.1)
+    async with the_scene(tmp_path) as scene, watching(scene.config) as daemon:
+        await daemon.fresh(scene.account)
+        shutil.rmtree(tmp_path / "state")
+        # The store makes it again and locks it; only then is there a place for the socket.
+        path = tmp_path / "state" / control.SOCKET_NAME
+        await daemon.until(path.exists, "the socket is back")
+        answer = await control.ask(tmp_path / "state", "GET", "/status")
+        assert isinstance(answer, dict)
+        assert answer["accounts"][0]["name"] == scene.account

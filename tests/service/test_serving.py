@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from monitor.errors import ConfigError, MonitorError
+from monitor.exchanges.gate import Host
 from monitor.service import control, logs
 from monitor.service.daemon import Daemon
 from monitor.service.serving import Wishes, serve
@@ -198,6 +199,36 @@ async def test_an_end_that_was_asked_for_is_not_undone_by_a_hangup(tmp_path: Pat
     wishes.end()
     wishes.reload()
     assert wishes.take() is None
+
+
+async def test_a_reload_forgets_nothing_of_what_a_host_was_used_for_f81(tmp_path: Path) -> None:
+    given = settings(tmp_path)
+    nowhere = (replace(given.accounts[0], exchange="binance", rest_url="http://127.0.0.1:9"),)
+    given = replace(given, accounts=nowhere)
+    less = replace(given, budgets=replace(given.budgets, limits_share=0.05))
+    wishes = Wishes(given, lambda: less)
+
+    def used(daemon: Daemon) -> list[int]:
+        polls = getattr(daemon, "_polls", None)
+        return [] if polls is None else [use.own for _, use in polls.in_use(daemon.now())]
+
+    async def lived(daemon: Daemon) -> Host:
+        task = asyncio.create_task(daemon.run(wishes.stop))
+        await until(lambda: any(used(daemon)), "asked")
+        wishes.reload()
+        await task
+        return next(iter(daemon._hosts.all().values()))
+
+    first = wishes.take()
+    assert first is not None
+    before = await lived(first)
+    before.openings.opened()
+    second = wishes.take()
+    assert second is not None
+    assert second._clock is first._clock
+    after = await lived(second)
+    assert after is before
+    assert (after.share, len(after.openings._tries)) == (0.05, 1)
 
 
 async def test_no_secret_gets_into_the_log_the_state_or_a_message(

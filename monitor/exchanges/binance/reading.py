@@ -35,7 +35,7 @@ from monitor.exchanges.binance.modes import (
     read_kind,
     unread_parts,
 )
-from monitor.exchanges.binance.multi_assets import is_aggregated
+from monitor.exchanges.binance.multi_assets import ONE_MOMENT, is_aggregated
 from monitor.exchanges.binance.portfolio import read_portfolio, serves
 from monitor.exchanges.binance.tiers import bracket_call, has_brackets, portfolio_bracket_calls
 from monitor.exchanges.binance.view import BinanceAccount
@@ -54,6 +54,10 @@ _SYMBOLS_BY_ONE = 10
 
 USDM_CALLS = (calls.ACCOUNT, calls.POSITIONS)
 COINM_CALLS = (coin_calls.ACCOUNT, coin_calls.POSITIONS)
+# Portfolio margin's equity is held against these as they are at its own moment: none is kept.
+_INDEX_NOW = replace(calls.ASSET_INDEX, optional=True, calm_seconds=0)
+_USDM_NOW = replace(calls.POSITIONS, calm_seconds=0, heard_seconds=0)
+_COINM_NOW = replace(coin_calls.POSITIONS, optional=False, sticky=False, heard_seconds=0)
 PORTFOLIO_CALLS = (
     portfolio_calls.ACCOUNT,
     portfolio_calls.BALANCE,
@@ -63,14 +67,20 @@ PORTFOLIO_CALLS = (
     portfolio_calls.COINM_ACCOUNT,
     portfolio_calls.CONFIG,
     portfolio_calls.COLLATERAL_RATES,
-    replace(calls.ASSET_INDEX, optional=True),
+    _INDEX_NOW,
 )
 PRO_CALLS = (
     portfolio_calls.PRO_BALANCE,
-    calls.POSITIONS,
-    replace(coin_calls.POSITIONS, optional=False, sticky=False),
+    _USDM_NOW,
+    _COINM_NOW,
     portfolio_calls.COLLATERAL_RATES,
-    replace(calls.ASSET_INDEX, optional=True),
+    _INDEX_NOW,
+)
+# What a portfolio's equity is taken apart by, and what tells it.
+_OF_ONE_MOMENT = frozenset(
+    call.path
+    for call in (*PORTFOLIO_CALLS, *PRO_CALLS, calls.PRO_ACCOUNT)
+    if not call.max_age_seconds
 )
 
 
@@ -321,10 +331,15 @@ def _usdm_book(replies: Replies, config: Config) -> Book:
 
 
 def torn(replies: Replies) -> str | None:
-    """Why wallet and position rows can't be of one moment; None where they may be."""
+    """
+    Why wallet and position rows can't be of one moment; None where they may be.
+
+    Of portfolio margin what its equity holds beside our sums stays until the next reading: beside
+    moving prices it would be wrong by all that these moved between the replies.
+    """
     try:
         if read_kind(replies) is not Kind.FUTURES:
-            return None
+            return _why_apart(replies)
         books = {}
         if all(replies.has(call) for call in USDM_CALLS):
             books[Product.USDM] = _usdm_book(replies, Config(hedge=False, multi_assets=False))
@@ -334,6 +349,14 @@ def torn(replies: Replies) -> str | None:
         return None
     because = _why_torn(books)
     return None if because is None else because.because
+
+
+def _why_apart(replies: Replies) -> str | None:
+    came = sorted(reply.at for reply in replies if reply.path in _OF_ONE_MOMENT)
+    apart = came[-1] - came[0] if came else ONE_MOMENT
+    if apart <= ONE_MOMENT:
+        return None
+    return f"the replies came {apart.total_seconds():.1f} s apart (prices move: read them again)"
 
 
 def _why_torn(books: Mapping[Product, Book]) -> Malformed | None:

@@ -79,8 +79,12 @@ def answers(replies: Replies, call: RestCall) -> bool:
 
 def answered_at(reply: Reply) -> datetime:
     """When Bybit answered, by its own clock, but never later than the answer came."""
-    time = Row(reply.body, "").optional_time("time")
-    return reply.at if time is None else min(time, reply.at)
+    return min(told_at(reply), reply.at)
+
+
+def told_at(reply: Reply) -> datetime:
+    """When Bybit answered, by its own clock; where it does not say so, when the answer came."""
+    return Row(reply.body, "").optional_time("time") or reply.at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -181,6 +181,12 @@ def test_marks_by_rest_are_asked_for_one_by_one() -> None:
         EXCHANGE.read_marks(sent, (contract("XRPUSDT"),))
     with pytest.raises(MissingReply, match="XRPUSDT"):
         EXCHANGE.read_marks(replies({}), (contract("XRPUSDT"),))
+
+
+def test_marks_by_rest_are_of_bybits_time_where_our_clock_is_behind_too() -> None:
+    told = envelope({"category": "linear", "list": [ticker("BTCUSDT", "95000")]}, ms=NOW_MS + 9000)
+    marks = EXCHANGE.read_marks(replies({ALL: told}), (contract("BTCUSDT"),))
+    assert marks["BTCUSDT"].at == NOW + timedelta(seconds=9)
 
 
 def test_ten_topics_to_a_request_and_every_request_acknowledged() -> None:
