@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from copy import copy
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -76,7 +75,7 @@ class RestClient:
         self._now = now
         self._measured_at: datetime | None = None
         self.gate = Gate(exchange, account, now, host)
-        self._doubts_offset = False
+        self._doubts_offset = self._is_closed = False
         self._kept: dict[str, Kept] = {}
         self._left_out = LeftOut(exchange.name, account, now)
         self._renewals = Renewals()
@@ -120,8 +119,8 @@ class RestClient:
 
         It is asked for where a live feed is late, so it is urgent.
         """
-        urgently = partial(self.call, is_urgent=True)
-        return await self.gate.host.shared(call, self._now() - SHARED_FOR, urgently)
+        since = self._now() - SHARED_FOR
+        return await self.gate.host.shared(call, since, lambda c: self.call(c, is_urgent=True))
 
     async def _shared_table(self, call: RestCall) -> Reply:
         """
@@ -142,6 +141,8 @@ class RestClient:
         self, call: RestCall, *, is_urgent: bool = False, has_room: bool = False
     ) -> Reply:
         await self.gate.enter(call, is_urgent=is_urgent, has_room=has_room)
+        if self._is_closed:  # what it asks for all outlives it: ccxt would open itself anew
+            raise self._unreachable("who asked is watched no more", call)
         method = getattr(self._client, call.implicit)
         try:
             async with asyncio.timeout(CALL_SECONDS):
@@ -374,6 +375,7 @@ class RestClient:
         return await ahead.take(call) or await self.call(call, has_room=has_room)
 
     async def close(self) -> None:
+        self._is_closed = True
         await self._client.close()
 
 

@@ -131,3 +131,21 @@ async def test_a_page_that_makes_no_sense_is_each_account_s_own_bad_reply() -> N
         assert [type(error) for error in errors] == [Malformed, Malformed]
         assert [getattr(error, "account", "") for error in errors] == ["main", "second"]
         assert one.count(TABLE.path) + other.count(TABLE.path) == 1
+
+
+async def test_who_leaves_while_he_asks_for_all_opens_nothing_anew() -> None:
+    async with two(TABLE) as (one, first, other, second):
+        await first.measure_offset()
+        await second.measure_offset()
+        # The fake's limit is 2400 a minute, counted in two seconds: 20 at once, 20 a second.
+        await first.gate.host.pace(TABLE.budget).acquire(26)
+        readings = [asyncio.create_task(each.read_account()) for each in (first, second)]
+        await asyncio.sleep(0.05)
+        readings[0].cancel()
+        await first.close()
+        with pytest.raises(Unreachable, match="watched no more"):
+            await readings[1]
+        assert one.count(TABLE.path) == 0
+        assert first._client.session is None
+        assert (await second.read_account()).has(TABLE)
+        assert other.count(TABLE.path) == 1
