@@ -73,9 +73,11 @@ async def test_what_is_not_needed_any_more_does_no_harm() -> None:
         needed_now.remove(INDEX)
         server.answers[INDEX.path] = plain('{"code": -1121}', 400)
         assert (await client.read_account()).has(ACCOUNT)
-        assert server.count(INDEX.path) == 2
+        # It was asked for, or the reading ended before it got there; not again.
+        asked = server.count(INDEX.path)
+        assert asked <= 2
         await client.read_account()
-        assert server.count(INDEX.path) == 2
+        assert server.count(INDEX.path) == asked
 
 
 async def test_pages_and_tables_are_not_foreseen() -> None:
@@ -127,11 +129,16 @@ async def test_what_nobody_needs_any_more_is_not_read_nor_asked_again() -> None:
         server.answers[INDEX.path] = plain("{}")
         await client.read_account()
         needed_now.remove(INDEX)
+        both = asyncio.Event()
+        server.answers[ACCOUNT.path] = held_back("{}", both)  # type: ignore[assignment]
+        asyncio.get_running_loop().call_later(0.1, both.set)
         # What tells of another kind of account would be taken for this one's.
         assert not (await client.read_account()).has(INDEX)
         assert client.standing_calls == (ACCOUNT,)
+        asked = server.count(INDEX.path)
+        assert asked == 2
         await client.read_account()
-        assert server.count(INDEX.path) == 2
+        assert server.count(INDEX.path) == asked
 
 
 async def test_what_nobody_needs_any_more_holds_up_no_reading() -> None:
