@@ -1,9 +1,8 @@
 """
 I/O. Whether and when a call may be sent: what the host asked for, and what its limits leave.
 
-A host's limits are shared by all accounts behind it. Needed calls may burst up to half of a
-limit, by degrees where it is counted over seconds; a call that the figures can do without goes
-only where steady reading has room for it, and where nobody waits, so that fifty accounts that
+A host's limits are shared by all accounts behind it. Needed calls may take half of a limit, and
+at once less; a call that the figures can do without goes only where steady reading has room for it, and where nobody waits, so that fifty accounts that
 start at once are all read before anything is read in full. Calls whose answers are of use only
 together wait for room together: one by one, where there is little, they would be answered at
 moments far apart.
@@ -292,7 +291,7 @@ class Gate:
         )
 
     async def _wait_for_room(self, call: RestCall, budget: Budget, *, is_urgent: bool) -> None:
-        """Bursts keep to half of what the exchange publishes, each limit by itself."""
+        """Calls keep to half of what the exchange publishes, each limit by itself."""
         weight, now = _weight(call, budget), self._now()
         if _can_wait(call) and _is_by_minute(budget):
             sent = self._use(budget).sent(budget, now)
