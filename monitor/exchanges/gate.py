@@ -2,10 +2,10 @@
 I/O. Whether and when a call may be sent: what the host asked for, and what its limits leave.
 
 A host's limits are shared by all accounts behind it. Needed calls may take half of a limit, and
-at once less; a call that the figures can do without goes only where steady reading has room for it, and where nobody waits, so that fifty accounts that
-start at once are all read before anything is read in full. Calls whose answers are of use only
-together wait for room together: one by one, where there is little, they would be answered at
-moments far apart.
+less at once; a call that the figures can do without goes only where steady reading has room for
+it, and where nobody waits, so that fifty accounts that start at once are all read before anything
+is read in full. Calls whose answers are of use only together wait for room together: one by one,
+where there is little, they would be answered at moments far apart.
 """
 
 from __future__ import annotations

@@ -201,14 +201,14 @@ async def test_three_quarters_of_a_limit_over_seconds_are_passed_in_no_span_of_i
     assert limit / 2 < max(in_span) <= 0.75 * limit + 1
 
 
-async def test_beside_another_monitor_a_burst_keeps_to_a_quarter_f83() -> None:
+async def test_beside_another_monitor_a_burst_keeps_to_half_as_much_f83() -> None:
     clock, host = Hands(), Host(is_shared=True)
     one = gate(host, clock)
-    await one.enter(replace(CALL, weight=600))
+    await one.enter(replace(CALL, weight=360))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(one.enter(CALL), 0.05)
     # So does what counts this account alone: the other monitor asks for it as well.
-    mine = replace(CALL, weight=600, budget=replace(MINUTE, name="uid", by_address=False))
+    mine = replace(CALL, weight=360, budget=replace(MINUTE, name="uid", by_address=False))
     await one.enter(mine)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(one.enter(replace(mine, weight=5)), 0.05)
