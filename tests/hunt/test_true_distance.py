@@ -128,3 +128,23 @@ def test_a_pool_that_is_gone_is_far_from_its_end() -> None:
     truth.sample(binance, "one", (), 1.0)
 
     assert [reach.least for reach in record.reaches["one", "USDT"]][1:] == [FAR]
+
+
+def test_coins_beside_a_debt_have_no_end_where_nothing_stands_on_them() -> None:
+    """A coin against nearly all of its worth in dollars owed: a fall of 1 % leaves nothing."""
+    market = "".join(f"[market.{base}]\nstart = {price}\n" for base, price in MARKS.items())
+    world = World(
+        parse(
+            'name = "distance"\ndescription = "-"\nseed = 1\nduration_seconds = 60\n'
+            f'{market}[[accounts]]\nname = "one"\nexchange = "binance"\nmode = "multi_assets"\n'
+            f'stays = true\nwallets = {{ BTC = "1", USDT = "{-_BTC * _D("0.9")}" }}\n',
+            "distance",
+        )
+    )
+    binance, record = Binance(world), Record()
+    (pool,) = binance.pools("one")
+    assert (pool.positions, pool.maintenance_margin) == ((), 0)
+
+    TrueDistance(world, record).sample(binance, "one", (pool,), 0.0)
+
+    assert [reach.most for reach in record.reaches["one", pool.pool]] == [FAR]

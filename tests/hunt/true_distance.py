@@ -84,6 +84,11 @@ class TrueDistance:
     ) -> None:
         """Note how far an account's pools, which are these at the published marks, may move."""
         for pool in pools:
+            if not pool.positions and not pool.maintenance_margin:
+                # Coins beside a debt may come to nothing, and there is nothing to liquidate.
+                self._known.pop((account, pool.pool), None)
+                self._record.reach(account, pool.pool, Reach(at=now, least=FAR, most=FAR))
+                continue
             known = self._known.setdefault((account, pool.pool), _Known())
             held = tuple((p.exchange_symbol, p.side, p.contracts) for p in pool.positions)
             left = _left(pool)
