@@ -27,6 +27,8 @@ Rows = list[dict[str, Any]]
 # What nobody reads again is no part of what is taken up.
 # A message may wait for one about the disk, and be gathered with it.
 LATE_SECONDS = 12.0
+# Times are sums of fractions.
+ROUNDING_SECONDS = 1e-6
 # The next try to mend the file, and to tell of it.
 MENDED_SECONDS = 7.0
 UNREAD = frozenset({"samples", "sqlite_sequence"})
@@ -325,7 +327,9 @@ def _waits(before: Sequence[Entry], after: Sequence[Entry]) -> list[str]:
         early = [
             e
             for e in after
-            if e["what"] == "left" and e["channel"] == entry["channel"] and e["t"] < until
+            if e["what"] == "left"
+            and e["channel"] == entry["channel"]
+            and e["t"] < until - ROUNDING_SECONDS
         ]
         wrong += [f"Waits: {e['channel']} had asked for quiet until {until}" for e in early[:1]]
     return wrong
