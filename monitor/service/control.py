@@ -122,23 +122,27 @@ class ControlServer:
 
     async def _listen(self) -> None:
         try:
-            before, self._listening = self._listening, await self._opened()
-            # Its number is nobody else's for as long as it is open.
-            self._inode = _inode_of(self._path)
+            await self._replace()
         except OSError as error:
             self._trouble = error.strerror or str(error)
             raise
         self._trouble = ""
-        if before is not None:
-            before.close()
 
-    async def _opened(self) -> asyncio.Server:
+    async def _replace(self) -> None:
+        """Listen anew. Whoever is cancelled meanwhile leaves a socket that `stop` closes."""
         if self._runner.server is None:
             raise RuntimeError("it is set up before it listens")
-        listener = _bound(self._path)
+        listener, before = _bound(self._path), self._listening
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.create_unix_server(self._runner.server, sock=listener)
+            # Nothing is waited for before it is known here: it begins to serve only then.
+            self._listening = await asyncio.get_running_loop().create_unix_server(
+                self._runner.server, sock=listener, start_serving=False
+            )
+            # Its number is nobody else's for as long as it is open.
+            self._inode = _inode_of(self._path)
+            if before is not None:
+                before.close()
+            await self._listening.start_serving()
         except OSError:
             listener.close()
             self._path.unlink(missing_ok=True)

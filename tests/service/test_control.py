@@ -58,10 +58,8 @@ def _reload() -> None:
     raise ConfigError("m.toml:3: accounts.0.pol_seconds: unknown key", "m.toml:9: and another")
 
 
-@asynccontextmanager
-async def listening(folder: Path) -> AsyncIterator[Path]:
-    path = folder / SOCKET_NAME
-    server = ControlServer(
+def serving(path: Path) -> ControlServer:
+    return ControlServer(
         path,
         status=lambda shocks: {"accounts": [], "with": shocks},
         capture=_capture,
@@ -69,6 +67,12 @@ async def listening(folder: Path) -> AsyncIterator[Path]:
         check=_check,
         reload=_reload,
     )
+
+
+@asynccontextmanager
+async def listening(folder: Path) -> AsyncIterator[Path]:
+    path = folder / SOCKET_NAME
+    server = serving(path)
     await server.start()
     keeping = asyncio.create_task(server.keep())
     try:
@@ -183,10 +187,34 @@ async def test_where_its_directory_was_removed_it_is_back_once_that_is_there(
                 ("surface.unavailable", "No such file or directory")
             ]
             folder.mkdir()
-            await until(path.exists, "the socket")
+            await until(lambda: len(logs) > 1, "that it is back is said")
         assert [row["event"] for row in logs][1:] == ["surface.restored"]
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
         assert await ask(folder, "GET", "/status") == {"accounts": [], "with": False}
+    assert not path.exists()
+
+
+async def test_one_that_is_ended_as_it_begins_to_listen_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[asyncio.Server] = []
+    begin = asyncio.Server.start_serving
+
+    async def held_up(server: asyncio.Server) -> None:
+        begun.append(server)
+        await begin(server)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.Server, "start_serving", held_up)
+    path = tmp_path / SOCKET_NAME
+    server = serving(path)
+    starting = asyncio.create_task(server.start())
+    await until(lambda: begun and begun[0].is_serving(), "it begins to listen")
+    (listener,) = begun[0].sockets
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await server.stop()
+    assert listener.fileno() == -1
     assert not path.exists()
 
 
