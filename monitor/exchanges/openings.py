@@ -142,7 +142,9 @@ class Openings:
         if len(self._tries) >= most:
             crowd = self._tries[-most] + WINDOW_SECONDS - now
         if self._failures >= QUICK_TRIES:
-            spacing = SPACING_SECONDS if leads else 2 * SPACING_SECONDS
+            # Where one is served nobody needs the turns that are kept for those who lead.
+            is_kept = not leads and not self.is_serving
+            spacing = 2 * SPACING_SECONDS if is_kept else SPACING_SECONDS
             trouble = self._tried_at + spacing - now
         return self.quiet.seconds_left(self.clock()), max(0.0, crowd), max(0.0, trouble)
 

@@ -85,6 +85,20 @@ async def test_who_does_not_lead_takes_no_turn_from_those_who_do() -> None:
     await asyncio.wait_for(follower, 1)
 
 
+async def test_where_one_is_served_another_waits_no_longer_than_who_leads() -> None:
+    clock = Hands()
+    host = Openings(clock)
+    standing = asyncio.create_task(asyncio.Event().wait())
+    host.succeeded(standing)  # type: ignore[arg-type] - any task
+    for _ in range(opening.QUICK_TRIES):
+        host.opened()
+        host.failed()
+    assert host.seconds_left(leads=False) == host.seconds_left() == opening.SPACING_SECONDS
+    standing.cancel()
+    await asyncio.gather(standing, return_exceptions=True)
+    assert host.seconds_left(leads=False) == 2 * opening.SPACING_SECONDS
+
+
 async def test_four_fifths_of_what_is_allowed_are_never_exceeded() -> None:
     clock = Hands()
     host = Openings(clock)
