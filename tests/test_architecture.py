@@ -158,7 +158,6 @@ ROOMS: dict[str, dict[str, str]] = {
         "okx_stress": "test_okx_modes",
         "okx_tables": "test_okx_wire, test_okx_ledger",
         "server": "test_steering, test_okx_clients",
-        "sockets": "test_binance_stream, test_unified_faults, test_event_faults",
         "takeover": "test_bybit_ledger, test_okx_ledger",
         "truth": "test_steering, test_world",
     },

@@ -85,10 +85,12 @@ class Socket:
             transport.abort()
 
     async def texts(self) -> AsyncIterator[str]:
-        """Give the client's text frames until the socket closes."""
-        async for message in self.response:
-            if message.type is WSMsgType.TEXT:
-                yield message.data
+        """Give the client's text frames until the socket closes, or its peer has gone."""
+        # A ping is answered in here: by then who sent it may have left.
+        with contextlib.suppress(ConnectionError):
+            async for message in self.response:
+                if message.type is WSMsgType.TEXT:
+                    yield message.data
 
     async def write_queue(self) -> None:
         while not self.response.closed:
