@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from monitor.alerts.incident import Incident, Step, Subject
-from monitor.alerts.ladder import Severity
 from tests.hunt.invariant import Invariant, Run
 from tests.hunt.receivers import Arrival
 from tests.hunt.record import Recorded
@@ -93,11 +92,7 @@ def _is_told_standing(step: Recorded) -> bool:
 
 
 class CrashIsShort(Invariant):
-    """
-    N pools in a crash give at most N + 2 messages in the first minute.
-
-    One more is right only where it says first that a pool is critical: that is never held back.
-    """
+    """N pools in a crash give at most N + 2 messages in the first minute."""
 
     name = "Flood.crash"
 
@@ -114,10 +109,9 @@ class CrashIsShort(Invariant):
                 most = len(_incidents(named[first : last + 1])) + BEYOND
                 if last + 1 - first <= most or is_excused(found, channel, start.at):
                     continue
-                if not _is_first_critical_word(named[last], named[first:last]):
-                    said = f"{last + 1 - first} messages of {most - BEYOND} troubles in a minute"
-                    self.violated(found, f"{channel}: {said}")
-                    break
+                said = f"{last + 1 - first} messages of {most - BEYOND} troubles in a minute"
+                self.violated(found, f"{channel}: {said}")
+                break
 
 
 def crash_messages(found: Run, channel: str, *, with_ends: bool = False) -> list[Arrival]:
@@ -189,15 +183,6 @@ def _named(found: Run, own: Recorded, arrival: Arrival) -> list[Recorded]:
 
 def _incidents(named: Iterable[Iterable[Recorded]]) -> set[str]:
     return {step.incident.id for steps in named for step in steps}
-
-
-def _is_first_critical_word(last: list[Recorded], before: list[list[Recorded]]) -> bool:
-    critical = {s.incident.id for steps in before for s in steps if _is_critical(s)}
-    return any(_is_critical(step) and step.incident.id not in critical for step in last)
-
-
-def _is_critical(step: Recorded) -> bool:
-    return step.incident.severity is Severity.CRITICAL
 
 
 class PaceIsKept(Invariant):
