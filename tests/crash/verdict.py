@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 Entry = dict[str, Any]
 Rows = list[dict[str, Any]]
-# What nobody reads again is no part of what is taken up.
 # A message may wait for one about the disk, and be gathered with it.
 LATE_SECONDS = 12.0
 # Times are sums of fractions.
 ROUNDING_SECONDS = 1e-6
 # The next try to mend the file, and to tell of it.
 MENDED_SECONDS = 7.0
+# What nobody reads again is no part of what is taken up.
 UNREAD = frozenset({"samples", "sqlite_sequence"})
 
 

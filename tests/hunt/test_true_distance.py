@@ -65,12 +65,16 @@ def _stage(legs: Legs, wallet: Decimal) -> tuple[World, Binance]:
         f'entry_price = "{_BTC if symbol == "BTCUSDT" else _ETH}"\nleverage = 20\n'
         for symbol, side, size in legs
     )
+    return _staged(f'mode = "single_asset"\n{hedged}wallets = {{ USDT = "{wallet}" }}\n{positions}')
+
+
+def _staged(account: str) -> tuple[World, Binance]:
+    """An account of Binance that is like this, at the marks at which all coins begin."""
     market = "".join(f"[market.{base}]\nstart = {price}\n" for base, price in MARKS.items())
     world = World(
         parse(
             'name = "distance"\ndescription = "-"\nseed = 1\nduration_seconds = 60\n'
-            f'{market}[[accounts]]\nname = "one"\nexchange = "binance"\nmode = "single_asset"\n'
-            f'{hedged}stays = true\nwallets = {{ USDT = "{wallet}" }}\n{positions}',
+            f'{market}[[accounts]]\nname = "one"\nexchange = "binance"\nstays = true\n{account}',
             "distance",
         )
     )
@@ -132,16 +136,9 @@ def test_a_pool_that_is_gone_is_far_from_its_end() -> None:
 
 def test_coins_beside_a_debt_have_no_end_where_nothing_stands_on_them() -> None:
     """A coin against nearly all of its worth in dollars owed: a fall of 1 % leaves nothing."""
-    market = "".join(f"[market.{base}]\nstart = {price}\n" for base, price in MARKS.items())
-    world = World(
-        parse(
-            'name = "distance"\ndescription = "-"\nseed = 1\nduration_seconds = 60\n'
-            f'{market}[[accounts]]\nname = "one"\nexchange = "binance"\nmode = "multi_assets"\n'
-            f'stays = true\nwallets = {{ BTC = "1", USDT = "{-_BTC * _D("0.9")}" }}\n',
-            "distance",
-        )
-    )
-    binance, record = Binance(world), Record()
+    wallets = f'{{ BTC = "1", USDT = "{-_BTC * _D("0.9")}" }}'
+    world, binance = _staged(f'mode = "multi_assets"\nwallets = {wallets}\n')
+    record = Record()
     (pool,) = binance.pools("one")
     assert (pool.positions, pool.maintenance_margin) == ((), 0)
 
