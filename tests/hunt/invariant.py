@@ -78,10 +78,11 @@ class Run:
     def trouble_until(self) -> float:
         """Until when the last fault held, and what it made the monitor wait for."""
         ends = [fault.until for fault in self.record.faults]
-        waits = [self._waited(fault) for fault in self.record.faults]
+        waits = [self.waited(fault) for fault in self.record.faults]
         return max([0.0, *ends, *waits, *self.record.starts, *self.record.wakes])
 
-    def _waited(self, fault: Struck) -> float:
+    def waited(self, fault: Struck) -> float:
+        """Until when a fault kept the monitor from asking again, the fault itself included."""
         if fault.kind in KEY_FAULTS:
             return fault.until + 300
         # To Bybit's word for a ban, a bare 403, belong ten minutes.

@@ -147,11 +147,12 @@ class RestartIsQuiet(Invariant):
         account = incident.account
         others = [
             fault
-            for fault in found.faults_on(account, start - CALM_SECONDS, until)
-            if fault.kind not in {"kill", "stop"} or fault.kind in LYING_FAULTS
+            for fault in found.faults_on(account, 0.0, until)
+            if found.waited(fault) >= start - CALM_SECONDS
+            and (fault.kind not in {"kill", "stop"} or fault.kind in LYING_FAULTS)
         ]
         changed = found.record.changed_at.get(account, -1e9)
-        if others or changed > start:
+        if others or changed > start or _has_another_hour(found, step, ended):
             return False
         if any(
             s.incident.account == account and start <= s.at <= ended for s in found.record.steps
@@ -160,6 +161,17 @@ class RestartIsQuiet(Invariant):
         return all(
             _is_still(found, account, pool, start, until) for pool in found.record.pools(account)
         )
+
+
+def _has_another_hour(found: Run, step: object, ended: float) -> bool:
+    """
+    Whether an end that had no room within the hour has some by the clock that the start found.
+
+    A process counts by the time that it began with; the one after it by the clock as it was set.
+    """
+    begun = max(at for at in found.record.starts if at <= ended)
+    was_set = any(f.kind == "wall_step" for f in found.record.active(begun, ended))
+    return was_set and step.step is Step.RESOLVED  # type: ignore[attr-defined] # a Recorded
 
 
 def _is_still(found: Run, account: str, pool: str, start: float, end: float) -> bool:
