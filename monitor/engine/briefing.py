@@ -61,7 +61,7 @@ class Briefing:
         outlook, advice = watch.solution(figures, self.target)
         opened = watch.opened
         fresh = self.fresh[watch.pool.id]
-        is_over = watch.now is not None and figures is not watch.now
+        is_over = watch.now is not None and figures is watch.adverse
         return self._facts(
             PoolFacts(
                 risk=figures.risk,
@@ -72,7 +72,7 @@ class Briefing:
                 age_seconds=fresh.age_seconds,
                 reconciliation=watch.reconciliation,
                 ratio_now=watch.now.requirement.ratio if is_over and watch.now else None,
-                doubts=self._doubts(watch),
+                doubts=(*self._lagging(watch, figures), *self._doubts(watch)),
                 changes=self._changes(watch, figures),
                 funding=watch.funding_after(figures),
                 openings=() if opened is None else opened.openings,
@@ -165,6 +165,16 @@ class Briefing:
                 return _UNMODELLED
             case _:
                 return ""
+
+    @staticmethod
+    def _lagging(watch: Watch, figures: Figures) -> tuple[str, ...]:
+        """That marks were moved along for these figures, and which."""
+        if watch.now is None or figures is not watch.abreast:
+            return ()
+        by_wire = watch.now.risk.marks
+        moved = [s for s, mark in figures.risk.marks.items() if mark.price != by_wire[s].price]
+        names = ", ".join(sorted(moved))
+        return (f"The mark of {names} lags: here it is taken to have moved as its coin did.",)
 
     def _doubts(self, watch: Watch) -> tuple[str, ...]:
         jumps = [

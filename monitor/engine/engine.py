@@ -17,6 +17,7 @@ from monitor.alerts.ladder import DEFAULT_LADDER
 from monitor.alerts.place import Place
 from monitor.alerts.policy import Policy
 from monitor.engine import freshness
+from monitor.engine.abreast import Course
 from monitor.engine.allowance import Allowance
 from monitor.engine.briefing import Briefing
 from monitor.engine.calm import common
@@ -90,6 +91,7 @@ class Engine:
         self._known = Knowledge(account=account, exchange=exchange, budgets=budgets or Budgets())
         self._target = target or Target()
         self._watches: dict[PoolId, Watch] = {}
+        self._course = Course()
         self._wants = Wants()
         earlier = tuple(i for i in incidents if i.account == account)
         allowance = Allowance(ladder, earlier)
@@ -252,8 +254,9 @@ class Engine:
 
     def _evaluate(self, watches: Iterable[Watch], touched: Touched, at: datetime) -> None:
         marks = self._known.marks()
+        self._course.follow(marks)
         for watch in watches:
-            watch.evaluate(marks, touched.worst, at)
+            watch.evaluate(marks, touched.worst, at, self._course.abreast(watch.pool, marks))
 
     # -- what follows ---------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.alerts.ladder import Measure
-from monitor.alerts.place import Place, approached, climbed
+from monitor.alerts.place import Place
 from monitor.engine.assessment import (
     Figures,
     distance_left,
@@ -28,6 +28,7 @@ from monitor.engine.effects import PoolAssessment
 from monitor.engine.events import Source
 from monitor.engine.openings import Opened, openings
 from monitor.engine.prediction import Predictions
+from monitor.engine.rungs import by_distance, by_ratio, distances
 from monitor.engine.tables import Following, tier_changes
 from monitor.engine.upcoming import next_funding
 from monitor.errors import RiskError
@@ -62,7 +63,8 @@ class Watch:
     """
     What is known of one pool; `now` is None until it could be evaluated once.
 
-    `adverse` is the worst that the marks in between made of it in the latest event. `place` is
+    `adverse` is the worst that the marks in between made of it in the latest event, `abreast`
+    what it is with marks that lag moved along with their coin, None where none does. `place` is
     where it stands on the ladder. `opened` and `tiers` are what the latest reading shows to be
     new. `unfollowed` names what the exchange's own maintenance margins no longer follow, as of
     that reading, `awaits_tables` that they only just stopped and newer tables may tell why.
@@ -78,6 +80,7 @@ class Watch:
         self.predictions = Predictions()
         self.now: Figures | None = None
         self.adverse: Figures | None = None
+        self.abreast: Figures | None = None
         self.outlook: Outlook | None = None
         self.advice: Advice | None = None
         self.funding: NextFunding | None = None
@@ -92,7 +95,7 @@ class Watch:
         self._is_anchored = False
         self._following = Following()
         self._fundings: Mapping[str, Funding] = {}
-        self._left: Decimal | None = None
+        self._left: tuple[Decimal | None, ...] = (None,)
         self._look_at: Decimal | None = None
         self._solved_for: tuple[MarginPool, dict[str, Decimal]] | None = None
         self._solved_at: datetime | None = None
@@ -148,19 +151,24 @@ class Watch:
             self.baseline = Baseline(at=at, read_at=read_at, risk=self.now.risk)
 
     def evaluate(
-        self, marks: Mapping[str, Mark], worst: Mapping[str, tuple[Mark, ...]], at: datetime
+        self,
+        marks: Mapping[str, Mark],
+        worst: Mapping[str, tuple[Mark, ...]],
+        at: datetime,
+        abreast: Mapping[str, Mark] | None = None,
     ) -> None:
-        """The figures at these marks, and at the worst of those in between."""
+        """The figures at these marks, at the worst of those in between, and `abreast`."""
+        self.adverse = self.abreast = None
         try:
             self.now = figures(self.pool, marks, at, self.reconciliation)
-            self.adverse = (
-                None
-                if is_within(worst, self._spans)
-                else most_adverse(self.now, worst, self.reconciliation)
-            )
+            if not is_within(worst, self._spans):
+                self.adverse = most_adverse(self.now, worst, self.reconciliation)
+            if abreast is not None:
+                steady = figures(self.pool, abreast, at, self.reconciliation)
+                self.abreast = most_adverse(steady, worst, self.reconciliation) or steady
             self.error = ""
         except RiskError as error:
-            self.adverse, self.error = None, str(error)
+            self.error = str(error)
 
     def solve(self, target: Target) -> None:
         """Outlook and advice for the present book and prices, unless they are solved already."""
@@ -172,7 +180,7 @@ class Watch:
             return
         try:
             self.outlook, self.advice = solved(self.now, target)
-            self._left = distance_left(self.now, self.outlook)
+            self._left = (distance_left(self.now, self.outlook), *self._left_abreast())
             self.funding = self.funding_after(self.now)
             self._solved_for = wanted
         except RiskError as error:
@@ -205,9 +213,12 @@ class Watch:
 
     def _look(self, now: Figures) -> None:
         try:
-            self._left = distance_of(now)
+            self._left = (distance_of(now), *self._left_abreast())
         except RiskError as error:
             self.error = str(error)
+
+    def _left_abreast(self) -> tuple[Decimal | None, ...]:
+        return () if self.abreast is None else (distance_of(self.abreast),)
 
     def _may_wait(self, at: datetime) -> bool:
         """Whether a pool of many legs was solved so lately that the page may show that."""
@@ -271,36 +282,25 @@ class Watch:
         """
         Puts the pool where its ratio belongs, and gives the figures that put it there.
 
-        Those in between count where they stand higher. Without `may_ease` it only goes up.
+        As `by_ratio` has it. Without `may_ease` it only goes up.
         """
-        by = self.now
-        if by is None:
+        if self.now is None:
             return None
-        place = climbed(self.place, by.requirement, ladder, may_ease=may_ease)
-        if self.adverse is not None:
-            worst = climbed(self.place, self.adverse.requirement, ladder, may_ease=may_ease)
-            if len(worst.alarms) > len(place.alarms):
-                place, by = worst, self.adverse
-        self.place = place
+        self.place, by = by_ratio(
+            self.place, self.now, self.adverse, self.abreast, ladder, may_ease=may_ease
+        )
         return by
 
     def approach(self, ladder: Ladder, *, may_ease: bool) -> None:
         """Puts the pool where the distance left belongs; as `climb` does."""
         opened = self.opened
-        place = approached(
-            self.place,
-            self.distance,
-            ladder,
-            may_ease=may_ease,
-            is_opening=opened is not None,
-            unopened=None if opened is None else opened.unopened,
-        )
+        place = by_distance(self.place, self._distances(), ladder, opened, may_ease=may_ease)
         if opened is not None and not opened.is_told:
             place = replace(place, is_taken_on=False)
         self.place = place
         if self.now is not None:
             headroom = self.now.ahead.requirement.headroom
-            self._look_at = look_at(headroom, self.distance, place, ladder)
+            self._look_at = look_at(headroom, self._distances()[0], place, ladder)
 
     def rung(self, ladder: Ladder) -> str | None:
         """The rung that speaks for all on which the pool stands."""
@@ -312,11 +312,12 @@ class Watch:
         """
         The adverse move left as a positive fraction; None where none ends the pool.
 
-        As of the latest look, and 0 as soon as the ratio is 100 %.
+        As of the latest look, and 0 as soon as the ratio is 100 %; abreast where a mark lags.
         """
-        if self.now is not None and self.now.requirement.reaches(ONE):
-            return ZERO
-        return self._left
+        return self._distances()[-1]
+
+    def _distances(self) -> tuple[Decimal | None, ...]:
+        return distances((self.now, self.abreast), self._left)
 
     @property
     def is_at_stake(self) -> bool:
@@ -330,8 +331,7 @@ class Watch:
 
     def is_near(self, within: Decimal) -> bool:
         """Whether the end lies within this fraction, by any one symbol or by all of them."""
-        distance = self.distance
-        if distance is not None and distance <= within:
+        if any(each is not None and each <= within for each in self._distances()):
             return True
         if self.outlook is None:
             return False

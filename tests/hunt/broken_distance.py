@@ -1,4 +1,4 @@
-"""The monitor broken in just one way for each promise on distance, as in `tests.hunt.broken`."""
+"""The monitor broken in one way for each promise on distance, and on hedges."""
 
 import itertools
 from dataclasses import replace
@@ -7,9 +7,11 @@ from typing import Any
 from unittest import mock
 
 from monitor.alerts import place as place_module
+from monitor.engine.abreast import Course
 from monitor.engine.watch import Watch
 from tests.hunt.broken import Broken
 from tests.hunt.plan import AccountPlan, Move, Plan
+from tests.hunt.seeds import draw
 
 # Far from its end as it is opened, and one and a hundredth from it.
 _FAR = AccountPlan(name="bybit-0", exchange="bybit", kind="cross usdt", seed=1, stays=True)
@@ -24,12 +26,11 @@ def _plan(ratio: float, account: AccountPlan = _FAR) -> Plan:
     return replace(_PLAN, seed=next(_numbers), accounts=(account,), moves=(move,))
 
 
-def _half(watch: Watch) -> Decimal | None:
-    left = _distance(watch)
-    return None if left is None else left / 2
+def _half(watch: Watch) -> tuple[Decimal | None, ...]:
+    return tuple(None if left is None else left / 2 for left in _distances(watch))
 
 
-_distance: Any = vars(Watch)["distance"].fget
+_distances: Any = vars(Watch)["_distances"]
 
 BROKEN_DISTANCE = (
     Broken(
@@ -48,6 +49,12 @@ BROKEN_DISTANCE = (
         promise="Detection.no_false_distance",
         how="half of the distance left is taken for all of it",
         plan=_plan(0.3),
-        patches=lambda: [mock.patch.object(Watch, "distance", property(_half))],
+        patches=lambda: [mock.patch.object(Watch, "_distances", _half)],
+    ),
+    Broken(
+        promise="Detection.no_false_alarm",
+        how="a silent leg of a hedge stands still while the other moves",
+        plan=draw(11056),
+        patches=lambda: [mock.patch.object(Course, "abreast", return_value=None)],
     ),
 )

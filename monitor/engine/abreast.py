@@ -1,0 +1,86 @@
+"""
+Marks of one coin brought abreast of each other.
+
+The legs of a hedge are marked one after the other, and one of them may fall silent while the
+rest move on. At marks of different moments such a pool shows a gain or a loss that nobody has.
+So a rung is reached, or left, only where it also is with the mark that lags moved along with
+the newest of its coin. That one lags is told as any silence is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from monitor.risk.model import Mark
+from monitor.risk.what_if import base_coins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from decimal import Decimal
+
+    from monitor.risk.model import MarginPool
+
+KEPT_FOR = timedelta(minutes=1)
+"""A mark that lags by more is told as silent, and as missing, long before."""
+
+
+class Course:
+    """What the marks of the last minute were, by unified symbol."""
+
+    def __init__(self) -> None:
+        self._courses: dict[str, deque[Mark]] = {}
+
+    def follow(self, marks: Mapping[str, Mark]) -> None:
+        """These are the newest marks; what is not among them is forgotten."""
+        for symbol in self._courses.keys() - marks.keys():
+            del self._courses[symbol]
+        for symbol, mark in marks.items():
+            course = self._courses.setdefault(symbol, deque())
+            if not course or course[-1].price != mark.price:
+                course.append(mark)
+            while len(course) > 1 and course[1].at <= mark.at - KEPT_FOR:
+                course.popleft()
+
+    def abreast(self, pool: MarginPool, marks: Mapping[str, Mark]) -> dict[str, Mark] | None:
+        """
+        The marks with each that lags moved along with the newest of its coin, since when it held.
+
+        None where none does: no two of the pool's symbols are of one coin, or what is newer did
+        not move.
+        """
+        moved: dict[str, Mark] = {}
+        for symbols in _alike(pool):
+            known = [symbol for symbol in symbols if symbol in marks]
+            if len(known) < 2:  # noqa: PLR2004 - one has nothing to lag behind
+                continue
+            newest = max(known, key=lambda symbol: marks[symbol].at)
+            lead = marks[newest]
+            for symbol in known:
+                mark = marks[symbol]
+                if mark.at == lead.at:
+                    continue
+                then = self._price_at(newest, mark.at)
+                if then is not None and then != lead.price:
+                    moved[symbol] = Mark(price=mark.price * lead.price / then, at=lead.at)
+        return {**marks, **moved} if moved else None
+
+    def _price_at(self, symbol: str, at: datetime) -> Decimal | None:
+        """What held then; the oldest that is known where that is younger; None for none."""
+        course = self._courses.get(symbol)
+        if not course:
+            return None
+        return next((mark.price for mark in reversed(course) if mark.at <= at), course[0].price)
+
+
+def _alike(pool: MarginPool) -> Iterable[set[str]]:
+    """The pool's symbols by coin; without those quoted in a coin that itself is marked here."""
+    coins = base_coins(pool)
+    crossed = {p.instrument.symbol for p in pool.positions if p.instrument.quote in coins.values()}
+    found: dict[str, set[str]] = {}
+    for symbol, coin in coins.items():
+        if symbol not in crossed:
+            found.setdefault(coin, set()).add(symbol)
+    return found.values()

@@ -1,0 +1,183 @@
+"""
+Legs of one coin that are marked one after the other, and one that falls silent.
+
+The hedge is 10 SOL long and 10 short in another contract, both from 100, with 100 USDT at 1 %
+maintenance: balance 100 + 10 × (long's mark - short's), maintenance 0.1 × their sum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from monitor.alerts.incident import Step, Subject
+from monitor.engine.abreast import Course
+from monitor.engine.effects import MarksWanted
+from tests.build import NOON, a_pool, coins, flat, inverse, linear, long, mark, marks, short
+from tests.engine.scene import Scene, the_pool
+
+DATED = replace(linear("SOLX"), base="SOL")
+SOL, DATED_SOL = "SOL/USDT:USDT", DATED.symbol
+LONG_LEG = long("SOL", contracts=10, entry=100, tiers=flat("0.01"))
+SHORT_LEG = short(DATED, contracts=10, entry=100, tiers=flat("0.01"))
+HEDGE = the_pool(LONG_LEG, SHORT_LEG, cash=100)
+
+
+def later(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
+
+
+def hedged() -> Scene:
+    """The hedge at 100 and 100, 20 %, both marks live."""
+    return Scene().read(HEDGE, SOL=100, SOLX=100).tick(SOL=100, SOLX=100)
+
+
+def test_what_only_a_lagging_leg_makes_of_a_hedge_is_no_rung() -> None:
+    scene = hedged().later(1).tick(SOL=92)
+    # 100 - 80 = 20 against 0.92 × 10 + 10 = 19.2: 96 %; abreast 18.4 against 100.
+    assert scene.now.pools[0].requirement.ratio == Decimal("0.96")
+    assert scene.all_told == []
+    assert scene.second().tick(SOL=92, SOLX=92).now.pools[0].requirement.ratio == Decimal("0.184")
+    assert scene.silence(3).all_told == []
+
+
+def test_legs_that_truly_part_are_told_with_the_second_of_them() -> None:
+    """A rise by x leaves 20 - 80 x against 19.2 × (1 + x): the end is at 0.806 %."""
+    scene = hedged().later(1).tick(SOL=92).later(0.2).tick(SOLX=100)
+    assert scene.told == ["CRITICAL 90 %: main (bybit) at 96.0 %, 0.81 % from liquidation"]
+
+
+def test_a_leg_that_stays_silent_is_told_as_silent_and_not_as_a_rung() -> None:
+    scene = hedged()
+    for _ in range(8):
+        scene.second().tick(SOL=92)
+    assert scene.all_told == ["STALE: live marks of main (bybit) are silent"]
+
+
+def test_the_lagging_leg_is_asked_for_as_near_the_end() -> None:
+    scene = hedged()
+    for _ in range(4):
+        scene.second().tick(SOL=92)
+    wanted = [each.symbols for each in scene.effects if isinstance(each, MarksWanted)]
+    assert wanted == [{"SOLXUSDT"}]
+
+
+def test_a_rung_that_both_say_is_told_by_the_milder_of_them() -> None:
+    """
+    20 long and 10 short with 200 USDT: at 83 and 100 the balance is below 0, at 83 and 83 it
+    is 30 against 24.9, and a fall by x leaves 30 - 830 x against 24.9 × (1 - x).
+    """
+    uneven = the_pool(replace(LONG_LEG, contracts=Decimal(20)), SHORT_LEG, cash=200)
+    scene = Scene().read(uneven, SOL=100, SOLX=100).tick(SOL=100, SOLX=100)
+    scene.later(1).tick(SOL=83)
+    [title] = scene.told
+    assert title == "VERY NEAR 2 %: main (bybit) is 0.63 % from liquidation, at 83.0 %"
+    assert "The mark of SOLX/USDT:USDT lags: here it is taken to have moved" in scene.body
+    scene.later(0.1).tick(SOLX=100)
+    [title] = scene.told
+    assert title.startswith("CRITICAL 90 %: main (bybit) at over 100 %")
+
+
+def test_a_gain_that_only_a_lagging_leg_shows_ends_nothing() -> None:
+    """96 % at 92 and 100; at 100 and 100 it is 20 %, with the second leg at 108.7 it is over."""
+    scene = hedged().tick(SOL=92, SOLX=100)
+    assert (Subject.STANDING, Step.OPENED) in scene.steps
+    scene.later(1).tick(SOL=100)
+    assert scene.now.pools[0].requirement.ratio == Decimal("0.2")
+    assert scene.steps == []
+    scene.later(0.1).tick(SOLX=100).second()
+    assert (Subject.STANDING, Step.RESOLVED) in scene.steps
+
+
+def test_a_spike_between_marks_of_a_lagging_hedge_counts_as_it_does_of_any_pool() -> None:
+    """20 long and 10 short with 200: at 80 and 80 the balance is 0."""
+    uneven = the_pool(replace(LONG_LEG, contracts=Decimal(20)), SHORT_LEG, cash=200)
+    scene = Scene().read(uneven, SOL=100, SOLX=100).tick(SOL=100, SOLX=100)
+    scene.later(1).tick(SOL="99.9", worst={"SOL": ("80",)})
+    [title] = scene.told
+    assert title.startswith("CRITICAL 90 %: main (bybit) at over 100 %")
+
+
+def test_a_mark_that_lags_moves_as_its_coin_moved_since_it_held() -> None:
+    course = Course()
+    course.follow({SOL: mark(100), DATED_SOL: mark(105)})
+    course.follow({SOL: mark(110, NOON + later(1)), DATED_SOL: mark(105)})
+    now = {SOL: mark(99, NOON + later(2)), DATED_SOL: mark(105)}
+    course.follow(now)
+    found = course.abreast(HEDGE, now)
+    assert found is not None
+    assert found[SOL] == now[SOL]
+    assert found[DATED_SOL] == mark("103.95", NOON + later(2))  # 105 × 99 ÷ 100
+
+
+def test_marks_of_one_moment_are_abreast() -> None:
+    course = Course()
+    now = {SOL: mark(100), DATED_SOL: mark(105)}
+    course.follow(now)
+    assert course.abreast(HEDGE, now) is None
+
+
+def test_a_newer_mark_that_is_the_same_moves_nothing() -> None:
+    course = Course()
+    course.follow({SOL: mark(100), DATED_SOL: mark(105)})
+    now = {SOL: mark(100, NOON + later(9)), DATED_SOL: mark(105)}
+    course.follow(now)
+    assert course.abreast(HEDGE, now) is None
+
+
+def test_coins_have_nothing_to_do_with_each_other() -> None:
+    course, pool = Course(), a_pool(long("SOL"), short("BTC"))
+    course.follow(marks(SOL=100, BTC=100))
+    now = {**marks(SOL=100), **marks(NOON + later(1), BTC=90)}
+    course.follow(now)
+    assert course.abreast(pool, now) is None
+
+
+def test_a_contract_quoted_in_another_coin_of_the_pool_moves_by_itself() -> None:
+    """ETH in BTC falls by what BTC rises: it tells nothing of ETH in dollars."""
+    in_btc = replace(linear("ETH", settle="BTC"), symbol="ETH/BTC:BTC")
+    course, pool = Course(), a_pool(long("ETH"), short(in_btc), long("BTC"))
+    before = {**marks(ETH=2000, BTC=100000), "ETH/BTC:BTC": mark("0.02")}
+    course.follow(before)
+    now = {**before, "ETH/BTC:BTC": mark("0.018", NOON + later(1))}
+    course.follow(now)
+    assert course.abreast(pool, now) is None
+
+
+def test_collateral_that_floats_with_its_coin_moves_along() -> None:
+    coin = inverse("SOL")
+    pool = a_pool(
+        long("SOL"), collateral=(coins("SOL", 5, 100, follows=("SOL", coin.symbol, 100)),)
+    )
+    course = Course()
+    course.follow({SOL: mark(100), coin.symbol: mark(100)})
+    now = {SOL: mark(90, NOON + later(1)), coin.symbol: mark(100)}
+    course.follow(now)
+    found = course.abreast(pool, now)
+    assert found is not None
+    assert found[coin.symbol].price == 90
+
+
+def test_what_was_long_ago_is_forgotten_but_for_the_last_that_held() -> None:
+    """
+    A leg silent for 70 s: at its time SOL was at 100, of which no trace is left but that it
+    held until 101 came, 61 s ago.
+    """
+    course = Course()
+    course.follow({SOL: mark(100), DATED_SOL: mark(100)})
+    course.follow({SOL: mark(101, NOON + later(9)), DATED_SOL: mark(100)})
+    now = {SOL: mark(202, NOON + later(70)), DATED_SOL: mark(100)}
+    course.follow(now)
+    found = course.abreast(HEDGE, now)
+    assert found is not None
+    assert found[DATED_SOL].price == 200
+
+
+def test_a_symbol_that_is_gone_is_forgotten() -> None:
+    course = Course()
+    course.follow({SOL: mark(100), DATED_SOL: mark(100)})
+    course.follow({DATED_SOL: mark(100)})
+    now = {SOL: mark(50, NOON + later(1)), DATED_SOL: mark(100)}
+    course.follow(now)
+    assert course.abreast(HEDGE, now) is None
