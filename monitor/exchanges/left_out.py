@@ -14,7 +14,7 @@ import structlog
 from monitor.errors import Malformed, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from monitor.errors import ExchangeError
@@ -36,6 +36,7 @@ class LeftOut:
         self._now = now
         self._until: dict[str, datetime] = {}
         self._because: dict[str, str] = {}
+        self._awaited: dict[str, RestCall] = {}
         self._answered: set[str] = set()
 
     def requests(self) -> list[str]:
@@ -47,13 +48,19 @@ class LeftOut:
         until = self._until.get(call.request)
         return until is not None and self._now() < until
 
+    def with_awaited(self, calls: Iterable[RestCall]) -> tuple[RestCall, ...]:
+        """These, and of what is left out now that which would bring something once it is asked."""
+        held = self.requests()
+        awaited = {r: call for r, call in self._awaited.items() if r in held}
+        return tuple({**awaited, **{call.request: call for call in calls}}.values())
+
     def answered(self, call: RestCall) -> None:
         """It was answered: where it is sticky, its absence is an outage from now on."""
         self._answered.add(call.request)
 
     def may_be(self, call: RestCall, error: ExchangeError) -> bool:
         """Whether the reading goes on without the answer to this call, which failed like this."""
-        if isinstance(error, Refused | Malformed) and error.code in call.absent_codes:
+        if _is_of_nothing(call, error):
             return True
         return call.optional and not self._must_stay(call, error)
 
@@ -78,6 +85,9 @@ class LeftOut:
                 because=error.because,
             )
             self._because[call.request] = error.because
+        self._awaited.pop(call.request, None)
+        if not isinstance(error, Refused) and not _is_of_nothing(call, error):
+            self._awaited[call.request] = call
         longest = OPTIONAL_RETRY_SECONDS if call.absent_codes else _LONGEST_SECONDS
         wait = max(OPTIONAL_RETRY_SECONDS, min(call.max_age_seconds, longest))
         self._until[call.request] = self._now() + timedelta(seconds=wait)
@@ -85,3 +95,8 @@ class LeftOut:
     def try_all(self) -> None:
         """Nothing is left out any more."""
         self._until = {}
+
+
+def _is_of_nothing(call: RestCall, error: ExchangeError) -> bool:
+    """Whether the exchange said that it has nothing of what was asked for."""
+    return isinstance(error, Refused | Malformed) and error.code in call.absent_codes

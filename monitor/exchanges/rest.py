@@ -211,7 +211,7 @@ class RestClient:
 
     @property
     def standing_calls(self) -> tuple[RestCall, ...]:
-        """The calls of which the last whole reading was made, those kept from before included."""
+        """What the last whole reading was made of, and what it did without for lack of room."""
         return self._standing
 
     async def read_account(self, *, anew: bool = False, depth: Depth = Depth.WHOLE) -> Replies:
@@ -262,7 +262,7 @@ class RestClient:
                 ]
                 if not wanted:
                     self._kept = {r: k for r, k in got.items() if _may_serve(k.call)}
-                    self._standing = tuple(kept.call for kept in got.values())
+                    self._standing = self._left_out.with_awaited(k.call for k in got.values())
                     return replies
                 for kept in await self._gather(wanted, before, ahead, foreseen):
                     got[kept.call.request] = kept

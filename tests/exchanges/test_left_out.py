@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
+from monitor.exchanges.call import RestCall
 from monitor.exchanges.left_out import LeftOut
 from tests.exchanges.serving import Hands
 from tests.fakes.exchange import ACCOUNT, STOPS
@@ -87,3 +88,24 @@ def test_the_reason_is_said_once() -> None:
         (STOPS.request, "down"),
         (STOPS.request, "refused"),
     ]
+
+
+def test_what_nobody_answered_is_awaited_for_as_long_as_it_is_left_out() -> None:
+    clock = Hands()
+    found = left_out(clock)
+    call = replace(STOPS, max_age_seconds=300)
+    found.leave(call, DOWN)
+    assert set(found.with_awaited([ACCOUNT])) == {ACCOUNT, call}
+    assert found.with_awaited([call]) == (call,)
+    clock.now += timedelta(seconds=300)
+    assert found.with_awaited([ACCOUNT]) == (ACCOUNT,)
+
+
+@pytest.mark.parametrize(
+    ("call", "error"), [(STOPS, REFUSED), (NOTHING_OF_IT, Malformed("body", "a", code="-1121"))]
+)
+def test_what_is_denied_is_not_awaited(call: RestCall, error: ExchangeError) -> None:
+    found = left_out(Hands())
+    found.leave(call, DOWN)
+    found.leave(call, error)
+    assert found.with_awaited([]) == ()

@@ -1,5 +1,6 @@
 """Optional calls: what may be missing, and what is done before it is believed to be."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -104,3 +105,30 @@ async def test_another_no_to_a_needed_call_is_an_error_still(text: str, status: 
         server.answers[STOPS.path] = plain(text, status)
         with pytest.raises(ExchangeError):
             await client.read_account()
+
+
+async def test_room_is_planned_for_what_a_reading_did_without() -> None:
+    """Else the readings of others would fill what it waits for, again and again."""
+    clock = Hands()
+    stops = replace(STOPS, max_age_seconds=120, optional=True)
+    async with served(clock, needing((ACCOUNT, stops))) as (server, client):
+        server.answers[STOPS.path] = plain("<html>", 503)
+        await client.read_account()
+        assert set(client.standing_calls) == {ACCOUNT, stops}
+        clock.now += timedelta(seconds=121)
+        server.answers[STOPS.path] = plain("[]")
+        await client.read_account()
+        assert Counter(client.standing_calls) == {ACCOUNT: 1, stops: 1}
+        # What is kept from before serves on while it is put off: it counts once.
+        clock.now += timedelta(seconds=121)
+        server.answers[STOPS.path] = plain("<html>", 503)
+        await client.read_account()
+        assert Counter(client.standing_calls) == {ACCOUNT: 1, stops: 1}
+
+
+async def test_no_room_is_planned_for_what_is_refused() -> None:
+    stops = replace(STOPS, max_age_seconds=120, optional=True)
+    async with served(exchange=needing((ACCOUNT, stops))) as (server, client):
+        server.answers[STOPS.path] = plain('{"code": -2015}', 401)
+        await client.read_account()
+        assert client.standing_calls == (ACCOUNT,)
