@@ -54,6 +54,10 @@ _MINUTE = 60.0
 _BURSTS = 1 / BURST_SHARE
 
 
+class NoRoom(Unreachable):
+    """It was not sent: steady reading has no room for it at this moment."""
+
+
 class Host:
     """
     What all accounts behind one host share: the quiet that it asked for, its limits, and the
@@ -297,7 +301,12 @@ class Gate:
             sent = self._use(budget).sent(budget, now)
             is_at_ease = self._pace(budget).is_at_ease(weight)
             if sent and (sent + weight > self.allowance(budget) or not is_at_ease):
-                raise self._unreachable("left for later: others need the room now", call, None)
+                raise NoRoom(
+                    "left for later: others need the room now",
+                    exchange=self._exchange.name,
+                    account=self._account,
+                    call=call.request,
+                )
         if call.verb != _READS:
             return  # a stream's ticket: it weighs least, and spares most of the readings
         await self._take_room(budget, weight, is_urgent=is_urgent)

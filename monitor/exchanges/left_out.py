@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from monitor.errors import Malformed, Refused
+from monitor.exchanges.gate import NoRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -88,7 +89,8 @@ class LeftOut:
         self._awaited.pop(call.request, None)
         if not isinstance(error, Refused) and not _is_of_nothing(call, error):
             self._awaited[call.request] = call
-        longest = OPTIONAL_RETRY_SECONDS if call.absent_codes else _LONGEST_SECONDS
+        is_soon = bool(call.absent_codes) or isinstance(error, NoRoom)
+        longest = OPTIONAL_RETRY_SECONDS if is_soon else _LONGEST_SECONDS
         wait = max(OPTIONAL_RETRY_SECONDS, min(call.max_age_seconds, longest))
         self._until[call.request] = self._now() + timedelta(seconds=wait)
 

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
 from monitor.exchanges.call import RestCall
+from monitor.exchanges.gate import NoRoom
 from monitor.exchanges.left_out import LeftOut
 from tests.exchanges.serving import Hands
 from tests.fakes.exchange import ACCOUNT, STOPS
@@ -68,6 +69,14 @@ def test_it_is_left_out_for_a_while(call: object, seconds: int) -> None:
     assert found.requests() == [STOPS.request]
     clock.now += timedelta(seconds=1)
     assert not found.holds(call)  # type: ignore[arg-type]
+    assert found.requests() == []
+
+
+def test_what_there_was_no_room_for_is_soon_tried_again() -> None:
+    clock = Hands()
+    found = left_out(clock)
+    found.leave(replace(STOPS, max_age_seconds=300), NoRoom("left for later"))
+    clock.now += timedelta(seconds=60)
     assert found.requests() == []
 
 
