@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from monitor.alerts.incident import Step, Subject
 from monitor.engine.abreast import Course
 from monitor.engine.effects import MarksWanted
@@ -181,3 +183,49 @@ def test_a_symbol_that_is_gone_is_forgotten() -> None:
     now = {SOL: mark(50, NOON + later(1)), DATED_SOL: mark(100)}
     course.follow(now)
     assert course.abreast(HEDGE, now) is None
+
+
+@pytest.mark.parametrize("names", [("SOL", "SOLX"), ("SOLX", "SOL")])
+@pytest.mark.parametrize("apart", [0.005, 0.5])
+def test_a_fall_that_goes_on_is_told_in_time_whichever_leg_is_marked_first(
+    names: tuple[str, str], apart: float
+) -> None:
+    """
+    11 long and 10 short with 40 USDT: a fall of 0.5 a second for t seconds leaves 40 - 0.5 t
+    against 21 - 0.105 t, which is 80 % at 37.3 s and 90 % at 43.5 s.
+    """
+    uneven = the_pool(replace(LONG_LEG, contracts=Decimal(11)), SHORT_LEG, cash=40)
+    scene = Scene().read(uneven, SOL=100, SOLX=100).tick(SOL=100, SOLX=100)
+    told: dict[str, float] = {}
+    for second in range(1, 46):
+        for name, after in zip(names, (0, apart), strict=True):
+            scene.at = NOON + later(second + after)
+            scene.tick(**{name: str(100 - (second + after) / 2)})
+            told = {title.split(":")[0]: second + after for title in scene.told} | told
+    assert 37.3 < told["WARNING 80 %"] < 38.5
+    assert 43.4 < told["CRITICAL 90 %"] < 44.5
+
+
+def test_between_two_marks_a_price_was_on_its_way() -> None:
+    """SOLX is marked half a second after SOL was at 100, and half before it is at 90."""
+    course = Course()
+    course.follow({SOL: mark(100), DATED_SOL: mark(105)})
+    course.follow({SOL: mark(100), DATED_SOL: mark(104, NOON + later(0.5))})
+    now = {SOL: mark(90, NOON + later(1)), DATED_SOL: mark(104, NOON + later(0.5))}
+    course.follow(now)
+    found = course.abreast(HEDGE, now)
+    assert found is not None
+    assert found[DATED_SOL].price == Decimal(104) * 90 / 95
+
+
+@pytest.mark.parametrize("known_to_stand_at", [4.5, 1])
+def test_a_price_that_stood_was_on_its_way_only_since_then(known_to_stand_at: float) -> None:
+    """100 stood at 4.5 s; or was last told of at 1 s, and stood at least until a second ago."""
+    course, old = Course(), mark(100, NOON + later(4))
+    for at in (0, 0.5, known_to_stand_at):
+        course.follow({SOL: mark(100, NOON + later(at)), DATED_SOL: old})
+    now = {SOL: mark(90, NOON + later(5)), DATED_SOL: old}
+    course.follow(now)
+    found = course.abreast(HEDGE, now)
+    assert found is not None
+    assert found[DATED_SOL].price == 90
