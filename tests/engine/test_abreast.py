@@ -229,3 +229,16 @@ def test_a_price_that_stood_was_on_its_way_only_since_then(known_to_stand_at: fl
     found = course.abreast(HEDGE, now)
     assert found is not None
     assert found[DATED_SOL].price == 90
+
+
+def test_what_only_a_lagging_leg_makes_of_a_critical_hedge_is_no_peak_of_it() -> None:
+    """
+    96 % at 92 and 100. At 91 and 100 it is 10 against 19.1, over 100 %; with the second leg
+    moved along, to 98.9, it is 20.9 against 19.0, 91 %.
+    """
+    scene = hedged().tick(SOL=92, SOLX=100)
+    scene.later(1).tick(SOL=91)
+    scene.later(0.1).tick(SOL=100, SOLX=100).second()
+    [title] = scene.told
+    assert title.startswith("RESOLVED: main (bybit) at 20.0 %")
+    assert "peak 96.0 %" in scene.body
