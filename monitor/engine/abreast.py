@@ -36,22 +36,30 @@ price was on its way: legs marked some ms apart would else seem to lag by a whol
 
 
 class Course:
-    """What the marks of the last minute were, by unified symbol."""
+    """What the marks were since the oldest of them, of a minute at most, by unified symbol."""
 
     def __init__(self) -> None:
         self._courses: dict[str, deque[Mark]] = {}
 
     def follow(self, marks: Mapping[str, Mark]) -> None:
-        """These are the newest marks; what is not among them is forgotten."""
+        """
+        These are the newest marks; what is not among them is forgotten.
+
+        So is what was before the oldest of them: there is none that lags by more.
+        """
         for symbol in self._courses.keys() - marks.keys():
             del self._courses[symbol]
+        if not marks:
+            return
+        oldest = min(mark.at for mark in marks.values())
         for symbol, mark in marks.items():
             course = self._courses.setdefault(symbol, deque())
             if len(course) > 1 and course[-2].price == course[-1].price == mark.price:
                 course[-1] = mark  # of a price that stands the first and the last time tell all
             elif not course or course[-1] != mark:
                 course.append(mark)
-            while len(course) > 1 and course[1].at <= mark.at - KEPT_FOR:
+            since = max(oldest, mark.at - KEPT_FOR)
+            while len(course) > 1 and course[1].at <= since:
                 course.popleft()
 
     def abreast(self, pool: MarginPool, marks: Mapping[str, Mark]) -> dict[str, Mark] | None:

@@ -7,6 +7,8 @@ maintenance: balance 100 + 10 × (long's mark - short's), maintenance 0.1 × the
 
 from __future__ import annotations
 
+import gc
+from collections import deque
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -174,6 +176,16 @@ def test_what_was_long_ago_is_forgotten_but_for_the_last_that_held() -> None:
     found = course.abreast(HEDGE, now)
     assert found is not None
     assert found[DATED_SOL].price == 200
+
+
+def test_what_was_before_the_oldest_of_the_marks_is_forgotten() -> None:
+    """Fifty accounts of some legs with ten marks a second would else keep a million of them."""
+    course = Course()
+    ticks = [mark(100 + i, NOON + later(i / 10)) for i in range(20)]
+    for each in ticks:
+        course.follow({SOL: each, DATED_SOL: replace(each, price=each.price + 1)})
+    held = [tick for tick in ticks if any(isinstance(r, deque) for r in gc.get_referrers(tick))]
+    assert held == ticks[-1:]
 
 
 def test_a_symbol_that_is_gone_is_forgotten() -> None:
