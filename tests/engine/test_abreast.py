@@ -19,7 +19,7 @@ from monitor.alerts.incident import Step, Subject
 from monitor.engine.abreast import Course
 from monitor.engine.effects import MarksWanted
 from tests.build import NOON, a_pool, coins, flat, inverse, linear, long, mark, marks, short
-from tests.engine.scene import Scene, the_pool
+from tests.engine.scene import Scene, changes, the_pool
 
 DATED = replace(linear("SOLX"), base="SOL")
 SOL, DATED_SOL = "SOL/USDT:USDT", DATED.symbol
@@ -254,3 +254,18 @@ def test_what_only_a_lagging_leg_makes_of_a_critical_hedge_is_no_peak_of_it() ->
     [title] = scene.told
     assert title.startswith("RESOLVED: main (bybit) at 20.0 %")
     assert "peak 96.0 %" in scene.body
+
+
+def test_the_distance_of_parted_legs_is_none_once_they_are_abreast_again() -> None:
+    """
+    20 long and 10 short with 200 USDT, 83.0 % at 83 and 83; looked at while only the long leg
+    is at 82.9 and the short one at 100 it seems to be over; both at 82.9 leave 0.51 %.
+    """
+    uneven = the_pool(replace(LONG_LEG, contracts=Decimal(20)), SHORT_LEG, cash=200)
+    scene = Scene().read(uneven, SOL=100, SOLX=100).tick(SOL=100, SOLX=100)
+    scene.later(0.8).tick(SOL="82.9").second().later(0.1).tick(SOL="82.9", SOLX="82.9")
+    scene.later(0.1).tick(SOL=100, SOLX=100).second()
+    nearest = [each.incident.nearest for each in changes(scene.effects)][-1]
+    assert nearest is not None
+    # 29 against 24.87, and a fall by x leaves 29 - 829 x against 24.87 × (1 - x).
+    assert abs(nearest - Decimal("4.13") / Decimal("804.13")) < Decimal("1e-9")
