@@ -269,3 +269,13 @@ def test_the_distance_of_parted_legs_is_none_once_they_are_abreast_again() -> No
     assert nearest is not None
     # 29 against 24.87, and a fall by x leaves 29 - 829 x against 24.87 × (1 - x).
     assert abs(nearest - Decimal("4.13") / Decimal("804.13")) < Decimal("1e-9")
+
+
+def test_only_what_lags_is_said_to_lag() -> None:
+    """As above; between two marks the leg that does not lag was at 82.9 for a moment: 88.9 %."""
+    uneven = the_pool(replace(LONG_LEG, contracts=Decimal(20)), SHORT_LEG, cash=200)
+    scene = Scene().read(uneven, SOL=100, SOLX=100).tick(SOL=100, SOLX=100)
+    scene.later(1).tick(SOL=83, worst={"SOL": ("82.9",)})
+    [title] = scene.told
+    assert title.endswith("at 88.9 %")
+    assert "The mark of SOLX/USDT:USDT lags: here" in scene.body
