@@ -18,6 +18,7 @@ import pytest
 from monitor.alerts.incident import Step, Subject
 from monitor.engine.abreast import Course
 from monitor.engine.effects import MarksWanted
+from monitor.engine.events import Source
 from tests.build import NOON, a_pool, coins, flat, inverse, linear, long, mark, marks, short
 from tests.engine.scene import Scene, changes, the_pool
 
@@ -279,3 +280,22 @@ def test_only_what_lags_is_said_to_lag() -> None:
     [title] = scene.told
     assert title.endswith("at 88.9 %")
     assert "The mark of SOLX/USDT:USDT lags: here" in scene.body
+
+
+def test_a_leg_that_alone_holds_a_rung_back_is_asked_for_as_near_the_end() -> None:
+    """
+    10 long from 100 and 1 short from 120 with 500 USDT at 40 %: at 110 and 120 it is 488
+    against 600, 81.3 %; at 110 and 110 it is 484 against 610, 79.3 %, and a fifth from the end.
+    """
+    legs = (
+        replace(LONG_LEG, tiers=flat("0.4")),
+        replace(SHORT_LEG, tiers=flat("0.4"), contracts=Decimal(1), entry_price=Decimal(120)),
+    )
+    scene = Scene().read(the_pool(*legs, cash=500), SOL=120, SOLX=120).tick(SOL=120, SOLX=120)
+    for _ in range(4):
+        scene.second().tick(SOL=110)
+    wanted = [each.symbols for each in scene.effects if isinstance(each, MarksWanted)]
+    assert wanted == [{"SOLXUSDT"}]
+    assert scene.all_told == []
+    scene.later(0.2).tick(source=Source.REST, SOLX=120)
+    assert scene.told == ["WARNING 80 %: main (bybit) at 81.3 %"]
