@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.risk.model import Mark
@@ -19,29 +20,46 @@ from monitor.risk.what_if import base_coins
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
-    from decimal import Decimal
 
     from monitor.risk.model import MarginPool
+
+_TICK = timedelta(microseconds=1)
 
 KEPT_FOR = timedelta(minutes=1)
 """A mark that lags by more is told as silent, and as missing, long before."""
 
+ON_ITS_WAY = timedelta(seconds=1)
+"""
+The slowest marks come so often. Between two of them, and for no longer before the later one, a
+price was on its way: legs marked some ms apart would else seem to lag by a whole step.
+"""
+
 
 class Course:
-    """What the marks of the last minute were, by unified symbol."""
+    """What the marks were since the oldest of them, of a minute at most, by unified symbol."""
 
     def __init__(self) -> None:
         self._courses: dict[str, deque[Mark]] = {}
 
     def follow(self, marks: Mapping[str, Mark]) -> None:
-        """These are the newest marks; what is not among them is forgotten."""
+        """
+        These are the newest marks; what is not among them is forgotten.
+
+        So is what was before the oldest of them: there is none that lags by more.
+        """
         for symbol in self._courses.keys() - marks.keys():
             del self._courses[symbol]
+        if not marks:
+            return
+        oldest = min(mark.at for mark in marks.values())
         for symbol, mark in marks.items():
             course = self._courses.setdefault(symbol, deque())
-            if not course or course[-1].price != mark.price:
+            if len(course) > 1 and course[-2].price == course[-1].price == mark.price:
+                course[-1] = mark  # of a price that stands the first and the last time tell all
+            elif not course or course[-1] != mark:
                 course.append(mark)
-            while len(course) > 1 and course[1].at <= mark.at - KEPT_FOR:
+            since = max(oldest, mark.at - KEPT_FOR)
+            while len(course) > 1 and course[1].at <= since:
                 course.popleft()
 
     def abreast(self, pool: MarginPool, marks: Mapping[str, Mark]) -> dict[str, Mark] | None:
@@ -69,10 +87,21 @@ class Course:
 
     def _price_at(self, symbol: str, at: datetime) -> Decimal | None:
         """What held then; the oldest that is known where that is younger; None for none."""
-        course = self._courses.get(symbol)
-        if not course:
-            return None
-        return next((mark.price for mark in reversed(course) if mark.at <= at), course[0].price)
+        later = None
+        for mark in reversed(self._courses.get(symbol, ())):
+            if mark.at <= at:
+                return mark.price if later is None else _between(mark, later, at)
+            later = mark
+        return None if later is None else later.price
+
+
+def _between(before: Mark, after: Mark, at: datetime) -> Decimal:
+    """What a price was on its way from one mark to the next."""
+    left = max(before.at, after.at - ON_ITS_WAY)
+    if at <= left:
+        return before.price
+    part = Decimal((at - left) // _TICK) / Decimal((after.at - left) // _TICK)
+    return before.price + part * (after.price - before.price)
 
 
 def _alike(pool: MarginPool) -> Iterable[set[str]]:

@@ -172,7 +172,7 @@ class Briefing:
         if watch.now is None or figures is not watch.abreast:
             return ()
         by_wire = watch.now.risk.marks
-        moved = [s for s, mark in figures.risk.marks.items() if mark.price != by_wire[s].price]
+        moved = [s for s, mark in figures.risk.marks.items() if mark.at > by_wire[s].at]
         names = ", ".join(sorted(moved))
         return (f"The mark of {names} lags: here it is taken to have moved as its coin did.",)
 

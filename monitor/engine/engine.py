@@ -281,7 +281,8 @@ class Engine:
         )
         happened = self._happenings.changes(briefing)
         changes = (*happened, *self._inquest.held(briefing))
-        asked = self._wants.after(self._known, self._watches.values(), touched, at)
+        watches = self._watches.values()
+        asked = self._wants.after(self._known, watches, touched, at, self._ladder)
         assessed = Assessed(assessment=self._assessment(at, fresh))
         self._state = assessed.assessment.state
         for watch in self._watches.values():

@@ -34,6 +34,8 @@ def by_ratio(  # noqa: PLR0913 - each is a fact of its own
     """
     The place by the margin ratio, and the figures that put the pool there.
 
+    Of two that both do, the milder: the graver are surely wrong where a hedge parts.
+
     Args:
         adverse: Those of the worst marks in between: they count where they stand higher.
         abreast: Those with the marks that lag moved along, None where none does.
@@ -47,8 +49,9 @@ def by_ratio(  # noqa: PLR0913 - each is a fact of its own
     if abreast is not None:
         steady = climbed(stood, abreast.requirement, ladder, may_ease=may_ease)
         between = _middle(stood, place, steady)
-        if between.alarms != place.alarms:
-            place, by = between, abreast
+        sights = ((place, by), (steady, abreast))
+        agree = [each for at, each in sights if at.alarms == between.alarms]
+        place, by = between, min(agree or (by, abreast), key=lambda each: each.requirement.ratio)
     return place, by
 
 
@@ -103,5 +106,6 @@ def _middle(stood: Place, first: Place, second: Place) -> Place:
     return sorted((first, second, stood), key=_height)[1]
 
 
-def _height(place: Place) -> int:
-    return len(place.alarms) + len(place.accepted)
+def _height(place: Place) -> tuple[int, int]:
+    """Of the same rungs those that are alarms are more than those taken on."""
+    return len(place.alarms) + len(place.accepted), len(place.alarms)

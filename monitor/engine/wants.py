@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts import words
+from monitor.alerts.place import climbed
 from monitor.engine.effects import LogsWanted, MarksWanted, SnapshotWanted, TablesWanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
 
+    from monitor.alerts.ladder import Ladder
     from monitor.engine.effects import Effect
     from monitor.engine.events import SnapshotTaken, TablesAnnounced
     from monitor.engine.knowledge import Knowledge
@@ -46,10 +48,15 @@ class Wants:
         self._has_moved = False
 
     def after(
-        self, known: Knowledge, watches: Iterable[Watch], touched: Touched, at: datetime
+        self,
+        known: Knowledge,
+        watches: Iterable[Watch],
+        touched: Touched,
+        at: datetime,
+        ladder: Ladder,
     ) -> tuple[Effect, ...]:
         """What is to be asked now."""
-        wanted = {s for watch in watches for s in self._late(known, watch, at)}
+        wanted = {s for watch in watches for s in self._late(known, watch, at, ladder)}
         jumped = {s for s in touched.jumps if self._is_due(s, at, AGAIN_AFTER)}
         for symbol in wanted | jumped:
             self._marks_asked_at[symbol] = at
@@ -131,9 +138,9 @@ class Wants:
         self._logs_asked_at, self._has_moved = at, False
         return (LogsWanted(),)
 
-    def _late(self, known: Knowledge, watch: Watch, at: datetime) -> Iterable[str]:
+    def _late(self, known: Knowledge, watch: Watch, at: datetime, ladder: Ladder) -> Iterable[str]:
         """Symbols of a pool whose live mark is silent for half of what it may be, or never was."""
-        near = watch.is_near(known.budgets.near_distance)
+        near = watch.is_near(known.budgets.near_distance) or _is_held_back(watch, ladder)
         wait = NEAR_AGAIN_AFTER if near else AGAIN_AFTER
         for symbol in known.live_symbols(watch.pool.symbols()):
             silent = known.silent_for(symbol, at) >= known.budgets.probe(near=near)
@@ -146,6 +153,14 @@ class Wants:
 
     def _may_ask_account(self, at: datetime) -> bool:
         return self._account_asked_at is None or at - self._account_asked_at >= AGAIN_AFTER
+
+
+def _is_held_back(watch: Watch, ladder: Ladder) -> bool:
+    """Whether only a mark that lags keeps a pool below a rung: it may stand in truth."""
+    now, place = watch.now, watch.place
+    if now is None or watch.abreast is None:
+        return False
+    return climbed(place, now.requirement, ladder, may_ease=False).alarms != place.alarms
 
 
 def _coins(snapshot: AccountSnapshot) -> dict[tuple[PoolId, str], Decimal]:

@@ -139,8 +139,7 @@ class Watch:
         if not grown:
             return
         try:
-            without = figures(self.pool, marks, at, self.reconciliation)
-            left = distance_of(without)
+            left = distance_of(figures(self.pool, marks, at, self.reconciliation))
         except RiskError:
             return  # in doubt it was the prices
         self.opened = Opened(openings=grown, unopened=left)
@@ -204,10 +203,12 @@ class Watch:
             self._look(self.now)
 
     def look_again(self) -> None:
-        """The distance left, where marks moved so far since the last look that it may matter."""
-        if self.now is None or self.error or self._look_at is None:
+        """The distance left, where marks moved so far since the last look, or caught up."""
+        if self.now is None or self.error:
             return
-        if self.now.ahead.requirement.headroom <= self._look_at:
+        headroom, due = self.now.ahead.requirement.headroom, self._look_at
+        none_lags = len(self._left) > len(self._distances())
+        if none_lags or (due is not None and headroom <= due):
             self._look(self.now)
             self.looked = True
 
@@ -233,9 +234,8 @@ class Watch:
         if self.now is None or self._solved_for is None or self._solved_at is None:
             return False
         pool, prices = self._solved_for
-        if at - self._solved_at >= LOOK_AHEAD_EVERY or self.place.alarms:
-            return False
-        if pool != self.now.ahead.pool:
+        is_old = at - self._solved_at >= LOOK_AHEAD_EVERY
+        if is_old or self.place.alarms or pool != self.now.ahead.pool:
             return False
         bears = min(leeway(self.now.risk, self.now.requirement) / 2, SHOWS)
         return all(

@@ -53,6 +53,17 @@ def test_the_figures_are_those_that_decided() -> None:
     assert by(OVER_90, WARNING) is WARNING
     assert by(WARNING, OVER_90) is WARNING
     assert by(OVER_90, OVER) is OVER_90
+    assert by(OVER, OVER_90) is OVER_90
+    assert by(CALM, WARNING) is CALM
+
+
+def test_what_keeps_a_pool_where_it_stands_is_told_by_the_figures_that_do() -> None:
+    def by(now, abreast):
+        return by_ratio(CRITICAL, now, None, abreast, LADDER, may_ease=True)[1]
+
+    assert by(OVER_90, CALM) is OVER_90
+    assert by(CALM, OVER_90) is OVER_90
+    assert by(OVER, OVER_90) is OVER_90
 
 
 def test_the_worst_in_between_counts_where_it_is_higher() -> None:
@@ -83,6 +94,23 @@ def test_a_distance_is_reached_where_both_are_within_it(
 def test_what_an_opening_leads_to_is_taken_on_by_both() -> None:
     place = by_distance(BELOW, (Decimal("0.01"), Decimal("0.04")), LADDER, Opened(), may_ease=True)
     assert (place.alarms, place.accepted) == ((), ("near",))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "alarms"),
+    [
+        ("0.04", "0.023", ()),
+        ("0.023", "0.04", ()),
+        ("0.023", "0.024", ("near",)),
+        ("0.04", "0.01", ()),
+    ],
+)
+def test_what_was_taken_on_is_an_alarm_where_half_of_it_is_gone_by_both(
+    first: str, second: str, alarms: tuple[str, ...]
+) -> None:
+    taken_on = Place(accepted=("near",), accepted_distance=Decimal("0.048"))
+    found = by_distance(taken_on, (Decimal(first), Decimal(second)), LADDER, None, may_ease=True)
+    assert found.alarms == alarms
 
 
 def test_the_distance_of_figures_newer_than_the_last_look_is_that_of_then() -> None:
