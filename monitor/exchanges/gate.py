@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.errors import Limit, Unreachable
+from monitor.exchanges.left_out import NoRoom
 from monitor.exchanges.openings import Openings
 from monitor.exchanges.pace import Pace, Standing
 from monitor.exchanges.quiet import OF_THE_ADDRESS, Quiet
@@ -52,10 +53,6 @@ _LASTS_SECONDS = 120.0
 _MINUTE = 60.0
 # So many bursts are a whole limit.
 _BURSTS = 1 / BURST_SHARE
-
-
-class NoRoom(Unreachable):
-    """It was not sent: steady reading has no room for it at this moment."""
 
 
 class Host:

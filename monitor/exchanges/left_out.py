@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from monitor.errors import Malformed, Refused
-from monitor.exchanges.gate import NoRoom
+from monitor.errors import Malformed, Refused, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,6 +25,10 @@ log = structlog.get_logger()
 OPTIONAL_RETRY_SECONDS = 60.0
 _LONGEST_SECONDS = 600.0
 _NOT_FOUND = 404
+
+
+class NoRoom(Unreachable):
+    """It was not sent: steady reading has no room for it at this moment."""
 
 
 class LeftOut:

@@ -8,8 +8,7 @@ from structlog.testing import capture_logs
 
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
 from monitor.exchanges.call import RestCall
-from monitor.exchanges.gate import NoRoom
-from monitor.exchanges.left_out import LeftOut
+from monitor.exchanges.left_out import LeftOut, NoRoom
 from tests.exchanges.serving import Hands
 from tests.fakes.exchange import ACCOUNT, STOPS
 
