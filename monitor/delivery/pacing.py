@@ -7,7 +7,7 @@ what gets worse within the minute, or is told of beside it, is gathered. That a 
 milder became critical is never kept back for longer than `GATHER`, be it a message too many; what
 follows about pools told of already leaves room for one such of each pool that the minute knows as
 milder only, and waits for its turn. All that is about no rungs goes at once, up to a flood: then
-everything is gathered.
+everything is gathered, for a second at least.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ GATHER = timedelta(seconds=10)
 MOST_CRITICAL = int(MINUTE / GATHER)
 """So many messages a minute may tell first that pools told of as milder became critical."""
 _AT_ONCE = timedelta(0)
+SAME_INSTANT = timedelta(seconds=1)
+"""A flood waits so long: what many pools come to in one fall is one message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +53,11 @@ class Pace:
 
     def __init__(self) -> None:
         self._sent: deque[_Sent] = deque()
+        self._flood_since: datetime | None = None
 
     def sent(self, batch: Sequence[Notification], at: datetime) -> None:
         """These went out as one message."""
+        self._flood_since = None
         self._sent.append(_Sent(at=at, told=tuple(batch)))
 
     def next(
@@ -95,15 +99,20 @@ class Pace:
 
     def _wait(self, batch: Sequence[Notification], now: datetime) -> float:
         """Seconds until a batch may go."""
-        if not self._sent:
-            return 0.0
+        together = self._together(batch, now) if self._is_flood(batch) else None
         last = self._paced[-1].at if self._paced else None
-        if self._is_flood(batch):
+        if together is not None and self._sent:
             last = self._sent[-1].at
-        if last is None:
-            return 0.0
-        due = max(last + self._gap(batch), self._room(batch) or now)
+        due = together or now
+        if last is not None:
+            due = max(due, last + self._gap(batch), self._room(batch) or now)
         return (due - now).total_seconds()
+
+    def _together(self, batch: Sequence[Notification], now: datetime) -> datetime:
+        """When a flood has its second behind it: since its oldest news, or since it was seen."""
+        if self._flood_since is None or self._flood_since > now:  # a clock may be set back
+            self._flood_since = now
+        return min(self._flood_since, *(each.created_at for each in batch)) + SAME_INSTANT
 
     def _gap(self, batch: Sequence[Notification]) -> timedelta:
         """The least time between the last message and a batch."""

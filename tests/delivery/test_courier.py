@@ -113,6 +113,7 @@ async def test_a_digest_is_settled_under_the_id_that_it_carries(
     store, phone = open_store(tmp_path, NOON), FakeChannel()
     for name in ("z", "y", "x", "w", "v", "u"):
         put(store, f"{name}-1", name, account=name)
+    clock.now += timedelta(seconds=1)
     async with delivering(store, clock, phone) as courier:
         await phone.until_taken(1)
         await courier.drain()

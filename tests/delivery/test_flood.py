@@ -15,6 +15,7 @@ from monitor.delivery.pacing import (
     GATHER,
     GATHER_CRITICAL,
     POOLS_AT_MOST,
+    SAME_INSTANT,
 )
 from monitor.errors import DeliveryError
 from monitor.storage.store import open_store
@@ -101,6 +102,8 @@ async def test_twelve_pools_at_once_are_one_message_that_names_them_all(tmp_path
         for number in range(12):
             stage.put(number, Severity.CRITICAL if number == 7 else Severity.WARNING)
         await stage.settle()
+        assert stage.phone.messages == []
+        await stage.later(SAME_INSTANT)
         (message,) = stage.phone.messages
         assert message.title == "12 messages in one. title of m07"
         named = [f"m{n:02}" in message.title + message.body for n in range(12)]
@@ -201,7 +204,7 @@ async def test_a_minute_of_calm_later_a_message_goes_at_once_again(tmp_path: Pat
     async with Stage(tmp_path) as stage:
         for number in range(12):
             stage.put(number)
-        await stage.settle()
+        await stage.later(SAME_INSTANT)
         await stage.later(timedelta(seconds=61))
         stage.put(12)
         await stage.settle()
@@ -212,7 +215,7 @@ async def test_a_refused_batch_waits_whole(tmp_path: Path) -> None:
     async with Stage(tmp_path, DeliveryError("HTTP 429", retry_after_seconds=30.0)) as stage:
         for number in range(12):
             stage.put(number)
-        await stage.settle()
+        await stage.later(SAME_INSTANT)
         assert len(stage.waiting()) == 12
         await stage.later(timedelta(seconds=29))
         assert stage.phone.messages == []

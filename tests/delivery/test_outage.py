@@ -66,6 +66,7 @@ async def test_after_an_outage_however_long_twelve_come_in_a_few_messages(
     store, phone = open_store(tmp_path, NOON), Outage(tries)
     for number in range(12):
         put(store, f"m{number:02}", f"i{number}", account=f"a{number}", created_at=at(number))
+    clock.now = at(12)
     async with delivering(store, clock, phone) as courier:
         for tried in range(1, tries + 1):
             await phone.until_tried(tried)

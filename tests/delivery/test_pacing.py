@@ -158,6 +158,44 @@ def test_many_critical_ones_are_a_flood() -> None:
     assert len(channel.arrived[-1][1]) == 7
 
 
+def test_what_many_come_to_in_one_second_is_one_message() -> None:
+    """Six in the same instant, a seventh 0.9 s later; what comes after that is gathered."""
+    channel = Channel()
+    fall = [row(0, f"p{number}", NEAR, Step.OPENED) for number in range(6)]
+    channel.play([*fall, row(0.9, "p6", NEAR, Step.OPENED), row(1.2, "p7", CRITICAL)], 60)
+    assert [(when, len(batch)) for when, batch in channel.arrived] == [(1, 7), (3, 1)]
+
+
+def test_a_flood_that_does_not_get_through_does_not_wait_for_that_again() -> None:
+    pace, fall = Pace(), [row(0, f"p{n}", CRITICAL, Step.OPENED)[1] for n in range(6)]
+    assert pace.next(fall, at(0)) == (fall, 1)
+    assert pace.next(fall, at(0.6)) == (fall, pytest.approx(0.4))
+    assert pace.next(fall, at(8)) == (fall, pytest.approx(-7))
+    pace.sent(fall, at(8))
+    fall = [row(100, f"p{n}", CRITICAL, Step.OPENED)[1] for n in range(6)]
+    assert pace.next(fall, at(100)) == (fall, 1)
+
+
+def test_a_clock_that_is_set_back_prolongs_no_flood_by_more_than_its_second() -> None:
+    pace, fall = Pace(), [row(0, f"p{n}", CRITICAL, Step.OPENED)[1] for n in range(6)]
+    assert pace.next(fall, at(0)) == (fall, 1)
+    assert pace.next(fall, at(-3600)) == (fall, 1)
+    assert pace.next(fall, at(-3599)) == (fall, 0)
+
+
+def test_a_flood_that_gets_graver_meanwhile_waits_no_longer_for_that() -> None:
+    pace = Pace()
+    for tenths in range(10):
+        fall = [row(tenths / 10, f"p{n}", CRITICAL)[1] for n in range(6)]
+        assert pace.next(fall, at(tenths / 10)) == (fall, pytest.approx(1 - tenths / 10))
+
+
+def test_old_news_wait_for_nothing() -> None:
+    """What an outage of the receiver left."""
+    fall = [row(n, f"p{n}", CRITICAL, Step.OPENED)[1] for n in range(6)]
+    assert Pace().next(fall, at(300))[1] <= 0
+
+
 def test_six_pools_of_one_account_are_a_flood_as_well() -> None:
     channel = Channel()
     rows = [row(number / 10, f"p{number}", CRITICAL, Step.OPENED) for number in range(7)]

@@ -27,8 +27,7 @@ class ManyAreGathered(Invariant):
     """
     Of over five pools that are told of within a minute at most five come singly.
 
-    Of those that open within one second all but these come in one digest; or, where it left with
-    the first of them, in the next that has graver news of those that it told of.
+    Of those that open within one second all but these come in one digest.
     """
 
     name = "Flood.digest"
@@ -60,13 +59,12 @@ class ManyAreGathered(Invariant):
         if NoChannelDelaysAnother._had_trouble(found, channel, start, end):
             return
         ids = {step.incident.id for step in burst}
-        told: set[str] = set()
         digests: list[Arrival] = []
         for arrival in found.receivers[channel].arrivals:
             named = names_of(found, arrival) & ids if arrival.at >= start else set()
-            if named - told and listed(arrival) and not named & told:
+            if named and listed(arrival):
                 digests.append(arrival)
-            told |= named
+            ids -= named
         if len(digests) > 1:
             times = ", ".join(f"{each.at:.1f}" for each in digests)
             said = f"{len(burst)} pools opened at {start:.1f} s, told by digests of {times} s"
