@@ -62,6 +62,8 @@ class ManyAreGathered(Invariant):
         digests: list[Arrival] = []
         for arrival in found.receivers[channel].arrivals:
             named = names_of(found, arrival) & ids if arrival.at >= start else set()
+            if named and _lists_in_part(arrival):
+                named |= {step.incident.id for step in burst if step.at <= arrival.at} & ids
             if named and listed(arrival):
                 digests.append(arrival)
             ids -= named
@@ -120,5 +122,9 @@ class NobodyIsLeftOut(Invariant):
     def _tells(arrival: Arrival, ids: set[str], step: Recorded) -> bool:
         if step.incident.id in ids:
             return True
-        # More than a digest lists: they are counted, and the status has them.
-        return any(title.startswith(MORE) for title in listed(arrival))
+        return _lists_in_part(arrival)
+
+
+def _lists_in_part(arrival: Arrival) -> bool:
+    """Whether it tells of more than a digest lists: they are counted, and the status has them."""
+    return any(title.startswith(MORE) for title in listed(arrival))
