@@ -204,9 +204,15 @@ class PingFails(_Watching):
         if self._since is None:
             self._since = found.now
         due = self._since + FAILS_SECONDS + 2 * (Pings.SECONDS + ANSWER_SECONDS) + LOOK_SECONDS
-        if found.now > due and not _pings(found, self._since, failed=True):
+        if found.now > due and not self._is_said(found, self._since):
             self.violated(found, f"trouble since {self._since:.1f} s, and no word of failure")
             self._since = found.now
+
+    @staticmethod
+    def _is_said(found: Run, since: float) -> bool:
+        """Whether a failure was said since then, or before it with no word of health after it."""
+        asked = found.pings.asked
+        return _pings(found, since, failed=True) or (bool(asked) and asked[-1].failed)
 
     def _look_at_ends(self, found: Run) -> None:
         for at, how in found.record.ends[self._ends :]:
