@@ -7,6 +7,7 @@ No network: `rest.py` carries a call out, readers look for the replies that they
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlencode
@@ -123,12 +124,35 @@ class RestCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back for one request: parsed JSON (numbers as int or Decimal) and when."""
+    """
+    What came back for one request: parsed JSON (numbers as int or Decimal) and when.
+
+    `at` and `asked_at` (None: not known) are by our clock. The exchange's was ahead of it by
+    `ahead`, known to within `ahead_within`.
+    """
 
     request: str
     status: int
     body: object
     at: datetime
+    asked_at: datetime | None = None
+    ahead: timedelta = timedelta(0)
+    ahead_within: timedelta = timedelta(0)
+
+    @property
+    def priced_at(self) -> datetime:
+        """
+        Since when its prices are known to hold, where it does not say: since it was asked for.
+
+        By the time at which it came, the price in a slow answer would pass for newer than a
+        live mark that came while it was under way. Live marks are of the exchange's time, and
+        so early by what that may be wrong.
+        """
+        return (self.at if self.asked_at is None else self.asked_at) - self.ahead_within
+
+    def by_our_clock(self, theirs: datetime) -> datetime:
+        """Of when the prices are that it says are of this time; no later than is known."""
+        return min(theirs - self.ahead, self.priced_at)
 
     @property
     def path(self) -> str:

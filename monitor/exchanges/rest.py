@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from copy import copy
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -22,6 +21,7 @@ from monitor.exchanges.foreseen import Foreseen
 from monitor.exchanges.gate import SHARED_FOR, TABLE_SHARED_FOR, Gate
 from monitor.exchanges.kept import Kept, Renewals
 from monitor.exchanges.left_out import LeftOut
+from monitor.exchanges.offset import Offset
 from monitor.exchanges.understanding import understanding
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ log = structlog.get_logger()
 TIMEOUT_SECONDS = 10.0
 # From sending on; before that a call may wait for room, for as long as there are others.
 CALL_SECONDS = 30.0
-OFFSET_SECONDS = 600.0
-# Where marks come late the offset may be what is wrong: one older than this is measured anew.
-DOUBTED_OFFSET_SECONDS = 60.0
 # Modes, symbols, cursors: each round asks for what the one before made known.
 MAX_ROUNDS = 60
 # What serves for less than this is of the moment: such calls of a reading are sent together.
@@ -71,11 +68,10 @@ class RestClient:
     ) -> None:
         self.exchange = exchange
         self.account = account
-        self.offset_seconds: float | None = None
         self._now = now
-        self._measured_at: datetime | None = None
+        self._offset = Offset()
         self.gate = Gate(exchange, account, now, host)
-        self._doubts_offset = self._is_closed = False
+        self._is_closed = False
         self._kept: dict[str, Kept] = {}
         self._left_out = LeftOut(exchange.name, account, now)
         self._renewals = Renewals()
@@ -143,7 +139,7 @@ class RestClient:
         await self.gate.enter(call, is_urgent=is_urgent, has_room=has_room)
         if self._is_closed:  # what it asks for all outlives it: ccxt would open itself anew
             raise self._unreachable("who asked is watched no more", call)
-        method = getattr(self._client, call.implicit)
+        method, asked_at = getattr(self._client, call.implicit), self._now()
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 answer = await method(dict(call.query))
@@ -161,8 +157,17 @@ class RestClient:
             raise self._translated(error, call) from None
         if not isinstance(answer, Answer):
             raise self._unreachable("no readable answer", call)
-        self.gate.answered(call, answer.headers, _seconds(self.offset_seconds or 0.0))
-        return Reply(request=call.request, status=answer.status, body=answer.body, at=self._now())
+        ahead = self._offset.ahead
+        self.gate.answered(call, answer.headers, ahead)
+        return Reply(
+            request=call.request,
+            status=answer.status,
+            body=answer.body,
+            at=self._now(),
+            asked_at=asked_at,
+            ahead=ahead,
+            ahead_within=self._offset.within,
+        )
 
     def _translated(self, error: Exception, call: RestCall) -> ExchangeError:
         because = why_failed(error, TIMEOUT_SECONDS)
@@ -174,40 +179,37 @@ class RestClient:
             because, exchange=self.exchange.name, account=self.account, call=call.request
         )
 
+    @property
+    def offset_seconds(self) -> float | None:
+        return self._offset.seconds
+
     async def measure_offset(self) -> float:
-        """The exchange's clock minus ours in seconds, taken at the middle of the round trip."""
-        before = self._now()
+        """The exchange's clock minus ours in seconds; whatever was measured before is forgotten."""
+        self._offset.distrust()
+        return await self._measure()
+
+    async def _measure(self) -> float:
         reply = await self._once(self.exchange.time_call)
-        after = self._now()
         theirs = self.exchange.read_time(reply.body)
-        middle = before + (after - before) / 2
-        self.offset_seconds = (theirs - middle).total_seconds()
+        found = self._offset.take(reply.asked_at or reply.at, theirs, reply.at)
         # ccxt stamps with its `milliseconds`, our clock, less this.
-        self._client.options["timeDifference"] = round(-self.offset_seconds * 1000)
-        self._measured_at = after
-        self._doubts_offset = False
-        return self.offset_seconds
+        self._client.options["timeDifference"] = round(-found * 1000)
+        return found
 
     def doubt_offset(self) -> None:
-        """
-        Let a reading soon measure the offset anew: marks come late by it.
-
-        A clock that was set after it was measured makes every mark look old, or an old one new.
-        """
-        self._doubts_offset = True
+        """Let a reading soon measure the offset anew: marks come late by it."""
+        self._offset.doubt()
 
     async def _measure_if_due(self) -> None:
-        now = self._now()
-        if self._measured_at is None:
-            await self.measure_offset()
-        elif now - self._measured_at > _seconds(
-            DOUBTED_OFFSET_SECONDS if self._doubts_offset else OFFSET_SECONDS
-        ):
-            try:
-                await self.measure_offset()
-            except ExchangeError as error:
-                # The one of before serves on; a timestamp that is refused measures it anew.
-                log.info("offset.unmeasured", account=self.account, because=error.because)
+        if not self._offset.is_due(self._now()):
+            return
+        try:
+            await self._measure()
+        except ExchangeError as error:
+            if self.offset_seconds is None:
+                raise
+            # The one of before serves on; a timestamp that is refused measures it anew.
+            log.info("offset.unmeasured", account=self.account, because=error.because)
 
     @property
     def standing_calls(self) -> tuple[RestCall, ...]:
@@ -394,7 +396,3 @@ def _gravity(error: BaseException) -> int:
     if isinstance(error, Refused):
         return 2
     return 0 if isinstance(error, Unreachable) else 1
-
-
-def _seconds(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds)

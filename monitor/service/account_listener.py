@@ -8,8 +8,6 @@ to be read: at once after every gap and wherever only REST can tell the rest.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 import structlog
@@ -44,8 +42,6 @@ ASK_AGAIN_SECONDS = 2.0
 # An event may come after the reading that shows what it tells; later it counts as lost.
 EVENT_MAY_COME_SECONDS = 5.0
 RENEW_AT_MOST_EVERY_SECONDS = 300.0
-# Clocks that are nearer to each other make no mark too old that is not.
-CLOCKS_DIFFER_SECONDS = 1.0
 
 
 class AccountListener:
@@ -210,13 +206,11 @@ class AccountListener:
         depth: Depth = Depth.WHOLE,
         *,
         is_torn: bool = False,
-        offset_seconds: float = 0.0,
     ) -> None:
         """
         Take a reading that began at this time, and hand it on with what was told since.
 
         Args:
-            offset_seconds: The exchange's clock minus ours.
             is_torn: Its replies are not of one moment: with events on top of it there is nothing
                 in it that ours and theirs could be compared by.
 
@@ -230,7 +224,7 @@ class AccountListener:
             self._missed_at = None
         at = self._now()
         taken = SnapshotTaken(
-            snapshot=by_our_clock(reading.snapshot, began, offset_seconds),
+            snapshot=reading.snapshot,
             at=at,
             source=reading.source,
             read_at=began,
@@ -269,27 +263,3 @@ class AccountListener:
         if now - self._renewed_at >= RENEW_AT_MOST_EVERY_SECONDS:
             self._renewed_at = now
             self.feed.renew()
-
-
-def by_our_clock(
-    reading: AccountSnapshot, began: datetime, offset_seconds: float
-) -> AccountSnapshot:
-    """
-    A reading whose marks are as old as they are, also where our clock is ahead of theirs.
-
-    Some replies tell of what time their marks are by the exchange's own clock: by one of ours
-    that is an hour ahead all of them would be an hour old. Others tell nothing, and their marks
-    are of the time at which they came. So marks are moved on by what the clocks differ, and none
-    past the time at which the reading began.
-
-    Args:
-        offset_seconds: The exchange's clock minus ours; above 0 no mark is later than it came.
-    """
-    if offset_seconds > -CLOCKS_DIFFER_SECONDS:
-        return reading
-    ahead = timedelta(seconds=-offset_seconds)
-    marks = {
-        symbol: replace(mark, at=max(mark.at, min(began, mark.at + ahead)))
-        for symbol, mark in reading.marks.items()
-    }
-    return replace(reading, marks=marks)

@@ -385,8 +385,7 @@ class AccountTask:
         is_first = self._listener.snapshot is None
         with understanding(self.rest):
             view = self._exchange.read_account(self.name, replies)
-            offset = self.rest.offset_seconds or 0.0
-            self._listener.read(view, began, depth, is_torn=self._was_torn, offset_seconds=offset)
+            self._listener.read(view, began, depth, is_torn=self._was_torn)
         snapshot = self._listener.snapshot
         if is_first and snapshot is not None:
             log.info("account.watched", account=self.name, mode=snapshot.mode)

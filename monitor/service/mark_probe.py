@@ -12,7 +12,6 @@ import structlog
 from monitor.engine.events import MarksMoved, Source
 from monitor.errors import ExchangeError, MissingReply
 from monitor.exchanges.call import Replies, Reply
-from monitor.risk.model import Mark
 from monitor.service.untold import NOT_UNDERSTOOD
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from monitor.exchanges.port import Exchange
     from monitor.exchanges.rest import RestClient
-    from monitor.risk.model import Instrument
+    from monitor.risk.model import Instrument, Mark
 
 log = structlog.get_logger()
 
@@ -79,12 +78,10 @@ class MarkProbe:
         whys = tuple(dict.fromkeys(map(self._why, failed or unread)))
         self._say("; ".join(whys[:MOST_REASONS]))
         now = self._now()
-        offset = timedelta(seconds=self._rest.offset_seconds or 0.0)
-        ours = {s: Mark(price=m.price, at=min(now, m.at - offset)) for s, m in marks.items()}
-        if ours:
+        if marks:
             self._deliver(
                 MarksMoved(
-                    marks=ours,
+                    marks=marks,
                     at=now,
                     source=Source.REST,
                     unchanged_seconds=self._exchange.unchanged_seconds,

@@ -16,6 +16,7 @@ REST_KINDS = frozenset(
         "5xx",  # `value` is the status, 503 by default
         "403_html",  # a firewall's page
         "timeout",  # no answer while the fault lasts
+        "slow_answer",  # what it was when it was asked comes `value` seconds later, 2 by default
         "reset",  # connection reset
         "bad_key",
         "no_permission",

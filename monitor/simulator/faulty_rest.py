@@ -47,16 +47,26 @@ async def _show(
     if plain is not None:
         return plain
     match fault.kind:
-        case "truncated":
-            return _truncated(await handler(request))
-        case "wrong_numbers":
-            return _falsified(await handler(request), exchange.totals, fault.value or "0.5")
+        case "truncated" | "wrong_numbers" | "slow_answer":
+            return await _spoilt(fault, exchange, await handler(request))
         case "timeout":
             return await _hang(world, fault, request)
         case "reset":
             return _reset(request)
         case _:
             return exchange.refusal(fault.kind, fault.value)
+
+
+async def _spoilt(
+    fault: Fault, exchange: Exchange, answer: web.StreamResponse
+) -> web.StreamResponse:
+    """Give what the exchange answered, as the fault leaves it."""
+    if fault.kind == "truncated":
+        return _truncated(answer)
+    if fault.kind == "wrong_numbers":
+        return _falsified(answer, exchange.totals, fault.value or "0.5")
+    await asyncio.sleep(float(fault.value or 2))
+    return answer
 
 
 def _plain(fault: Fault) -> web.Response | None:

@@ -1,5 +1,6 @@
 """Which reply answers which call."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,40 @@ def reply(request: str, body: object = None, seconds: int = 0) -> Reply:
 
 def call(path: str, **query: str) -> RestCall:
     return RestCall(implicit="x", path=path, query=tuple(query.items()), budget=BUDGET)
+
+
+# Noon is when it came, the exchange's clock is ahead by so many seconds.
+@pytest.mark.parametrize(
+    ("because", "ahead", "told", "ours"),
+    [
+        ("an hour ago by a clock an hour behind ours is now", -3600, -3600, 0),
+        ("of that clock, ten seconds more are ten seconds", -3600, -3610, -10),
+        ("nothing is of later than it came", -3600, -3599, 0),
+        ("where the clocks agree what is old is old", 0, -3600, -3600),
+        ("in an hour by a clock an hour ahead of ours is now", 3600, 3600, 0),
+        ("of that clock, now is an hour ago", 3600, 0, -3600),
+    ],
+)
+def test_a_time_that_the_exchange_tells_is_put_on_our_clock(
+    because: str, ahead: float, told: float, ours: float
+) -> None:
+    came = Reply(request="GET /x", status=200, body={}, at=AT, ahead=timedelta(seconds=ahead))
+    theirs = AT + timedelta(seconds=told)
+    assert came.by_our_clock(theirs) == AT + timedelta(seconds=ours), because
+
+
+def test_prices_without_a_time_are_of_when_they_were_asked_for() -> None:
+    asked = AT - timedelta(seconds=3)
+    slow = Reply(request="GET /x", status=200, body={}, at=AT, asked_at=asked)
+    assert slow.priced_at == asked
+    # Nor are those of later that are said to be: by how much the clocks differ is not so sure.
+    assert slow.by_our_clock(AT - timedelta(seconds=1)) == asked
+    assert slow.by_our_clock(AT - timedelta(seconds=4)) == AT - timedelta(seconds=4)
+    # Live marks are put too early by as much as the clocks may be wrong, and so are these.
+    vague = replace(slow, ahead_within=timedelta(seconds=2))
+    assert vague.priced_at == asked - timedelta(seconds=2)
+    # What was captured does not say when it was asked for.
+    assert Reply(request="GET /x", status=200, body={}, at=AT).priced_at == AT
 
 
 LIST = call("/v5/position/list", category="linear", settleCoin="USDT")

@@ -230,6 +230,48 @@ async def test_the_offset_is_measured_at_the_first_reading_and_every_ten_minutes
         assert server.count(TIME.path) == 2
 
 
+async def test_a_reply_tells_when_it_was_asked_for_and_whose_clock_is_ahead() -> None:
+    clock = Hands()
+    asked = clock.now
+    async with served(clock) as (server, client):
+        server.answers[TIME.path] = lambda _: web.json_response(
+            {"serverTime": milliseconds(clock.now + timedelta(seconds=40))}
+        )
+
+        def slow(_: web.Request) -> web.Response:
+            clock.now += timedelta(seconds=3)
+            return web.json_response({"ok": True})
+
+        await client.measure_offset()
+        server.answers[ACCOUNT.path] = slow
+        reply = await client.call(ACCOUNT)
+        assert (reply.asked_at, reply.at) == (asked, asked + timedelta(seconds=3))
+        assert reply.ahead / timedelta(seconds=1) == pytest.approx(40, abs=0.01)
+
+
+async def test_an_offset_by_a_slow_answer_is_measured_anew_after_half_a_minute() -> None:
+    clock = Hands()
+    async with served(clock) as (server, client):
+
+        def slow(_: web.Request) -> web.Response:
+            told = web.json_response({"serverTime": milliseconds(clock.now)})
+            clock.now += timedelta(seconds=2)
+            return told
+
+        quick = server.answers[TIME.path]
+        server.answers[TIME.path] = slow
+        await client.read_account()
+        assert client.offset_seconds == pytest.approx(-1, abs=0.01)
+        server.answers[TIME.path] = quick
+        clock.now += timedelta(seconds=29)
+        await client.read_account()
+        assert server.count(TIME.path) == 1
+        clock.now += timedelta(seconds=2)
+        await client.read_account()
+        assert server.count(TIME.path) == 2
+        assert client.offset_seconds == pytest.approx(0, abs=0.01)
+
+
 async def test_a_doubted_offset_is_measured_anew_but_at_most_once_a_minute() -> None:
     clock = Hands()
     async with served(clock) as (server, client):

@@ -9,8 +9,9 @@ from unittest import mock
 from monitor.alerts import place as place_module
 from monitor.engine.abreast import Course
 from monitor.engine.watch import Watch
+from monitor.exchanges.call import Reply
 from tests.hunt.broken import Broken
-from tests.hunt.plan import AccountPlan, Move, Plan
+from tests.hunt.plan import SLOW_ANSWER, AccountPlan, FaultPlan, Move, Plan
 from tests.hunt.seeds import draw
 
 # Far from its end as it is opened, and one and a hundredth from it.
@@ -20,10 +21,25 @@ _PLAN = Plan(seed=1, seconds=90.0, accounts=(_FAR,), channels=("phone",), poll_s
 _numbers = itertools.count(1101)
 
 
+_drawn = draw(11056)
+_11056 = replace(_drawn, faults=tuple(f for f in _drawn.faults if f.kind != SLOW_ANSWER))
+
+
 def _plan(ratio: float, account: AccountPlan = _FAR) -> Plan:
     """The account is brought to a ratio, and stays there."""
     move = Move(at=50.0, account=account.name, ratio=ratio, seconds=1.0)
     return replace(_PLAN, seed=next(_numbers), accounts=(account,), moves=(move,))
+
+
+_OKX = AccountPlan(name="okx-0", exchange="okx", kind="multi", seed=1, stays=True)
+# The price falls while the answer to a question of before is under way.
+_SLOW = replace(
+    _plan(0.92, _OKX),
+    seconds=110.0,
+    poll_seconds=5.0,
+    moves=(Move(at=69.3, account=_OKX.name, ratio=0.92, seconds=0.0),),
+    faults=(FaultPlan(at=55.0, kind=SLOW_ANSWER, where="okx", seconds=30.0, value="2"),),
+)
 
 
 def _half(watch: Watch) -> tuple[Decimal | None, ...]:
@@ -52,9 +68,15 @@ BROKEN_DISTANCE = (
         patches=lambda: [mock.patch.object(Watch, "_distances", _half)],
     ),
     Broken(
+        promise="Detection.resolved",
+        how="the prices in a slow answer count as of when it came",
+        plan=_SLOW,
+        patches=lambda: [mock.patch.object(Reply, "priced_at", property(lambda reply: reply.at))],
+    ),
+    Broken(
         promise="Detection.no_false_alarm",
         how="a silent leg of a hedge stands still while the other moves",
-        plan=draw(11056),
+        plan=_11056,
         patches=lambda: [mock.patch.object(Course, "abreast", return_value=None)],
     ),
 )

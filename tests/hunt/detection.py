@@ -25,6 +25,8 @@ START_SECONDS = 10.0
 READING_SECONDS = 2.0
 RECOVERY_SECONDS = 30.0
 SLACK_SECONDS = 1.5
+# An exchange publishes at least so often where a price moves.
+TICK_SECONDS = 0.5
 # What an exchange cuts off its figures, and what is rounded on the wire.
 WIRE = Decimal("0.001")
 HALF_A_POINT = Decimal("0.005")
@@ -290,12 +292,15 @@ class ResolvedIsTrue(Invariant):
     def __init__(self) -> None:
         super().__init__()
         self._looked = 0
+        # A look ago: what was older than that is no news since.
+        self._heard: dict[str, float] = {}
 
     def look(self, found: Run) -> None:
         for step in found.record.steps[self._looked :]:
             if step.step is Step.RESOLVED and step.notification is not None:
                 self._judge(found, step)
         self._looked = len(found.record.steps)
+        self._heard = {each.name: found.last_heard(each.name) for each in found.plan.accounts}
 
     def _judge(self, found: Run, step: Recorded) -> None:
         incident = step.incident
@@ -322,7 +327,8 @@ class ResolvedIsTrue(Invariant):
         changed = found.record.changed_at.get(account, -1e9)
         if changed > step.at - ACCOUNT_SECONDS:
             return
-        lowest = found.record.lowest(account, pool, step.at - span, step.at)
+        since = max(step.at - span, self._heard.get(account, 0.0) - TICK_SECONDS)
+        lowest = found.record.lowest(account, pool, since, step.at)
         for rung, enter in found.ladder_on_ratio:
             if rung in told and lowest > Decimal(str(enter)):
                 self.violated(found, f"{account}/{pool} resolved, never below {lowest:.4f} lately")

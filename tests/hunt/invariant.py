@@ -66,6 +66,15 @@ class Run:
     def exchange_of(self, account: str) -> str:
         return next(each.exchange for each in self.plan.accounts if each.name == account)
 
+    def last_heard(self, account: str) -> float:
+        """Of when the oldest is of the latest live marks of all that an account holds."""
+        held = [
+            max(self.record.heard.get(key, 0.0), since)
+            for key, since in self.record.held_since.items()
+            if key[0] == account
+        ]
+        return min(held, default=0.0)
+
     def faults_on(self, account: str, start: float, end: float) -> list[Struck]:
         """What may keep an account's figures from being known: its exchange's, the host's."""
         exchange = self.exchange_of(account)

@@ -130,6 +130,7 @@ REST_FAULTS: dict[str, tuple[str | None, ...]] = {
     "5xx": ("500", "503", "504"),
     "403_html": (None,),
     "timeout": (None,),
+    "slow_answer": ("2", "6"),
     "reset": (None,),
 }
 KEY_FAULTS = ("bad_key", "no_permission", "ip")
@@ -181,11 +182,12 @@ CHANNEL_FAULTS: dict[str, tuple[str | None, ...]] = {
 PING_FAULTS = ("ping_refuses", "ping_hangs", "ping_no_name")
 CHARGES = ("funding", "fee")
 CLOCK_FAULT = "clock"
+SLOW_ANSWER = "slow_answer"
 LYING_FAULTS = ("wrong_numbers", "empty_list", "clock")
 
 ALL_FAULTS = (
-    *REST_FAULTS, *KEY_FAULTS, *SOCKET_FAULTS, *FRAME_FAULTS, *NETWORK_FAULTS, *HOST_FAULTS,
-    *CHANNEL_FAULTS, *LYING_FAULTS,
+    *(kind for kind in REST_FAULTS if kind != SLOW_ANSWER), *KEY_FAULTS, *SOCKET_FAULTS,
+    *FRAME_FAULTS, *NETWORK_FAULTS, *HOST_FAULTS, *CHANNEL_FAULTS, *LYING_FAULTS,
 )  # fmt: skip
 
 
@@ -198,6 +200,7 @@ def draw(seed: int, *, minutes: float | None = None) -> Plan:
     workload = dice.choice(("walk", "crash", "oscillation", "owner", "flood", "spike"))
     moves, acts = _WORKLOADS[workload](dice, accounts, seconds)
     faults = _faults(dice, accounts, channels, moves, seconds)
+    faults += _slow_answers(seed, accounts, moves, seconds)
     return Plan(
         seed=seed,
         seconds=seconds,
@@ -334,6 +337,25 @@ def _faults(
             found.append(_fault(dice, accounts, channels, start + dice.uniform(-2, 12)))
         at = max(each.ends for each in found) + dice.uniform(20, 150)
     return [fault for fault in found if fault.at > SETTLING_SECONDS and fault.ends < last]
+
+
+def _slow_answers(
+    seed: int, accounts: Sequence[AccountPlan], moves: Sequence[Move], seconds: float
+) -> list[FaultPlan]:
+    """Beside what else strikes, answers that come late; by dice of their own, on top of it."""
+    dice = random.Random(f"hunt/{seed}/slow answers")  # noqa: S311 - repeatable on purpose
+    if dice.random() < 0.5:
+        return []
+    start = _at_a_move(dice, SETTLING_SECONDS + dice.uniform(1, seconds / 2), moves)
+    lasts = dice.choice((18.0, 30.0, 75.0))
+    fault = FaultPlan(
+        at=round(max(start - dice.uniform(0, 15), SETTLING_SECONDS + 1), 2),
+        kind=SLOW_ANSWER,
+        where=dice.choice(accounts).exchange,
+        seconds=lasts,
+        value=dice.choice(REST_FAULTS[SLOW_ANSWER]),
+    )
+    return [fault] if fault.ends < seconds - QUIET_END_SECONDS else []
 
 
 def _at_a_move(dice: random.Random, at: float, moves: Sequence[Move]) -> float:

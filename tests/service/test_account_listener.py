@@ -1,9 +1,10 @@
 """What is asked and told because of an account's streams, with a feed moved by hand."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,13 +20,15 @@ from monitor.engine.events import (
 from monitor.exchanges.account_feed import Closed, Heard, Listening, Opened
 from monitor.exchanges.call import Depth
 from monitor.exchanges.port import AccountStream, Frame, Told
-from monitor.risk.model import AccountSnapshot
 from monitor.risk.news import Warned
 from monitor.service import account_listener
 from monitor.service.account_listener import AccountListener
 from tests.build import NOON
 from tests.end_to_end.stage import until
 from tests.fakes.private import LOGGED_IN, BookView, book
+
+if TYPE_CHECKING:
+    from monitor.risk.model import AccountSnapshot
 
 
 @dataclass
@@ -335,39 +338,3 @@ async def test_a_reading_with_events_on_top_is_told_to_be_one() -> None:
     taken = scene.delivered[-1]
     assert isinstance(taken, SnapshotTaken)
     assert (taken.source, taken.reading_at) == (Source.LIVE, began)
-
-
-@dataclass(frozen=True)
-class OldMarks(BookView):
-    """A view whose one mark is of so many seconds before noon, by the exchange's own clock."""
-
-    seconds: float = 0.0
-
-    def snapshot(self, at: datetime) -> AccountSnapshot:
-        told = NOON - timedelta(seconds=self.seconds)
-        found = super().snapshot(at)
-        return replace(found, marks={s: replace(m, at=told) for s, m in found.marks.items()})
-
-
-@pytest.mark.parametrize(
-    ("because", "offset", "before_noon", "age"),
-    [
-        ("an hour by a clock that is an hour behind ours is now", -3600.0, 3600.0, 0.0),
-        ("of that clock, ten seconds more are ten seconds", -3600.0, 3610.0, 10.0),
-        ("what carries our own time, as it came, is left", -3600.0, -0.5, -0.5),
-        ("none is moved past the beginning of the reading", -3600.0, 3599.0, 0.0),
-        ("where the clocks agree an old mark is old", 0.0, 3600.0, 3600.0),
-        ("of a clock ahead of ours none is later than it came", 3600.0, 5.0, 5.0),
-    ],
-)
-async def test_a_readings_marks_are_as_old_as_they_are_whatever_clock_they_carry(
-    because: str, offset: float, before_noon: float, age: float
-) -> None:
-    scene = Scene()
-    view = OldMarks(contracts=Decimal(5), at=NOON, seconds=before_noon)
-
-    scene.listener.read(view, NOON, offset_seconds=offset)
-
-    taken = scene.delivered[-1]
-    assert isinstance(taken, SnapshotTaken)
-    assert {m.at for m in taken.snapshot.marks.values()} == {NOON - timedelta(seconds=age)}, because

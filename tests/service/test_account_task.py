@@ -66,7 +66,8 @@ class FakeRest:
         self.asked.append(call.path)
         if call is KEY and self.key_failures:
             raise self.key_failures.pop(0)
-        return Reply(request=call.request, status=200, body={}, at=NOON)
+        ahead = timedelta(seconds=self.offset_seconds or 0)
+        return Reply(request=call.request, status=200, body={}, at=NOON, ahead=ahead)
 
     async def call_public(self, call: RestCall) -> Reply:
         return await self.call(call)
@@ -137,7 +138,9 @@ class Stage:
             read_permissions=lambda _: self.rights,
             read_account=lambda _name, _replies: self.view,
             mark_calls=lambda _: (replace(KEY, path="/marks"),),
-            read_marks=lambda _, __: {"SOLUSDT": Mark(price=Decimal(101), at=self.now)},
+            read_marks=lambda replies, _: {
+                "SOLUSDT": Mark(price=Decimal(101), at=next(iter(replies)).by_our_clock(self.now))
+            },
             torn=self._torn,
         )
         self.task = AccountTask(

@@ -68,7 +68,8 @@ class Rest:
         await self.answering.wait()
         if call.path in self.failing:
             raise Unreachable(self.because)
-        return Reply(request=call.request, status=200, body=self.body, at=NOON)
+        ahead = timedelta(seconds=self.offset_seconds or 0)
+        return Reply(request=call.request, status=200, body=self.body, at=NOON, ahead=ahead)
 
 
 def calls(instruments: tuple[Instrument, ...]) -> tuple[RestCall, ...]:
@@ -76,8 +77,11 @@ def calls(instruments: tuple[Instrument, ...]) -> tuple[RestCall, ...]:
 
 
 def marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping[str, Mark]:
-    answered = {call.path[1:] for call in calls(instruments) if replies.has(call)}
-    return {name: Mark(price=Decimal(100), at=NOON) for name in answered}
+    answered = {c.path[1:]: replies.get(c) for c in calls(instruments) if replies.has(c)}
+    return {
+        name: Mark(price=Decimal(100), at=reply.by_our_clock(NOON))
+        for name, reply in answered.items()
+    }
 
 
 def probe(rest: Rest, moved: list[MarksMoved], read: object = marks) -> MarkProbe:

@@ -120,6 +120,17 @@ async def test_no_answer_while_the_fault_lasts(
     assert (await asyncio.wait_for(waiting, 5))[0] == 504
 
 
+async def test_a_slow_answer_tells_what_was_when_it_was_asked(
+    sim: Simulation, session: aiohttp.ClientSession
+) -> None:
+    await fault(sim, session, kind="slow_answer", value="0.3")
+    asked = milliseconds()
+    async with session.get(f"{sim.url('binance')}/fapi/v1/time") as reply:
+        body = await reply.json()
+    assert milliseconds() - asked >= 290
+    assert body["serverTime"] - asked < 200
+
+
 async def test_a_connection_reset(sim: Simulation, session: aiohttp.ClientSession) -> None:
     await fault(sim, session, kind="reset")
     reader, writer = await asyncio.open_connection(sim.host, sim.port)

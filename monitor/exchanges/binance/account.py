@@ -162,10 +162,10 @@ class Book:
     """
     One futures wallet as Binance told it, kept up by events.
 
-    `told_at` is when the account reply came, `marked_at` the position rows. `totals` are
-    None once an event has changed anything. `is_aggregated`: of a wallet in credits mode,
-    whether the credits hold what the other assets are worth. `unread` are rows that could not
-    be read.
+    `told_at` is when the account reply came, `marked_at` since when the marks in the position
+    rows hold. `totals` are None once an event has changed anything. `is_aggregated`: of a
+    wallet in credits mode, whether the credits hold what the other assets are worth. `unread`
+    are rows that could not be read.
     """
 
     product: Product

@@ -98,7 +98,7 @@ def read_book(replies: Replies) -> Book:
         positions=positions,
         sketches=sketches,
         told_at=replies.get(ACCOUNT).at,
-        marked_at=replies.get(POSITIONS).at,
+        marked_at=replies.get(POSITIONS).priced_at,
         unread=(*no_assets, *no_sketches, *no_positions),
     )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from monitor.exchanges.call import Replies
+    from monitor.exchanges.call import Replies, Reply
 
 # The asset in which credits mode settles: one credit is one dollar.
 CREDIT_ASSET = "BNFCR"
@@ -71,12 +71,12 @@ class Rates:
     One asset's nonsense must not hide the others.
     """
 
-    __slots__ = ("_rows", "_told_at")
+    __slots__ = ("_replies", "_rows")
 
     def __init__(self, replies: Replies) -> None:
         """Raises MissingReply if no index was told at all, Malformed if no reply can be read."""
         self._rows: dict[str, Row] = {}
-        self._told_at: dict[str, datetime] = {}
+        self._replies: dict[str, Reply] = {}
         if not has_indexes(replies):
             answer(replies, ASSET_INDEX)
         for reply in replies:
@@ -86,7 +86,7 @@ class Rates:
                     raise error.placed(call=reply.request)
                 for row in _rows(reply.body):
                     self._rows[row.text("symbol")] = row
-                    self._told_at[row.text("symbol")] = reply.at
+                    self._replies[row.text("symbol")] = reply
 
     def of(self, asset: str) -> Rate | None:
         """
@@ -103,13 +103,14 @@ class Rates:
         row = self._rows.get(symbol)
         if row is None:
             return None
+        reply = self._replies[symbol]
         return Rate(
             asset=asset,
             index=row.positive("index"),
             bid=row.positive("bidRate"),
             ask=row.positive("askRate"),
-            at=row.time("time") if row.has("time") else self._told_at[symbol],
-            told_at=self._told_at[symbol],
+            at=reply.by_our_clock(row.time("time")) if row.has("time") else reply.priced_at,
+            told_at=reply.at,
         )
 
 

@@ -104,11 +104,13 @@ def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping
                 marks[symbol] = rate.mark
             continue
         call = mark_call(symbol)
-        if not replies.has(call):
+        reply = replies.find(call)
+        if reply is None:
             continue
         for row in premium_rows(answer(replies, call)):
             if row.text("symbol") == symbol:
-                marks[symbol] = Mark(price=row.positive("markPrice"), at=row.time("time"))
+                at = reply.by_our_clock(row.time("time"))
+                marks[symbol] = Mark(price=row.positive("markPrice"), at=at)
     return marks
 
 

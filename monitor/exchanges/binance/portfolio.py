@@ -153,7 +153,7 @@ def read_portfolio(replies: Replies, *, is_pro: bool, has_formula: bool = True) 
         whole=_whole(replies, calls.ACCOUNT),
         coins=_coins(answer(replies, calls.BALANCE)),
         positions=by_key(open_rows, "positionRisk"),
-        marked_at=replies.get(calls.USDM_POSITIONS).at,
+        marked_at=replies.get(calls.USDM_POSITIONS).priced_at,
         is_pro=is_pro,
         has_formula=has_formula,
     )
@@ -171,7 +171,7 @@ def _read_pro(replies: Replies) -> Portfolio:
         whole=_whole(replies, PRO_ACCOUNT),
         coins={} if told is None else _coins(told),
         positions={**usdm_rows, **coinm_rows},
-        marked_at=replies.get(POSITIONS).at,
+        marked_at=replies.get(POSITIONS).priced_at,
         is_pro=True,
     )
 

@@ -321,7 +321,7 @@ def _usdm_book(replies: Replies, config: Config) -> Book:
         positions=positions,
         sketches=sketches,
         told_at=replies.get(calls.ACCOUNT).at,
-        marked_at=replies.get(calls.POSITIONS).at,
+        marked_at=replies.get(calls.POSITIONS).priced_at,
         totals=read_totals(replies) if unified else None,
         unread=(*no_assets, *no_positions, *no_sketches),
     )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import MissingReply
 from monitor.exchanges.bybit import calls
-from monitor.exchanges.bybit.envelope import answered_at_named, answers, listing, naming, rows_of
+from monitor.exchanges.bybit.envelope import answers, listing, naming, priced_at_named, rows_of
 from monitor.exchanges.bybit.index import index_calls, index_of, live_call, live_index
 from monitor.exchanges.bybit.instruments import listed
 from monitor.exchanges.bybit.tiers import borrow_of, haircuts
@@ -257,7 +257,7 @@ def ticker_mark(
         rows = [r for r in listing(replies, call).rows if r.optional_text("symbol") == symbol]
         if not rows:
             return None
-        return Mark(price=rows[0].positive(key), at=answered_at_named(reply))
+        return Mark(price=rows[0].positive(key), at=priced_at_named(reply))
 
 
 def _perpetual(coin: str) -> str:

@@ -79,12 +79,11 @@ def answers(replies: Replies, call: RestCall) -> bool:
 
 def answered_at(reply: Reply) -> datetime:
     """When Bybit answered, by its own clock, but never later than the answer came."""
-    return min(told_at(reply), reply.at)
+    return min(_told_at(reply) or reply.at, reply.at)
 
 
-def told_at(reply: Reply) -> datetime:
-    """When Bybit answered, by its own clock; where it does not say so, when the answer came."""
-    return Row(reply.body, "").optional_time("time") or reply.at
+def _told_at(reply: Reply) -> datetime | None:
+    return Row(reply.body, "").optional_time("time")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +91,13 @@ class Listing:
     """
     The rows of one list, all its pages together.
 
-    `at` is when the oldest page was answered, `more` the call for the page that is not there
-    yet, None where the list is whole.
+    `at` is when the oldest page was answered, by Bybit's clock; `priced_at` is the same by ours.
+    `more` is the call for the page that is not there yet, None where the list is whole.
     """
 
     rows: tuple[Row, ...]
     at: datetime
+    priced_at: datetime
     more: RestCall | None
 
 
@@ -114,16 +114,17 @@ def listing(replies: Replies, call: RestCall) -> Listing:
     """
     reply = replies.get(call)
     rows: tuple[Row, ...] = ()
-    at = answered_at_named(reply)
+    at, priced_at = answered_at_named(reply), priced_at_named(reply)
     for _ in range(_MAX_PAGES):
         page, cursor = _page(reply)
         rows, at = rows + page, min(at, answered_at_named(reply))
+        priced_at = min(priced_at, priced_at_named(reply))
         if not page or cursor is None:
-            return Listing(rows=rows, at=at, more=None)
+            return Listing(rows=rows, at=at, priced_at=priced_at, more=None)
         asked = _page_call(call, cursor)
         following = replies.find(asked)
         if following is None:
-            return Listing(rows=rows, at=at, more=asked)
+            return Listing(rows=rows, at=at, priced_at=priced_at, more=asked)
         if following is reply:
             break
         reply = following
@@ -170,6 +171,13 @@ def lists_none(replies: Replies, call: RestCall, key: str) -> bool:
 def answered_at_named(reply: Reply) -> datetime:
     with naming(reply.request):
         return answered_at(reply)
+
+
+def priced_at_named(reply: Reply) -> datetime:
+    """When Bybit answered by our clock, and so when the prices in it held."""
+    with naming(reply.request):
+        told = _told_at(reply)
+        return reply.priced_at if told is None else reply.by_our_clock(told)
 
 
 def _page(reply: Reply) -> tuple[tuple[Row, ...], str | None]:

@@ -113,6 +113,6 @@ def _legs(
     with naming(call.request):
         found = listing(replies, call)
         if replies.has(calls.INFO) and mode_of(replies) is Mode.ISOLATED:
-            return read_apart(found.rows, category, found.at, call.request)
+            return read_apart(found.rows, category, found.priced_at, call.request)
         held = [row for row in found.rows if is_held(row)]
-        return tuple(read_held(row, category, found.at) for row in held), ()
+        return tuple(read_held(row, category, found.priced_at) for row in held), ()

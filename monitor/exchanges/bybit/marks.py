@@ -11,7 +11,6 @@ says that it still holds. Frames, shortened (docs «Ticker» stream, read 2026-0
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -21,7 +20,6 @@ import msgspec
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import calls
 from monitor.exchanges.bybit.collateral import ticker_mark
-from monitor.exchanges.bybit.envelope import told_at
 from monitor.exchanges.bybit.index import coin_of, index_of, is_index, spot_symbol
 from monitor.exchanges.bybit.rows import INVERSE, LINEAR, SPOT
 from monitor.exchanges.payload import Row, as_decimal, parse_json
@@ -95,7 +93,7 @@ def _category(instrument: Instrument) -> str:
 
 def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping[str, Mark]:
     """
-    Marks by exchange symbol, each of the time at which Bybit answered, by its own clock.
+    Marks by exchange symbol, each of the time at which Bybit answered.
 
     Raises:
         MissingReply: If a ticker is not there, or no longer listed.
@@ -108,10 +106,7 @@ def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> Mapping
         mark = ticker_mark(replies, _wire_symbol(instrument), _category(instrument), key)
         if mark is None:
             raise MissingReply("no mark was given for this symbol", call=call.request)
-        # Not bounded by when the answer came, which is told by another clock.
-        reply = replies.find(call)
-        at = mark.at if reply is None else told_at(reply)
-        marks[instrument.exchange_symbol] = replace(mark, at=at)
+        marks[instrument.exchange_symbol] = mark
     return marks
 
 

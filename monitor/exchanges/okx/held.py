@@ -34,8 +34,9 @@ class Held:
 
     `named_side` is the side in long/short mode, None in net mode. `margin` is None for a
     cross position. `maintenance`, `initial` and `pnl` are in `ccy`, without fees. `protected`
-    tells of a stop-loss attached for the whole. `told_at` is when the row came, and so when
-    the mark in it held; `pushed_ms` is when the positions channel sent it, 0 for REST's.
+    tells of a stop-loss attached for the whole. `told_at` is when the row came, or was
+    asked for, and so since when the mark in it holds; `pushed_ms` is when the positions channel
+    sent it, 0 for REST's.
 
     Of margin trading `contracts` are the coins that the position has, in `assets_ccy`: what
     was bought, or what a short sale brought. `owed` are the coins borrowed for it and

@@ -13,6 +13,7 @@ only the text «ping» keeps it.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from monitor.exchanges.okx.calls import all_marks, mark
@@ -75,7 +76,8 @@ def read_marks(replies: Replies, instruments: tuple[Instrument, ...]) -> dict[st
         with reading(call):
             for row in rows(reply):
                 if (name := row.text("instId")) in names:
-                    found[name] = _mark(row)
+                    told = _mark(row)
+                    found[name] = replace(told, at=reply.by_our_clock(told.at))
     return found
 
 

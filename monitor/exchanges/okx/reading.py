@@ -86,6 +86,6 @@ def _held(replies: Replies) -> tuple[tuple[Held, ...], tuple[Unread, ...]]:
         reply = replies.get(call)
         with answers.reading(call):
             told, not_told = apart(answers.rows(reply), held, position_row)
-        found += [replace(row, told_at=reply.at) for row in told]
+        found += [replace(row, told_at=reply.priced_at) for row in told]
         unread += (each.placed(call) for each in not_told)
     return tuple(found), tuple(unread)

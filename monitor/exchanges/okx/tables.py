@@ -345,5 +345,7 @@ def mark_of(replies: Replies, product: str, inst_id: str) -> Mark | None:
     """The mark of an instrument as a mark-price reply tells it, None where there is none."""
     call = calls.mark(product, inst_id)
     with reading(call):
-        row = row_with(replies, call, "instId", inst_id)
-        return None if row is None else Mark(price=row.positive("markPx"), at=row.time("ts"))
+        row, reply = row_with(replies, call, "instId", inst_id), replies.find(call)
+        if row is None or reply is None:
+            return None
+        return Mark(price=row.positive("markPx"), at=reply.by_our_clock(row.time("ts")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ import pytest
 from monitor.errors import Malformed, MissingReply
 from monitor.exchanges.bybit import EXCHANGE
 from monitor.exchanges.bybit.index import index_of
+from monitor.exchanges.call import Replies
 from monitor.exchanges.port import Ignored, MarksRead, Pong, Rejected, Subscribed
 from monitor.risk.model import Instrument, Mark, Payoff
 from tests.exchanges.bybit.wire import (
@@ -185,8 +187,10 @@ def test_marks_by_rest_are_asked_for_one_by_one() -> None:
 
 def test_marks_by_rest_are_of_bybits_time_where_our_clock_is_behind_too() -> None:
     told = envelope({"category": "linear", "list": [ticker("BTCUSDT", "95000")]}, ms=NOW_MS + 9000)
-    marks = EXCHANGE.read_marks(replies({ALL: told}), (contract("BTCUSDT"),))
-    assert marks["BTCUSDT"].at == NOW + timedelta(seconds=9)
+    # Bybit's clock showed 12:00:11 when the answer came, at noon by ours.
+    behind = [replace(each, ahead=timedelta(seconds=11)) for each in replies({ALL: told})]
+    marks = EXCHANGE.read_marks(Replies(behind), (contract("BTCUSDT"),))
+    assert marks["BTCUSDT"].at == NOW - timedelta(seconds=2)
 
 
 def test_ten_topics_to_a_request_and_every_request_acknowledged() -> None:
