@@ -70,7 +70,7 @@ class Course:
         not move.
         """
         moved: dict[str, Mark] = {}
-        for symbols in _alike(pool):
+        for symbols in together(pool):
             known = [symbol for symbol in symbols if symbol in marks]
             if len(known) < 2:  # noqa: PLR2004 - one has nothing to lag behind
                 continue
@@ -104,12 +104,11 @@ def _between(before: Mark, after: Mark, at: datetime) -> Decimal:
     return before.price + part * (after.price - before.price)
 
 
-def _alike(pool: MarginPool) -> Iterable[set[str]]:
-    """The pool's symbols by coin; without those quoted in a coin that itself is marked here."""
+def together(pool: MarginPool) -> Iterable[set[str]]:
+    """The pool's symbols by coin; those quoted in a coin that itself is marked here by itself."""
     coins = base_coins(pool)
     crossed = {p.instrument.symbol for p in pool.positions if p.instrument.quote in coins.values()}
     found: dict[str, set[str]] = {}
     for symbol, coin in coins.items():
-        if symbol not in crossed:
-            found.setdefault(coin, set()).add(symbol)
+        found.setdefault(symbol if symbol in crossed else coin, set()).add(symbol)
     return found.values()

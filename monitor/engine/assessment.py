@@ -7,10 +7,10 @@ Nothing here remembers: the same inputs give the same assessment.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from monitor.alerts.place import Place, approached, climbed
+from monitor.engine.abreast import together
 from monitor.engine.effects import PoolAssessment, State
 from monitor.risk.advice import advise
 from monitor.risk.evaluate import evaluate
@@ -114,23 +114,33 @@ def most_adverse(
     """
     The worst that the marks in between made of the pool; None where the newest are the worst.
 
-    Each symbol takes the mark that is worst by itself, all of them together: marks of one
-    event lie within an instant, and in doubt the higher ratio counts.
+    Each coin takes what is worst by itself, all coins together: marks of one event lie within
+    an instant, and in doubt the higher ratio counts. The symbols of one coin go up and down
+    together: the lowest of one leg of a hedge and the highest of the other never met.
     """
     pool, marks, at = newest.risk.pool, newest.risk.marks, newest.risk.at
     picked = dict(marks)
-    for symbol in pool.symbols() & worst.keys():
-        candidates = chain((marks[symbol],), worst[symbol])
-        picked[symbol] = max(
-            candidates,
-            key=lambda mark, s=symbol: _badness(  # type: ignore[misc] # a default binds the loop's symbol
-                evaluate(pool, {**marks, s: mark}, at).requirement
-            ),
+    for symbols in together(pool):
+        told = {s: (marks[s], *worst.get(s, ())) for s in symbols & worst.keys()}
+        if not told:
+            continue
+        moments = (
+            {s: prices[0] for s, prices in told.items()},
+            {s: min(prices, key=_price) for s, prices in told.items()},
+            {s: max(prices, key=_price) for s, prices in told.items()},
+        )
+        picked |= max(
+            moments,
+            key=lambda moment: _badness(evaluate(pool, {**marks, **moment}, at).requirement),
         )
     if picked == dict(marks):
         return None
     found = figures(pool, picked, at, reconciliation)
     return found if _badness(found.requirement) > _badness(newest.requirement) else None
+
+
+def _price(mark: Mark) -> Decimal:
+    return mark.price
 
 
 def distance_left(figures: Figures, ahead: Outlook | None) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -20,7 +21,7 @@ from monitor.errors import MissingMark
 from monitor.risk.model import Reported
 from monitor.risk.result import Target, Verdict
 from monitor.risk.solve import outlook
-from tests.build import NOON, flat, long, mark, marks, short
+from tests.build import NOON, flat, linear, long, mark, marks, short
 from tests.engine.scene import LONG, the_pool
 
 SOL, ETH = "SOL/USDT:USDT", "ETH/USDT:USDT"
@@ -99,6 +100,28 @@ def test_the_most_adverse_marks_are_picked_for_each_symbol() -> None:
     # 500 − 50 − 30; 0.4 × (950 + 130)
     assert found.requirement.margin_balance == 420
     assert found.requirement.maintenance_margin == 432
+
+
+@pytest.mark.parametrize(
+    ("because", "told", "balance"),
+    [
+        # 10 long and 10 short, both from 100, with 500: 500 + 10 × (long's mark - short's).
+        ("both were at 100 before: neither leg ever lost", ((100, 90), (100, 90)), 500),
+        ("the long leg fell farther for a moment", ((90, 65), (90, 85)), 300),
+        ("the short leg rose farther for a moment", ((120, 90), (130, 90)), 400),
+        ("one leg alone was low for a moment", ((90, 75), (90,)), 350),
+    ],
+)
+def test_legs_of_one_coin_are_at_their_lowest_together_or_at_their_highest(
+    because: str, told: tuple[tuple[int, ...], tuple[int, ...]], balance: int
+) -> None:
+    dated, low = replace(linear("SOLX"), base="SOL"), flat("0.01")
+    pool = the_pool(long("SOL", 10, 100, tiers=low), short(dated, 10, 100, tiers=low))
+    now = figures(pool, marks(SOL=90, SOLX=90), NOON)
+    legs = zip((SOL, dated.symbol), told, strict=True)
+    found = most_adverse(now, {leg: tuple(map(mark, prices)) for leg, prices in legs})
+    assert found is not None
+    assert found.requirement.margin_balance == balance, because
 
 
 def test_where_the_newest_marks_are_the_worst_there_is_nothing_more_adverse() -> None:
