@@ -8,20 +8,25 @@ may be wrong itself: a sharper one that it does not contradict stays.
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from monitor.exchanges.call import Reply
+
 MEASURED_EVERY = timedelta(minutes=10)
 # Where marks come late the offset may be what is wrong: one older than this is measured anew.
 DOUBTED_AFTER = timedelta(seconds=60)
-# So sharp a one is as good as any, half of the round trip in seconds; a vaguer one is not kept
-# for long.
+# So sharp a one is as good as any, half of the round trip in seconds. A vaguer one is measured
+# anew sooner, but ever later where that was of no use: a host may just be far away.
 SHARP_SECONDS = 0.25
 VAGUE_FOR = timedelta(seconds=30)
+# By how much two clocks part in a second: what crystals of cheap machines are good for.
+DRIFT = 1e-4
+_NOTHING = timedelta(0)
 
 
 class Offset:
@@ -29,30 +34,38 @@ class Offset:
 
     def __init__(self) -> None:
         self.seconds: float | None = None
-        self._within = math.inf
-        self._measured_at: datetime | None = None
-        self._is_doubted = False
+        self._sharp_within = 0.0
+        self._known_at: datetime | None = None
+        self._tried_at: datetime | None = None
+        self._in_vain = 0
+        self._is_doubted = self._is_refused = False
 
     @property
     def ahead(self) -> timedelta:
         """By how much the exchange's clock is ahead of ours, as far as that is known."""
         return timedelta(seconds=self.seconds or 0.0)
 
-    @property
-    def within(self) -> timedelta:
-        """By how much that may be wrong."""
-        return timedelta(0) if math.isinf(self._within) else timedelta(seconds=self._within)
+    def within(self, now: datetime) -> timedelta:
+        """By how much that may be wrong; nothing before it was ever measured."""
+        return timedelta(seconds=self._within(now))
+
+    def _within(self, now: datetime) -> float:
+        age = _NOTHING if self._known_at is None else max(now - self._known_at, _NOTHING)
+        return self._sharp_within + DRIFT * age.total_seconds()
+
+    def clocked(self, reply: Reply, now: datetime) -> Reply:
+        """The reply with what is known of the clocks by now, and no surer than it was of them."""
+        within = max(reply.ahead_within, self.within(now))
+        return replace(reply, ahead=self.ahead, ahead_within=within)
 
     def is_due(self, now: datetime) -> bool:
         """Whether to measure it anew."""
-        if self._measured_at is None:
+        if self._tried_at is None or self.seconds is None:
             return True
-        wait = MEASURED_EVERY
-        if self._is_doubted:
-            wait = DOUBTED_AFTER
-        if self._within > SHARP_SECONDS:
-            wait = VAGUE_FOR
-        return now - self._measured_at > wait
+        wait = DOUBTED_AFTER if self._is_doubted else MEASURED_EVERY
+        if self._sharp_within > SHARP_SECONDS:
+            wait = min(VAGUE_FOR * 2 ** min(max(self._in_vain - 1, 0), 5), MEASURED_EVERY)
+        return now - self._tried_at > wait
 
     def doubt(self) -> None:
         """Events come late by it: it may be that, and is to be measured again soon."""
@@ -60,7 +73,12 @@ class Offset:
 
     def distrust(self) -> None:
         """The exchange itself refused a time by it: whatever is measured next is better."""
-        self._within = math.inf
+        self._is_refused = True
+
+    def failed(self, now: datetime) -> None:
+        """It was asked for and not told: the one of before serves on for a while."""
+        self._tried_at = now
+        self._in_vain += 1
 
     def take(self, asked: datetime, theirs: datetime, came: datetime) -> float:
         """
@@ -70,10 +88,13 @@ class Offset:
         """
         half = abs(came - asked) / 2
         measured, within = (theirs - min(asked, came) - half).total_seconds(), half.total_seconds()
-        self._measured_at, self._is_doubted = came, False
-        if self.seconds is not None:
-            agrees = abs(measured - self.seconds) <= within + self._within
-            if agrees and within > max(self._within, SHARP_SECONDS):
-                return self.seconds
-        self.seconds, self._within = measured, within
+        known = self._within(came)
+        is_sharper = self._known_at is None or within <= max(known, SHARP_SECONDS)
+        self._in_vain = 0 if within <= SHARP_SECONDS else self._in_vain + 1
+        self._tried_at, self._is_doubted = came, False
+        is_kept = not (is_sharper or self._is_refused)
+        if is_kept and self.seconds is not None and abs(measured - self.seconds) <= within + known:
+            return self.seconds
+        self.seconds, self._sharp_within, self._known_at = measured, within, came
+        self._is_refused = False
         return measured

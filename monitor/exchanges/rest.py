@@ -116,7 +116,8 @@ class RestClient:
         It is asked for where a live feed is late, so it is urgent.
         """
         since = self._now() - SHARED_FOR
-        return await self.gate.host.shared(call, since, lambda c: self.call(c, is_urgent=True))
+        told = await self.gate.host.shared(call, since, lambda c: self.call(c, is_urgent=True))
+        return self._offset.clocked(told, self._now())  # as our live marks are, whoever asked
 
     async def _shared_table(self, call: RestCall) -> Reply:
         """
@@ -140,6 +141,7 @@ class RestClient:
         if self._is_closed:  # what it asks for all outlives it: ccxt would open itself anew
             raise self._unreachable("who asked is watched no more", call)
         method, asked_at = getattr(self._client, call.implicit), self._now()
+        within = self._offset.within(asked_at)
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 answer = await method(dict(call.query))
@@ -157,17 +159,16 @@ class RestClient:
             raise self._translated(error, call) from None
         if not isinstance(answer, Answer):
             raise self._unreachable("no readable answer", call)
-        ahead = self._offset.ahead
-        self.gate.answered(call, answer.headers, ahead)
-        return Reply(
+        self.gate.answered(call, answer.headers, self._offset.ahead)
+        told = Reply(
             request=call.request,
             status=answer.status,
             body=answer.body,
             at=self._now(),
             asked_at=asked_at,
-            ahead=ahead,
-            ahead_within=self._offset.within,
+            ahead_within=within,  # live marks that came meanwhile may go by what it was then
         )
+        return self._offset.clocked(told, told.at)
 
     def _translated(self, error: Exception, call: RestCall) -> ExchangeError:
         because = why_failed(error, TIMEOUT_SECONDS)
@@ -206,6 +207,7 @@ class RestClient:
         try:
             await self._measure()
         except ExchangeError as error:
+            self._offset.failed(self._now())
             if self.offset_seconds is None:
                 raise
             # The one of before serves on; a timestamp that is refused measures it anew.

@@ -1,9 +1,11 @@
 """How far an exchange's clock is from ours, by answers that may come late."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitor.exchanges.call import Reply
 from monitor.exchanges.offset import Offset
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -16,13 +18,15 @@ def at(seconds: float) -> datetime:
 def test_it_is_taken_at_the_middle_of_the_round_trip() -> None:
     offset = Offset()
     assert (offset.seconds, offset.ahead) == (None, timedelta(0))
+    assert offset.within(at(0)) == timedelta(0)
     # Asked at 0, answered 40 s ahead, come at 0.2: 40.1 - 0.1.
     assert offset.take(at(0), at(40.1), at(0.2)) == pytest.approx(40)
     assert offset.seconds == pytest.approx(40)
     assert offset.ahead == timedelta(seconds=40)
-    assert offset.within == timedelta(seconds=0.1)
+    assert offset.within(at(0.2)) == timedelta(seconds=0.1)
+    # That the exchange refused it makes it no surer.
     offset.distrust()
-    assert offset.within == timedelta(0)
+    assert offset.within(at(0.2)) == timedelta(seconds=0.1)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,60 @@ def test_one_that_the_exchange_refused_is_replaced_by_any() -> None:
     offset.take(at(0), at(0.1), at(0.2))
     offset.distrust()
     assert offset.take(at(10), at(13.5), at(14)) == pytest.approx(1.5)
+    # This one it did not refuse.
+    assert offset.take(at(20), at(24), at(26)) == pytest.approx(1.5)
+
+
+def test_a_reply_carries_what_is_known_of_the_clocks_and_is_no_surer_than_it_was() -> None:
+    offset = Offset()
+    offset.take(at(0), at(41), at(2))
+    reply = Reply(request="GET /x", status=200, body={}, at=at(2))
+    clocked = offset.clocked(reply, at(2))
+    assert (clocked.ahead, clocked.ahead_within) == (offset.ahead, timedelta(seconds=1))
+    vaguer = replace(reply, ahead=timedelta(9), ahead_within=timedelta(seconds=5))
+    clocked = offset.clocked(vaguer, at(2))
+    assert (clocked.ahead, clocked.ahead_within) == (offset.ahead, timedelta(seconds=5))
+
+
+def test_what_was_measured_long_ago_is_less_sure() -> None:
+    offset = Offset()
+    offset.take(at(0), at(0.1), at(0.2))
+    # 0.1 s, and a ten thousandth of 1,000 s.
+    assert offset.within(at(1000.2)) == timedelta(seconds=0.2)
+    # A machine's clock parts from theirs by 3 s in some ten hours: no slow answer bears that out.
+    assert offset.take(at(36_000), at(36_001), at(36_004)) == pytest.approx(-1)
+    assert offset.within(at(36_004)) == timedelta(seconds=2)
+
+
+def test_one_that_stays_vague_is_measured_ever_later() -> None:
+    offset, now, waits = Offset(), 0.0, []
+    for _ in range(8):
+        offset.take(at(now), at(now + 1), at(now + 2))
+        waited = next(wait for wait in range(1, 1000) if offset.is_due(at(now + 2 + wait)))
+        waits.append(waited - 1)
+        now += 2 + waited
+    assert waits == [30, 60, 120, 240, 480, 600, 600, 600]
+    # Where it can't be had it is tried no sooner; a sharp one begins anew.
+    offset.failed(at(now))
+    assert not offset.is_due(at(now + 600))
+    offset.take(at(now), at(now), at(now))
+    offset.take(at(now + 3600), at(now + 3601), at(now + 3602))
+    assert not offset.is_due(at(now + 3602 + 600))
+
+
+def test_a_sharp_one_that_was_not_told_anew_serves_on() -> None:
+    offset = Offset()
+    offset.take(at(0), at(0), at(0))
+    offset.failed(at(601))
+    assert not offset.is_due(at(1201))
+    assert offset.is_due(at(1202))
+    assert offset.seconds == 0
+
+
+def test_what_was_never_told_is_asked_for_each_time() -> None:
+    offset = Offset()
+    offset.failed(at(0))
+    assert offset.is_due(at(0))
 
 
 def test_a_clock_that_was_set_between_asking_and_answer_makes_no_round_trip_below_nothing() -> None:

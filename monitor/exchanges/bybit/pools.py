@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from monitor.errors import Malformed
 from monitor.exchanges.bybit import calls, cash
 from monitor.exchanges.bybit.collateral import anchor_of, collateral_of, untold_debts
+from monitor.exchanges.bybit.envelope import priced_at_named
 from monitor.exchanges.bybit.index import priced
 from monitor.exchanges.bybit.isolated import isolated_pools
 from monitor.exchanges.bybit.isolated import reported as reported_of_one
@@ -174,7 +175,8 @@ def _anchors(account: Account, coins: tuple[Coin, ...]) -> dict[str, Anchor | No
     for row in account.anchor_held:
         instrument, _ = contract_of(account, row)
         held[instrument.symbol] = (instrument, mark_of(account, row))
-    return {c.coin: anchor_of(account.replies, c, held, account.wallet_at) for c in coins}
+    at = priced_at_named(account.replies.get(calls.WALLET))
+    return {c.coin: anchor_of(account.replies, c, held, at) for c in coins}
 
 
 def _coins_of(account: Account, legs: tuple[Leg, ...]) -> tuple[Coin, ...]:
