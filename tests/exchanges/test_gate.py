@@ -317,7 +317,7 @@ async def test_what_is_the_same_for_all_is_asked_for_once() -> None:
             first.call_public(ACCOUNT), second.call_public(ACCOUNT), first.call_public(ACCOUNT)
         )
         assert one.count(ACCOUNT.path) == 1
-        assert replies[0] is replies[1] is replies[2]
+        assert replies[0] == replies[1] == replies[2]
         clock.now += timedelta(seconds=1.9)
         await second.call_public(ACCOUNT)
         assert one.count(ACCOUNT.path) == 1

@@ -7,27 +7,26 @@ take back what live marks told meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.exchanges.call import Replies
 from monitor.exchanges.registry import EXCHANGES
+from tests.exchanges.binance import coins
 from tests.exchanges.binance import wire as binance
+from tests.exchanges.bybit import constructed
 from tests.exchanges.bybit import examples as bybit_examples
 from tests.exchanges.bybit import wire as bybit
 from tests.exchanges.okx import examples as okx_examples
 from tests.exchanges.okx import wire as okx
+from tests.exchanges.slow import AHEAD, UNDER_WAY, slow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitor.exchanges.call import Reply
+    from monitor.exchanges.call import Replies
 
-AHEAD = timedelta(seconds=100)
-UNDER_WAY = timedelta(seconds=3)
 LONG_AGO = timedelta(seconds=5)
 
 
@@ -48,8 +47,42 @@ def _binance_unmarked() -> Replies:
     return binance.replies(told)
 
 
+def _binance_coin() -> Replies:
+    row = coins.position("BTCUSD_PERP", "100", "26000", "25000")
+    around = binance.bodies([], {"USDT": "0"})
+    return binance.replies(coins.beside(around, [row], {"BTC": "0.05"}, {"BTCUSD_PERP": "0.0016"}))
+
+
+def _binance_index(**row: object) -> Replies:
+    told = binance.bodies([], {"BTC": "0.5", "USDT": "0"})
+    told["GET /fapi/v1/accountConfig"]["multiAssetsMargin"] = True
+    told["GET /fapi/v3/account"] |= {
+        "totalMarginBalance": "28500",
+        "totalMaintMargin": "0",
+        "totalInitialMargin": "0",
+        "totalOpenOrderInitialMargin": "0",
+    }
+    theirs = binance.NOON + AHEAD - LONG_AGO
+    index = binance.index("BTC", "60000", "57000", "63000")
+    index["time"] = round(theirs.timestamp() * 1000)
+    told["GET /fapi/v1/assetIndex"] = [index | row, binance.index("USDT", "1", "1", "1")]
+    return binance.replies(told)
+
+
+def _binance_index_without_a_time() -> Replies:
+    return _binance_index(time=None)
+
+
 def _bybit() -> Replies:
     return bybit.replies(bybit_examples.two_positions())
+
+
+def _bybit_collateral() -> Replies:
+    """BTC is collateral here, and Bybit streams its index."""
+    spot = {"list": [bybit.ticker("BTCUSDT", "1", usdIndexPrice="100010")]}
+    told = constructed.coins_as_collateral()
+    told["/v5/market/tickers?category=spot&symbol=BTCUSDT"] = bybit.envelope(spot)
+    return bybit.replies(told)
 
 
 def _okx() -> Replies:
@@ -61,20 +94,21 @@ def _okx() -> Replies:
     [
         # Neither names a time of the prices in a position row: they hold since it was asked for.
         ("binance", _binance, UNDER_WAY),
+        ("binance", _binance_coin, UNDER_WAY),
         ("okx", _okx, UNDER_WAY),
         # The premium index tells its time.
         ("binance", _binance_unmarked, LONG_AGO),
+        ("binance", _binance_index, LONG_AGO),
+        ("binance", _binance_index_without_a_time, UNDER_WAY),
         # Bybit's answers are stamped, here with the time at which they came by our clock.
         ("bybit", _bybit, AHEAD),
+        ("bybit", _bybit_collateral, AHEAD),
     ],
 )
 def test_marks_of_a_reading_are_of_no_later_than_they_can_be(
     name: str, told: Callable[[], Replies], age: timedelta
 ) -> None:
-    def slow(reply: Reply) -> Reply:
-        return replace(reply, asked_at=reply.at - UNDER_WAY, ahead=AHEAD)
-
-    replies = Replies(map(slow, told()))
+    replies = slow(told())
     (came,) = {reply.at for reply in replies}
     marks = EXCHANGES[name].read_account("main", replies).snapshot(came).marks
     assert marks

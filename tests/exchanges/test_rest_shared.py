@@ -14,8 +14,9 @@ from monitor.exchanges.call import RestCall
 from monitor.exchanges.gate import Host
 from monitor.exchanges.rest import RestClient
 from tests.exchanges.serving import Hands, Server, needing, plain, served
-from tests.fakes.exchange import ACCOUNT, TIERS
+from tests.fakes.exchange import ACCOUNT, TIERS, TIME, milliseconds
 
+SECOND = timedelta(seconds=1)
 TABLE = RestCall(
     implicit="fapiPublicGetExchangeInfo",
     path="/fapi/v1/exchangeInfo",
@@ -138,3 +139,24 @@ async def test_who_leaves_while_he_asks_for_all_opens_nothing_anew() -> None:
         assert first._client.session is None
         assert (await second.read_account()).has(TABLE)
         assert other.count(TABLE.path) == 1
+
+
+async def test_a_price_asked_for_by_another_account_goes_by_one_s_own_clock() -> None:
+    clock = Hands()
+    async with two(clock=clock) as (one, first, other, second):
+
+        def slow(_: web.Request) -> web.Response:
+            told = web.json_response({"serverTime": milliseconds(clock.now)})
+            clock.now += timedelta(seconds=4)
+            return told
+
+        await first.measure_offset()
+        other.answers[TIME.path] = slow
+        await second.measure_offset()
+        mine, same = await first.call_public(ACCOUNT), await second.call_public(ACCOUNT)
+        assert (one.count(ACCOUNT.path), other.count(ACCOUNT.path)) == (1, 0)
+        assert mine.ahead / SECOND == pytest.approx(0, abs=0.01)
+        assert same.ahead / SECOND == pytest.approx(-2, abs=0.01)
+        # Its own live marks may be 2 s too early, and so this price is put as early.
+        assert (mine.asked_at - mine.priced_at) / SECOND == pytest.approx(0, abs=0.01)
+        assert (same.asked_at - same.priced_at) / SECOND == pytest.approx(2, abs=0.01)

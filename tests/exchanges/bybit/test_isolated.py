@@ -33,6 +33,7 @@ from tests.exchanges.bybit.wire import (
     replies,
     wallet,
 )
+from tests.exchanges.slow import AHEAD, slow
 
 if TYPE_CHECKING:
     from monitor.risk.model import AccountSnapshot
@@ -317,3 +318,10 @@ def test_where_no_price_is_shown_nor_limited_the_digits_alone_are_open() -> None
         if "instruments-info" in request:
             body["result"]["list"][0]["priceFilter"] = {"minPrice": "0", "maxPrice": "0"}
     assert snapshot(bodies).pools[0].collateral[0].balance == 400
+
+
+def test_prices_of_an_answer_are_of_when_bybit_says_by_our_clock() -> None:
+    told = slow(replies(isolated(long_of_the_article("19700"))))
+    read = EXCHANGE.read_account("main", told).snapshot(NOW)
+    # It says noon, by a clock that is ahead.
+    assert {mark.at for mark in read.marks.values()} == {NOW - AHEAD}
