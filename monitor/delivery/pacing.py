@@ -132,21 +132,26 @@ class Pace:
 
         Milder news leave room for one graver message; what is the first word of no pool, in each
         for the first critical word of every pool that is told there as milder, or for as many
-        messages of such words as come in a minute. None: from now on.
+        messages of such words as come in a minute. A milder first word leaves room for one of
+        them: it may soon be one itself, so it waits, no longer than `GATHER`. None: from now on.
         """
         told_critical = self._told(Severity.CRITICAL)
         if any(_is_critical(m) and m.about not in told_critical for m in batch):
             return None
         least = 0 if any(map(_is_critical, batch)) else 1
-        is_first = bool(_pools(batch) - self._told())
+        told, soon = self._told(), None
+        first = [m.created_at for m in batch if m.is_on_rungs and m.about not in told]
         pools, critical, messages = _pools(batch), _pools(batch, Severity.CRITICAL), 1
         for sent in reversed(self._paced):
             pools, messages = pools | _pools(sent.told), messages + 1
             critical |= _pools(sent.told, Severity.CRITICAL)
-            may_come = 0 if is_first else min(len(pools - critical), MOST_CRITICAL)
-            if len(pools) + BEYOND - messages < max(least, may_come):
+            left = len(pools) + BEYOND - messages
+            may_come = min(len(pools - critical), 1 if first else MOST_CRITICAL)
+            if left < least or (left < may_come and not first):
                 return sent.at + MINUTE
-        return None
+            if left < may_come:
+                soon = min(*first, sent.at + MINUTE - GATHER) + GATHER
+        return soon
 
     @property
     def _paced(self) -> Sequence[_Sent]:

@@ -114,6 +114,24 @@ def test_first_words_of_several_pools_do_not_wait_for_what_may_come() -> None:
     assert channel.times() == [0, 10, 20, 40]
 
 
+def test_a_first_word_for_whose_critical_one_there_is_no_room_waits_for_it_ten_seconds() -> None:
+    rows = [
+        row(0, "a", NEAR, Step.OPENED),
+        row(2, "a", CRITICAL),
+        row(4, "a", CRITICAL),
+        row(8, "b", CRITICAL, Step.OPENED),
+        row(9, "b", CRITICAL),
+        row(34, "c", NEAR, Step.OPENED),
+    ]
+    # Of three pools a minute may have five: the fifth would be c's, and its next one too many.
+    channel = Channel()
+    channel.play([*rows, row(39, "c", CRITICAL)], 60)
+    assert channel.times() == [0, 2, 4, 8, 39]
+    channel = Channel()
+    channel.play(rows, 60)
+    assert channel.times() == [0, 2, 4, 8, 44]
+
+
 def test_that_something_else_is_critical_is_told_at_once() -> None:
     channel = Channel()
     channel.play([row(0, "a", CRITICAL, Step.OPENED), row(1, "b", CRITICAL, Step.OPENED)], 30)
