@@ -7,11 +7,9 @@ from decimal import Decimal
 import pytest
 
 from monitor.errors import Malformed, MissingReply
-from monitor.exchanges.binance import EXCHANGE
 from monitor.risk import Verdict, evaluate, reconcile
 from monitor.risk.model import Basis, Mark
 from tests.exchanges.binance import coins, wire
-from tests.exchanges.slow import UNDER_WAY, slow
 
 D = Decimal
 
@@ -397,10 +395,3 @@ def test_an_event_older_than_the_reply_moves_no_coin():
 def test_events_of_the_two_wallets_of_a_coin_are_in_order_each_by_itself():
     late = ("CM", "300", wire.CHANGED + 5), ("UM", "4900", wire.CHANGED + 2)
     assert usdt_after(*late) == 5786
-
-
-def test_prices_of_a_slow_answer_are_of_when_they_were_asked_for():
-    view = EXCHANGE.read_account("main", slow(wire.replies(example())))
-    marks = view.snapshot(wire.NOON).marks
-    of_rows = {marks[symbol].at for symbol in ("BTC/USDT:USDT", "BTC/USD:BTC")}
-    assert of_rows == {wire.NOON - UNDER_WAY}

@@ -12,6 +12,7 @@ from monitor.exchanges.call import Depth, Replies
 from tests.exchanges.binance import wire
 from tests.exchanges.binance.test_portfolio import example
 from tests.exchanges.binance.test_portfolio_pro import pro
+from tests.exchanges.slow import UNDER_WAY, slow
 
 PLAIN = (
     "GET /papi/v1/account",
@@ -68,3 +69,12 @@ def test_none_of_them_is_kept_however_lean_the_reading(wanted, depth):
     of_the_moment = {call for call in wanted if call.request in (*PLAIN, *PRO)}
     assert len(of_the_moment) >= 4
     assert [call.request for call in of_the_moment if call.age_seconds(depth)] == []
+
+
+@pytest.mark.parametrize("kind", ["plain", "pro"])
+def test_prices_of_a_slow_answer_are_of_when_they_were_asked_for(kind):
+    told = example() if kind == "plain" else pro(example())
+    view = EXCHANGE.read_account("main", slow(wire.replies(told)))
+    marks = view.snapshot(wire.NOON).marks
+    of_rows = {marks[symbol].at for symbol in ("BTC/USDT:USDT", "BTC/USD:BTC")}
+    assert of_rows == {wire.NOON - UNDER_WAY}
