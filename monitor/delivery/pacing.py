@@ -54,6 +54,8 @@ class Pace:
     def __init__(self) -> None:
         self._sent: deque[_Sent] = deque()
         self._flood_since: datetime | None = None
+        # Of each incident that waits, since when: a newer message of it makes no new wait.
+        self._since: dict[str, datetime] = {}
 
     def sent(self, batch: Sequence[Notification], at: datetime) -> None:
         """These went out as one message."""
@@ -70,6 +72,9 @@ class Pace:
         """
         while self._sent and self._sent[0].at <= now - MINUTE:
             self._sent.popleft()
+        self._since = {
+            m.about: min(self._since.get(m.about, m.created_at), m.created_at) for m in newest
+        }
         if self._is_flood(newest):
             return newest, self._wait(newest, now)
         on_rungs = [message for message in newest if message.is_on_rungs]
@@ -140,7 +145,7 @@ class Pace:
             return None
         least = 0 if any(map(_is_critical, batch)) else 1
         told, soon = self._told(), None
-        first = [m.created_at for m in batch if m.is_on_rungs and m.about not in told]
+        first = [self._since[m.about] for m in batch if m.is_on_rungs and m.about not in told]
         pools, critical, messages = _pools(batch), _pools(batch, Severity.CRITICAL), 1
         for sent in reversed(self._paced):
             pools, messages = pools | _pools(sent.told), messages + 1

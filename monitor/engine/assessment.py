@@ -20,7 +20,7 @@ from monitor.risk.result import Reconciliation, Requirement, Verdict
 from monitor.risk.solve import adverse_move, outlook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -124,11 +124,12 @@ def most_adverse(
         told = {s: (marks[s], *worst.get(s, ())) for s in symbols & worst.keys()}
         if not told:
             continue
-        moments = (
+        moments = [
             {s: prices[0] for s, prices in told.items()},
             {s: min(prices, key=_price) for s, prices in told.items()},
             {s: max(prices, key=_price) for s, prices in told.items()},
-        )
+            *_ticks(told),
+        ]
         picked |= max(
             moments,
             key=lambda moment: _badness(evaluate(pool, {**marks, **moment}, at).requirement),
@@ -137,6 +138,17 @@ def most_adverse(
         return None
     found = figures(pool, picked, at, reconciliation)
     return found if _badness(found.requirement) > _badness(newest.requirement) else None
+
+
+def _ticks(told: Mapping[str, Sequence[Mark]]) -> Iterable[dict[str, Mark]]:
+    """What all symbols were at one time of the exchange's, where each tells of just one then."""
+    by_time: dict[datetime, dict[str, list[Mark]]] = {}
+    for symbol, marks in told.items():
+        for mark in dict.fromkeys(marks):
+            by_time.setdefault(mark.at, {}).setdefault(symbol, []).append(mark)
+    for moment in by_time.values():
+        if len(moment) == len(told) and all(len(marks) == 1 for marks in moment.values()):
+            yield {symbol: marks[0] for symbol, marks in moment.items()}
 
 
 def _price(mark: Mark) -> Decimal:

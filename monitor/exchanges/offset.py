@@ -64,7 +64,7 @@ class Offset:
             return True
         wait = DOUBTED_AFTER if self._is_doubted else MEASURED_EVERY
         if self._sharp_within > SHARP_SECONDS:
-            wait = min(VAGUE_FOR * 2 ** min(max(self._in_vain - 1, 0), 5), MEASURED_EVERY)
+            wait = min(VAGUE_FOR * 2 ** min(max(self._in_vain - 1, 0), 5), wait)
         return now - self._tried_at > wait
 
     def doubt(self) -> None:
@@ -92,9 +92,13 @@ class Offset:
         is_sharper = self._known_at is None or within <= max(known, SHARP_SECONDS)
         self._in_vain = 0 if within <= SHARP_SECONDS else self._in_vain + 1
         self._tried_at, self._is_doubted = came, False
-        is_kept = not (is_sharper or self._is_refused)
-        if is_kept and self.seconds is not None and abs(measured - self.seconds) <= within + known:
+        agrees = self.seconds is not None and abs(measured - self.seconds) <= within + known
+        if self.seconds is not None and agrees and not (is_sharper or self._is_refused):
             return self.seconds
+        if self._is_refused or (self.seconds is not None and not agrees):
+            self._in_vain = min(
+                self._in_vain, 1
+            )  # another one than before: as if for the first time
         self.seconds, self._sharp_within, self._known_at = measured, within, came
         self._is_refused = False
         return measured

@@ -132,6 +132,25 @@ def test_a_first_word_for_whose_critical_one_there_is_no_room_waits_for_it_ten_s
     assert channel.times() == [0, 2, 4, 8, 44]
 
 
+def test_newer_messages_of_a_pool_do_not_make_its_first_word_wait_anew() -> None:
+    channel = Channel()
+    news = [row(second, "c", NEAR) for second in (20, 28, 36, 44, 52)]
+    channel.play(
+        [
+            row(0, "a", NEAR, Step.OPENED),
+            row(2, "a", CRITICAL),
+            row(4, "a", CRITICAL),
+            row(8, "b", CRITICAL, Step.OPENED),
+            row(9, "b", CRITICAL),
+            row(12, "c", NEAR, Step.OPENED),
+            *news,
+        ],
+        60,
+    )
+    first = next(at for at, batch in channel.arrived if any(m.about == "c" for m in batch))
+    assert first <= 22
+
+
 def test_that_something_else_is_critical_is_told_at_once() -> None:
     channel = Channel()
     channel.play([row(0, "a", CRITICAL, Step.OPENED), row(1, "b", CRITICAL, Step.OPENED)], 30)

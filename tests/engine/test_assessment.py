@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -18,7 +19,7 @@ from monitor.engine.assessment import (
     solved,
 )
 from monitor.errors import MissingMark
-from monitor.risk.model import Reported
+from monitor.risk.model import Mark, Reported
 from monitor.risk.result import Target, Verdict
 from monitor.risk.solve import outlook
 from tests.build import NOON, flat, linear, long, mark, marks, short
@@ -122,6 +123,26 @@ def test_legs_of_one_coin_are_at_their_lowest_together_or_at_their_highest(
     found = most_adverse(now, {leg: tuple(map(mark, prices)) for leg, prices in legs})
     assert found is not None
     assert found.requirement.margin_balance == balance, because
+
+
+def test_what_legs_of_one_coin_were_at_one_tick_counts_however_far_apart() -> None:
+    dated, low = replace(linear("SOLX"), base="SOL"), flat("0.01")
+    pool = the_pool(long("SOL", 10, 100, tiers=low), short(dated, 10, 100, tiers=low))
+    now = figures(pool, marks(SOL=100, SOLX=100), NOON)
+    then = NOON - timedelta(seconds=1)
+    apart = {
+        SOL: (Mark(price=Decimal(77), at=then),),
+        dated.symbol: (Mark(price=Decimal(124), at=then),),
+    }
+    found = most_adverse(now, apart)
+    assert found is not None
+    # 500 + 10 × (77 - 124)
+    assert found.requirement.margin_balance == 30
+    # Of two moments that is nothing that ever was.
+    apart[dated.symbol] = (Mark(price=Decimal(124), at=then + timedelta(seconds=0.5)),)
+    of_two = most_adverse(now, apart)
+    assert of_two is not None
+    assert of_two.requirement.margin_balance == 500 - 10 * 24
 
 
 def test_where_the_newest_marks_are_the_worst_there_is_nothing_more_adverse() -> None:

@@ -94,6 +94,26 @@ def test_one_that_stays_vague_is_measured_ever_later() -> None:
     assert not offset.is_due(at(now + 3602 + 600))
 
 
+def test_doubt_counts_where_a_vague_one_waits_long() -> None:
+    offset = Offset()
+    for number in range(6):
+        offset.take(at(10 * number), at(10 * number + 1), at(10 * number + 2))
+    assert not offset.is_due(at(52 + 600))
+    offset.doubt()
+    assert not offset.is_due(at(52 + 60))
+    assert offset.is_due(at(52 + 61))
+
+
+def test_a_vague_one_that_contradicts_is_soon_measured_anew() -> None:
+    offset = Offset()
+    offset.take(at(0), at(0), at(0))
+    for second in range(6):
+        offset.failed(at(second))
+    assert offset.take(at(10), at(40), at(12)) == pytest.approx(29)
+    assert not offset.is_due(at(12 + 30))
+    assert offset.is_due(at(12 + 31))
+
+
 def test_a_sharp_one_that_was_not_told_anew_serves_on() -> None:
     offset = Offset()
     offset.take(at(0), at(0), at(0))

@@ -27,7 +27,9 @@ class ManyAreGathered(Invariant):
     """
     Of over five pools that are told of within a minute at most five come singly.
 
-    Of those that open within one second all but these come in one digest.
+    Of those that open within one second all but these come in one digest. What left while no
+    more than five of them had opened is no such digest, singly or together: who sent it could not
+    know of the others.
     """
 
     name = "Flood.digest"
@@ -62,9 +64,10 @@ class ManyAreGathered(Invariant):
         digests: list[Arrival] = []
         for arrival in found.receivers[channel].arrivals:
             named = names_of(found, arrival) & ids if arrival.at >= start else set()
+            opened = {step.incident.id for step in burst if step.at <= arrival.at}
             if named and _lists_in_part(arrival):
-                named |= {step.incident.id for step in burst if step.at <= arrival.at} & ids
-            if named and listed(arrival):
+                named |= opened & ids
+            if named and listed(arrival) and len(opened) > POOLS_AT_MOST:
                 digests.append(arrival)
             ids -= named
         if len(digests) > 1:
