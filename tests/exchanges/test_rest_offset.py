@@ -44,14 +44,8 @@ async def test_a_reply_tells_when_it_was_asked_for_and_whose_clock_is_ahead() ->
 async def test_an_offset_by_a_slow_answer_is_measured_anew_after_half_a_minute() -> None:
     clock = Hands()
     async with served(clock) as (server, client):
-
-        def slow(_: web.Request) -> web.Response:
-            told = web.json_response({"serverTime": milliseconds(clock.now)})
-            clock.now += timedelta(seconds=2)
-            return told
-
         quick = server.answers[TIME.path]
-        server.answers[TIME.path] = slow
+        server.answers[TIME.path] = two_seconds_late(clock)
         await client.read_account()
         assert client.offset_seconds == pytest.approx(-1, abs=0.01)
         server.answers[TIME.path] = quick
