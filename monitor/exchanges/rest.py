@@ -17,11 +17,11 @@ import structlog
 from monitor.errors import ExchangeError, Malformed, Refused, Unreachable
 from monitor.exchanges.call import Depth, Replies, Reply
 from monitor.exchanges.client import Answer, built, why_failed
+from monitor.exchanges.clock_offset import Offset
 from monitor.exchanges.foreseen import Foreseen
 from monitor.exchanges.gate import SHARED_FOR, TABLE_SHARED_FOR, Gate
 from monitor.exchanges.kept import Kept, Renewals
 from monitor.exchanges.left_out import LeftOut
-from monitor.exchanges.offset import Offset
 from monitor.exchanges.understanding import understanding
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class RestClient:
     The calls of one account. Without credentials only public calls can be made.
 
     `now` is the monitor's clock. `offset_seconds` is the exchange's clock minus ours, measured
-    at start, every ten minutes and after each refused timestamp; None before the first time.
+    at start, when it is due again and after each refused timestamp; None before the first time.
     `host` is what all accounts behind its host share: its limits, and what it asked for.
     """
 

@@ -114,15 +114,19 @@ def test_first_words_of_several_pools_do_not_wait_for_what_may_come() -> None:
     assert channel.times() == [0, 10, 20, 40]
 
 
-def test_a_first_word_for_whose_critical_one_there_is_no_room_waits_for_it_ten_seconds() -> None:
-    rows = [
+def used_up():  # type: ignore[no-untyped-def]
+    """Two pools have four messages within nine seconds, and one more waits: a minute's all."""
+    return [
         row(0, "a", NEAR, Step.OPENED),
         row(2, "a", CRITICAL),
         row(4, "a", CRITICAL),
         row(8, "b", CRITICAL, Step.OPENED),
         row(9, "b", CRITICAL),
-        row(34, "c", NEAR, Step.OPENED),
     ]
+
+
+def test_a_first_word_for_whose_critical_one_there_is_no_room_waits_for_it_ten_seconds() -> None:
+    rows = [*used_up(), row(34, "c", NEAR, Step.OPENED)]
     # Of three pools a minute may have five: the fifth would be c's, and its next one too many.
     channel = Channel()
     channel.play([*rows, row(39, "c", CRITICAL)], 60)
@@ -135,18 +139,7 @@ def test_a_first_word_for_whose_critical_one_there_is_no_room_waits_for_it_ten_s
 def test_newer_messages_of_a_pool_do_not_make_its_first_word_wait_anew() -> None:
     channel = Channel()
     news = [row(second, "c", NEAR) for second in (20, 28, 36, 44, 52)]
-    channel.play(
-        [
-            row(0, "a", NEAR, Step.OPENED),
-            row(2, "a", CRITICAL),
-            row(4, "a", CRITICAL),
-            row(8, "b", CRITICAL, Step.OPENED),
-            row(9, "b", CRITICAL),
-            row(12, "c", NEAR, Step.OPENED),
-            *news,
-        ],
-        60,
-    )
+    channel.play([*used_up(), row(12, "c", NEAR, Step.OPENED), *news], 60)
     first = next(at for at, batch in channel.arrived if any(m.about == "c" for m in batch))
     assert first <= 22
 

@@ -12,7 +12,7 @@ from monitor.exchanges.call import Depth, Replies
 from tests.exchanges.binance import wire
 from tests.exchanges.binance.test_portfolio import example
 from tests.exchanges.binance.test_portfolio_pro import pro
-from tests.exchanges.slow import UNDER_WAY, slow
+from tests.exchanges.slow_answers import UNDER_WAY, slow
 
 PLAIN = (
     "GET /papi/v1/account",

@@ -33,7 +33,7 @@ from tests.exchanges.bybit.wire import (
     replies,
     wallet,
 )
-from tests.exchanges.slow import AHEAD, slow
+from tests.exchanges.slow_answers import AHEAD, slow
 
 if TYPE_CHECKING:
     from monitor.risk.model import AccountSnapshot

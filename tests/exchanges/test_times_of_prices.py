@@ -20,7 +20,7 @@ from tests.exchanges.bybit import examples as bybit_examples
 from tests.exchanges.bybit import wire as bybit
 from tests.exchanges.okx import examples as okx_examples
 from tests.exchanges.okx import wire as okx
-from tests.exchanges.slow import AHEAD, UNDER_WAY, slow
+from tests.exchanges.slow_answers import AHEAD, UNDER_WAY, slow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.exchanges.call import Reply
-from monitor.exchanges.offset import Offset
+from monitor.exchanges.clock_offset import Offset
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
