@@ -151,7 +151,7 @@ class Reply:
         return (self.at if self.asked_at is None else self.asked_at) - self.ahead_within
 
     def by_our_clock(self, theirs: datetime) -> datetime:
-        """Of when the prices are that it says are of this time; no later than is known."""
+        """When prices held that are of this time by the exchange; no later than is known."""
         return min(theirs - self.ahead, self.priced_at)
 
     @property

@@ -96,9 +96,8 @@ class Offset:
         if self.seconds is not None and agrees and not (is_sharper or self._is_refused):
             return self.seconds
         if self._is_refused or (self.seconds is not None and not agrees):
-            self._in_vain = min(
-                self._in_vain, 1
-            )  # another one than before: as if for the first time
+            # Another one than before: as if for the first time.
+            self._in_vain = min(self._in_vain, 1)
         self.seconds, self._sharp_within, self._known_at = measured, within, came
         self._is_refused = False
         return measured
